@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: ISC
+# Mailstead. `make help` lists the targets. Sources are found by folder: a new
+# file in src/, tests/unit/ or tests/fuzz/ needs no line here.
+
+B        ?= build
+PREFIX   ?= /usr/local
+SYSCONFDIR ?= /etc
+V        ?= 0
+WERROR   ?= 0
+SAN      ?=
+VERSION  := $(shell cat VERSION)
+
+-include config.mk
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
+
+PKGS := libevent libevent_openssl openssl lmdb libzstd libsodium libgsasl \
+	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
+
+CCACHE := $(shell command -v ccache 2>/dev/null)
+HOSTCC := $(CC)
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1))
+
+WARN := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings \
+	-Wpointer-arith -Wcast-qual -Wstrict-prototypes -Wmissing-prototypes \
+	-Wold-style-definition -Wswitch-enum -Wimplicit-fallthrough
+WARN += $(if $(IS_CLANG),-Wno-gnu-statement-expression,-Wjump-misses-init)
+WARN += $(if $(filter 1,$(WERROR)),-Werror)
+
+OPT  ?= -O2 -g
+HARD := -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-fPIE $(if $(IS_CLANG),,-ftrivial-auto-var-init=zero)
+LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+ifneq ($(SAN),)
+SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
+else
+HARD += -D_FORTIFY_SOURCE=3 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+endif
+
+CFLAGS_ALL := -std=gnu17 $(OPT) $(WARN) $(HARD) $(SANFLAGS) \
+	-fno-strict-aliasing -D_GNU_SOURCE -Isrc -DVERSION='"$(VERSION)"' \
+	$(PKG_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL := $(LDHARD) $(SANFLAGS) $(LDFLAGS)
+LIBS := $(PKG_LIBS) -pthread
+
+SRCS := $(sort $(shell find src -name '*.c'))
+OBJS := $(SRCS:%.c=$(B)/%.o)
+LIB_OBJS := $(filter-out $(B)/src/main.o,$(OBJS))
+PROTO_DIRS := $(patsubst src/proto/%/,%,$(sort $(dir $(wildcard src/proto/*/*.c))))
+
+UNIT_SRCS := $(sort $(shell find tests/unit -name '*_test.c'))
+UNIT_BINS := $(UNIT_SRCS:%.c=$(B)/%)
+FUZZ_SRCS := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+FUZZ_NAMES := $(patsubst tests/fuzz/%_fuzz.c,%,$(FUZZ_SRCS))
+REPLAY_BINS := $(FUZZ_NAMES:%=$(B)/replay/%)
+
+.PHONY: all
+all: $(B)/mailstead
+
+.PHONY: help
+help:
+	@echo 'all          build $(B)/mailstead (default)'
+	@echo 'check        layers, format, manual pages, unit tests, fuzz corpora'
+	@echo 'check-e2e    end-to-end tests with real clients on loopback'
+	@echo 'check-all    check and check-e2e'
+	@echo 'unit         unit tests only; T=proto/smtp for one folder or file'
+	@echo 'fuzz         build the libFuzzer targets (clang)'
+	@echo 'fuzz-run     run one: make fuzz-run T=imap_framer SEC=60'
+	@echo 'replay       replay every fuzz corpus (any compiler)'
+	@echo 'asan         unit tests and corpora under ASan and UBSan'
+	@echo 'strict       build with gcc and clang, warnings are errors'
+	@echo 'lint         layers, format and manual pages'
+	@echo 'format       rewrite the sources with clang-format'
+	@echo 'install      DESTDIR, PREFIX (default $(PREFIX)), SYSCONFDIR'
+	@echo 'uninstall, clean, distclean, dist, tags, compdb, coverage'
+	@echo 'Settings: V=1 shows commands, WERROR=1, SAN=address,undefined, B=dir'
+
+# --- objects and archives --------------------------------------------------
+
+# Truncation bugs live where outsiders' numbers are read.
+$(B)/src/base/%.o: CONV := -Wconversion
+$(B)/src/proto/%.o: CONV := -Wconversion
+
+$(B)/%.o: %.c
+	$(call say,CC,$<)mkdir -p $(@D) && \
+	$(CCACHE) $(CC) $(CFLAGS_ALL) $(CONV) -MMD -MP -c $< -o $@
+
+.SECONDARY: $(OBJS)
+
+$(B)/libbase.a: $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c))
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+
+define proto_lib
+$(B)/libproto_$(1).a: $(patsubst %.c,$(B)/%.o,$(wildcard src/proto/$(1)/*.c))
+	$$(call say,AR,$$@)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach d,$(PROTO_DIRS),$(eval $(call proto_lib,$(d))))
+
+$(B)/libmailstead.a: $(LIB_OBJS)
+	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
+
+$(B)/mailstead: $(OBJS)
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# --- unit tests: a proto/ test links with its folder and base/ only ----------
+
+$(B)/tests/unit/base/%: $(B)/tests/unit/base/%.o $(B)/libbase.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+define proto_unit
+$(B)/tests/unit/proto/$(1)/%: $(B)/tests/unit/proto/$(1)/%.o $(B)/libproto_$(1).a $(B)/libbase.a
+	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ -lcmocka $$(LIBS)
+endef
+$(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libmailstead.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+.PHONY: unit replay
+unit: $(filter $(B)/tests/unit/$(T)%,$(UNIT_BINS))
+	$(Q)tools/run-unit $^
+
+# --- fuzz: tests/fuzz/NAME_fuzz.c, corpus in tests/fuzz/corpus/NAME ----------
+# The second line of a target names the proto folders it links with:
+#  * LINK: smtp
+
+fuzz_link = $(patsubst %,$(B)/libproto_%.a,$(shell sed -n 's/^ \* LINK: *//p' \
+	tests/fuzz/$(1)_fuzz.c)) $(B)/libbase.a
+
+define replay_bin
+$(B)/replay/$(1): $(B)/tests/fuzz/$(1)_fuzz.o $(B)/tests/fuzz/replay_main.o $(call fuzz_link,$(1))
+	$$(call say,LD,$$@)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS)
+endef
+$(foreach f,$(FUZZ_NAMES),$(eval $(call replay_bin,$(f))))
+
+replay: $(REPLAY_BINS)
+	$(Q)tools/run-replay $^
+
+.PHONY: fuzz fuzz-run
+FUZZ_MAKE := $(MAKE) CC=clang B=build-fuzz \
+	SAN=address,undefined,fuzzer-no-link
+fuzz:
+	$(FUZZ_MAKE) fuzz-bins
+ifneq ($(filter fuzz-bins,$(MAKECMDGOALS)),)
+define fuzz_bin
+$(B)/fuzz/$(1): $(B)/tests/fuzz/$(1)_fuzz.o $(call fuzz_link,$(1))
+	$$(call say,LD,$$@)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS_ALL) -fsanitize=fuzzer -o $$@ $$^ $$(LIBS)
+endef
+$(foreach f,$(FUZZ_NAMES),$(eval $(call fuzz_bin,$(f))))
+endif
+.PHONY: fuzz-bins
+fuzz-bins: $(if $(T),$(B)/fuzz/$(T),$(FUZZ_NAMES:%=$(B)/fuzz/%))
+SEC ?= 60
+fuzz-run:
+	$(FUZZ_MAKE) fuzz-bins T=$(T)
+	mkdir -p build-fuzz/new/$(T) tests/fuzz/corpus/$(T)
+	build-fuzz/fuzz/$(T) -max_total_time=$(SEC) -timeout=10 -rss_limit_mb=2048 \
+	    $(if $(wildcard tests/fuzz/$(T).dict),-dict=tests/fuzz/$(T).dict) \
+	    build-fuzz/new/$(T) tests/fuzz/corpus/$(T)
+
+# --- checks ------------------------------------------------------------------
+
+.PHONY: check check-e2e check-all lint layers format-check man-check strict asan
+lint: layers format-check man-check
+layers:
+	$(Q)tools/check-layers
+format-check:
+	$(Q)find src tests bench -name '*.[ch]' | xargs clang-format --dry-run -Werror
+man-check:
+	$(Q)tools/check-man
+check: lint unit replay
+check-e2e: all
+	$(Q)cd tests/e2e && python3 -m pytest -q $(E2E)
+check-all: check check-e2e
+asan:
+	$(MAKE) B=build-asan SAN=address,undefined unit replay
+strict:
+	$(MAKE) B=build-gcc CC=gcc WERROR=1 all
+	$(MAKE) B=build-clang CC=clang WERROR=1 all
+.PHONY: coverage
+coverage:
+	$(MAKE) B=build-cov OPT='-O0 -g --coverage' unit replay
+	tools/coverage build-cov
+
+.PHONY: format tags compdb clean distclean dist install uninstall
+format:
+	find src tests bench -name '*.[ch]' | xargs clang-format -i
+tags:
+	ctags -R src
+compdb:
+	bear -- $(MAKE) -B
+clean:
+	rm -rf build build-asan build-gcc build-clang build-fuzz build-cov
+distclean: clean
+	rm -rf demo-data config.mk tags compile_commands.json
+dist:
+	git archive --prefix=mailstead-$(VERSION)/ -o mailstead-$(VERSION).tar.gz HEAD
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/share/man/man5 \
+	    $(DESTDIR)$(PREFIX)/share/man/man7 $(DESTDIR)$(PREFIX)/share/man/man8 \
+	    $(DESTDIR)$(SYSCONFDIR)/mailstead \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 755 $(B)/mailstead $(DESTDIR)$(PREFIX)/sbin/mailstead
+	for s in 5 7 8; do for f in man/*.$$s; do [ ! -e $$f ] || \
+	    install -m 644 $$f $(DESTDIR)$(PREFIX)/share/man/man$$s/; done; done
+	install -m 644 packaging/mailstead.bash \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailstead
+	[ -e $(DESTDIR)$(SYSCONFDIR)/mailstead/mailstead.conf ] || install -m 644 \
+	    packaging/mailstead.conf $(DESTDIR)$(SYSCONFDIR)/mailstead/mailstead.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -m 644 packaging/mailstead.service \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead.service
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/mailstead \
+	    $(DESTDIR)$(PREFIX)/share/man/man*/mailstead*.[578] \
+	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailstead \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead.service
+
+-include $(shell [ -d $(B) ] && find $(B) -name '*.d')
