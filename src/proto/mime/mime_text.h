@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * mime_text.h - the readable text of a message as a stream of UTF-8:
+ * decoded headers, and text parts with transfer encoding and charset undone.
+ * For search and for the full-text index.
+ *
+ * Layer: proto. Memory: one chunk of MIME_TEXT_CHUNK bytes and its decoded
+ * forms, however long the message is.
+ */
+#pragma once
+
+#include "proto/mime/mime_parse.h"
+
+#define MIME_TEXT_CHUNK KIB(64)
+
+/* Which texts are wanted. */
+enum {
+	MIME_TEXT_HEADER = 1 << 0, /* the message's own header */
+	MIME_TEXT_BODY = 1 << 1,   /* text parts; headers of parts and of
+	                              nested messages */
+};
+
+/*
+ * Receives pieces of UTF-8; a character may not be cut between two, a word
+ * may. starts is set on the first piece of each field or part: text on both
+ * sides of it is not one text. Answer false to stop.
+ */
+typedef bool mime_text_fn(void *ctx, struct str piece, bool starts);
+
+/*
+ * Walk the texts of a message in order. False when fn stopped it. HTML is
+ * given as it is, tags included.
+ */
+bool mime_text_walk(const struct mime_tree *tree, struct str message,
+    unsigned which, mime_text_fn *fn, void *ctx);
+/* The same for the content of one part, which may be of any type. */
+bool mime_text_walk_part(const struct mime_part *part, struct str message,
+    mime_text_fn *fn, void *ctx);
