@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conn.h - a client connection: descriptor, TLS, buffers and timeouts.
+ *
+ * Wraps a libevent bufferevent. A session sees a few verbs: data arrived,
+ * output drained, TLS is on, time is up, closed. Reading is paused while
+ * output is above the high-water mark, so that a client which does not read
+ * cannot fill memory. Deferred death: conn_close() marks; handlers are never
+ * called after closed(), and the memory goes after the loop's round.
+ */
+#pragma once
+
+#include "net/loop.h"
+#include "net/tls.h"
+
+#include "base/buf.h"
+
+#include <sys/socket.h>
+
+struct conn;
+
+enum conn_end {
+	CONN_END_EOF,     /* the client closed */
+	CONN_END_RESET,   /* the connection broke */
+	CONN_END_TIMEOUT, /* idle or slow: timeout() said so and closed */
+	CONN_END_TLS,     /* handshake or record error */
+	CONN_END_LOCAL,   /* conn_close() and all was sent, or conn_abort() */
+};
+
+struct conn_handlers {
+	/* New input, or input is left and the session asked to be called again
+	 * (conn_resume). Look with conn_in(), take with conn_consume(). */
+	void (*data)(void *arg);
+	/* Output fell below the low-water mark after conn_is_full(). */
+	void (*drained)(void *arg);
+	/* The TLS handshake is done. */
+	void (*tls_ready)(void *arg);
+	/* The time set by conn_set_timeout() passed. Say good-bye and close. */
+	void (*timeout)(void *arg);
+	/* Last call. */
+	void (*closed)(void *arg, enum conn_end how, const char *detail);
+};
+
+struct conn_config {
+	struct loop *loop;
+	int fd;                   /* taken */
+	struct tls_context *tls;  /* not NULL: TLS from the first byte */
+	size_t in_max;            /* input held at most; then reading pauses */
+	size_t out_high, out_low; /* water marks of output */
+	const struct conn_handlers *handlers;
+	void *arg;
+};
+
+struct conn *conn_new(const struct conn_config *config);
+
+/* All input held, contiguous, valid until conn_consume() or the next event. */
+struct str conn_in(struct conn *c);
+void conn_consume(struct conn *c, size_t n);
+/* Stop and go on calling data(). conn_resume() calls it again from the loop
+ * even without new input. */
+void conn_pause(struct conn *c);
+void conn_resume(struct conn *c);
+
+void conn_put(struct conn *c, struct str s);      /* copies */
+void conn_put_buf(struct conn *c, struct buf *b); /* moves; b is empty after */
+/* Lends memory: release(arg) runs when it was written or the conn is gone. */
+void conn_put_ref(struct conn *c, struct str s, loop_fn release, void *arg);
+size_t conn_out_bytes(struct conn *c);
+bool conn_is_full(struct conn *c); /* above the high-water mark */
+
+/* Time without any byte moving in the direction waited for; 0: none. */
+void conn_set_timeout(struct conn *c, uint64_t idle_ms);
+
+/* STARTTLS: plaintext input that was not consumed is thrown away (command
+ * injection), the output so far is sent, then the handshake begins. */
+void conn_start_tls(struct conn *c, struct tls_context *tls);
+bool conn_has_tls(const struct conn *c);
+/* "TLSv1.3", "TLS_AES_256_GCM_SHA384"; NULL without TLS. */
+const char *conn_tls_version(const struct conn *c);
+const char *conn_tls_cipher(const struct conn *c);
+/* Channel binding data of a type ("tls-exporter", "tls-unique",
+ * "tls-server-end-point"); false when it does not exist here. */
+bool conn_tls_binding(
+    const struct conn *c, const char *type, struct buf *ret) WARN_UNUSED;
+
+/* Peer and own address as text, no port: "192.0.2.1", "2001:db8::1", "unix". */
+const char *conn_peer_ip(const struct conn *c);
+const struct sockaddr_storage *conn_peer_addr(const struct conn *c);
+
+/* Send what is queued (for at most 5 s), then close; no more data() calls. */
+void conn_close(struct conn *c);
+void conn_abort(struct conn *c); /* at once; closed() runs from the loop */
+uint64_t conn_bytes_in(const struct conn *c);
+uint64_t conn_bytes_out(const struct conn *c);

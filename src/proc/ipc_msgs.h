@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ipc_msgs.h - internal messages as types: made from the two .def tables.
+ *
+ * For each STRUCT(x, ...): struct msg_x; msg_x_put() appends its encoding to
+ * a buf; msg_x_read() reads one from a cursor (for lists); msg_x_get() reads
+ * a whole body and refuses bytes that are left over.
+ */
+#pragma once
+
+#include "base/wire.h"
+#include "proc/role.h"
+
+enum msg_type {
+#define MSG(name, from, to, flags, max) MSG_##name,
+#include "proc/ipc_msgs.def"
+#undef MSG
+};
+
+enum msg_flag {
+	MSG_ASK = 1,
+	MSG_FD = 2,
+	MSG_GRANT = 4,
+};
+
+/* One row of the table; NULL when type is none. */
+struct msg_rule {
+	const char *name;
+	unsigned from, to; /* ROLE_BIT()s */
+	unsigned flags;
+	size_t max_body;
+};
+const struct msg_rule *msg_rule(unsigned type);
+
+/* Why an outcome is what it is. Numbers are internal to one build. */
+enum reason {
+	REASON_NONE,
+	REASON_INTERNAL,   /* a bug or a broken peer; tempfail */
+	REASON_GONE,       /* the other process died; tempfail */
+	REASON_IO,         /* disk error; tempfail */
+	REASON_DISK_FULL,  /* tempfail: 452 4.3.1, [UNAVAILABLE] */
+	REASON_OVERQUOTA,  /* 452 4.2.2 / 552 5.2.2, [OVERQUOTA] */
+	REASON_TOO_BIG,    /* over a limit of size */
+	REASON_LIMIT,      /* over another limit, e.g. mailboxes */
+	REASON_NO_MAILBOX, /* [NONEXISTENT], [TRYCREATE] */
+	REASON_EXISTS,     /* [ALREADYEXISTS] */
+	REASON_NAME,       /* not a legal name */
+	REASON_HAS_CHILDREN,
+	REASON_FORBIDDEN, /* e.g. deleting INBOX: [CANNOT] */
+	REASON_NOT_LOCAL, /* not our domain */
+	REASON_NO_USER,
+	REASON_NO_DOMAIN,
+	REASON_IN_USE,         /* domain with users */
+	REASON_LOOP,           /* alias loop */
+	REASON_NOT_GRANTED,    /* session without account */
+	REASON_AUTH,           /* wrong user or password */
+	REASON_AUTH_MECHANISM, /* not offered, or not without TLS */
+	REASON_AUTH_SYNTAX,
+	REASON_BANNED,  /* too many failures: wait */
+	REASON_CORRUPT, /* damaged on disk */
+	REASON_CONFLICT,
+};
+const char *reason_str(enum reason r);
+
+/* Bits of msg_mailbox.special (RFC 6154). */
+enum {
+	MAILBOX_ALL = 1,
+	MAILBOX_ARCHIVE = 2,
+	MAILBOX_DRAFTS = 4,
+	MAILBOX_FLAGGED = 8,
+	MAILBOX_JUNK = 16,
+	MAILBOX_SENT = 32,
+	MAILBOX_TRASH = 64,
+	MAILBOX_IMPORTANT = 128,
+};
+
+/* Bits of msg_fetch.want; uid always comes. */
+enum {
+	FETCH_DATES = 1, /* internaldate, savedate */
+	FETCH_SIZE = 2,  /* size: prefix and shared bytes */
+	FETCH_MSGID = 4,
+	FETCH_PREFIX = 8,
+	FETCH_STRUCTURE = 16,
+	FETCH_BODY = 32,
+};
+#define FETCH_FD_BYTES  MIB(1)
+#define FETCH_MAX_BYTES MIB(1)
+
+/* A message of a mailbox as it travels and as fronts keep it: 32 bytes,
+ * little-endian, no padding. */
+struct ipc_entry {
+	uint32_t uid;
+	uint32_t flags; /* IMAP_FLAG_* bits, never \Recent */
+	uint64_t modseq;
+	uint64_t keywords[2]; /* bit i: keyword number i of the mailbox */
+};
+#define IPC_KEYWORDS_MAX 128
+_Static_assert(sizeof(struct ipc_entry) == 32, "travels as it is");
+
+#define IPC_CTYPE_u8  uint8_t
+#define IPC_CTYPE_u16 uint16_t
+#define IPC_CTYPE_u32 uint32_t
+#define IPC_CTYPE_u64 uint64_t
+#define IPC_CTYPE_str struct str
+
+#define F(type, field) IPC_CTYPE_##type field;
+#define STRUCT(name, fields) \
+	struct msg_##name { \
+		fields \
+	}; \
+	void msg_##name##_put(struct buf *b, const struct msg_##name *m); \
+	bool msg_##name##_read(struct wire *w, struct msg_##name *ret); \
+	bool msg_##name##_get(struct str body, struct msg_##name *ret) \
+	    WARN_UNUSED;
+#include "proc/ipc_structs.def"
+#undef STRUCT
+#undef F
+
+/* UID sets: append a range (merging with the last one); iterate. */
+void uid_set_add(struct buf *b, uint32_t first, uint32_t last);
+/* False at the end. A malformed set (odd length, not ascending) ends early;
+ * check it once with uid_set_is_valid(). */
+bool uid_set_next(struct str *set, uint32_t *ret_first, uint32_t *ret_last);
+bool uid_set_is_valid(struct str set);
+bool uid_set_has(struct str set, uint32_t uid); /* binary search */
