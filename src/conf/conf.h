@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conf.h - the configuration of one machine: schema table, parser, snapshot.
+ *
+ * The file holds what a machine needs (names, ports, folders, limits); domains
+ * and users are data in the store. It is parsed once by the supervisor, checked
+ * as a whole, and handed to the roles as an immutable snapshot. Errors say
+ * file, line and what was expected. The schema table (schema.def) makes the
+ * parser, the defaults, the checker and the manual page.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "proc/role.h"
+
+#define CONF_LISTENERS_MAX 64
+
+struct conf_listener {
+	enum service service;
+	char *address; /* "127.0.0.1", "::", "/path" for LMTP */
+	uint16_t port;
+};
+
+struct conf {
+	/* general */
+	char *hostname; /* our name in banners, Received and EHLO */
+	char *data_dir; /* absolute */
+	char *user;     /* run as; "" when not started as root */
+	char *log_level;
+	uint32_t workers_smtp, workers_imap, workers_filter;
+	/* tls: PEM texts as read by the supervisor; key only for fronts */
+	char *tls_certificate_file, *tls_key_file;
+	char *tls_certificate, *tls_key;
+	/* listeners */
+	struct conf_listener listeners[CONF_LISTENERS_MAX];
+	uint32_t listener_count;
+	char *metrics_address; /* "" off, else loopback address */
+	uint32_t metrics_port;
+	/* smtp */
+	uint64_t message_size_max;  /* bytes */
+	uint32_t recipients_max;    /* of one message */
+	uint32_t smtp_errors_max;   /* then 421 and close */
+	uint32_t smtp_messages_max; /* in one connection */
+	uint32_t smtp_idle_s;       /* RFC 5321 4.5.3.2: 5 minutes */
+	uint32_t smtp_data_idle_s;
+	uint32_t hops_max; /* Received fields */
+	/* imap and pop3 */
+	uint32_t imap_idle_s; /* RFC 3501: at least 30 minutes */
+	uint32_t imap_preauth_idle_s;
+	uint64_t imap_append_max; /* bytes of one message; 0: as smtp */
+	uint32_t pop3_idle_s;     /* RFC 1939: at least 10 minutes */
+	/* limits on clients */
+	uint32_t connections_max;        /* for one worker */
+	uint32_t connections_per_ip;     /* for one worker; 0: no limit */
+	uint32_t connection_rate_per_ip; /* new ones a minute; 0: no limit */
+	/* store */
+	uint64_t store_segment_bytes;
+	uint64_t store_reserve_bytes; /* disk space that stays free */
+	uint32_t store_undelete_days;
+	uint32_t store_threads;
+	uint64_t quota_bytes; /* default for a new account; 0: none */
+	uint64_t quota_messages;
+	/* auth */
+	uint32_t auth_cache_s;      /* how long a verified password is known */
+	uint32_t auth_failures_max; /* of one address in auth_window_s */
+	uint32_t auth_window_s, auth_ban_s;
+	uint32_t auth_threads;
+};
+
+/*
+ * Parse and check a file. 0, or -1 with *ret_error on the heap: one or more
+ * lines "file:line: what is wrong; expected ...". Certificates are not read.
+ */
+int conf_load(
+    const char *path, struct conf **ret, char **ret_error) WARN_UNUSED;
+/* Read the certificate and key files into the snapshot. As conf_load. */
+int conf_read_tls(struct conf *c, char **ret_error) WARN_UNUSED;
+void conf_free(struct conf *c);
+
+/* The snapshot that travels to the roles. The private key goes only to roles
+ * that serve TLS. conf_decode checks everything: 0 or -EBADMSG. */
+void conf_encode(const struct conf *c, enum role for_role, struct buf *b);
+int conf_decode(struct str snapshot, struct conf **ret) WARN_UNUSED;
