@@ -21,7 +21,7 @@ void loop_stop(struct loop *l);
 /* For the other files of net/ only. */
 struct event_base *loop_base(struct loop *l);
 
-/* Milliseconds of a clock that never jumps; cached for one round. */
+/* Milliseconds of a clock that never jumps. */
 uint64_t loop_now_ms(const struct loop *l);
 /* Wall clock, seconds and milliseconds since 1970. */
 uint64_t loop_time(const struct loop *l);
