@@ -83,5 +83,7 @@ enum outcome {
 };
 const char *outcome_str(enum outcome o);
 
-/* The headers that declare them come first. */
+/* The headers that declare them come first; some are macros for clang. */
+#undef sprintf
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol gets
