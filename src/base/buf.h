@@ -35,7 +35,7 @@ void buf_put_c(struct buf *b, const char *s);
 void buf_put_char(struct buf *b, char c);
 void buf_put_u64(struct buf *b, uint64_t v); /* decimal */
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 /* Drop the first n bytes; the rest moves down. */
 void buf_drop(struct buf *b, size_t n);
 /* NUL-terminates (the NUL is not counted) and lends the C string. */
