@@ -36,7 +36,7 @@ void mime_charset_closep(struct mime_charset **cs);
 void mime_charset_feed(
     struct mime_charset *cs, struct str in, bool last, struct buf *out);
 
-/* Open, feed and close in one. At most 3 bytes (and 3 more) for each byte. */
+/* Open, feed and close in one. */
 void mime_charset_to_utf8(struct str name, struct str in, struct buf *out);
 
 /*

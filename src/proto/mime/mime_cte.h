@@ -30,7 +30,7 @@ struct mime_cte_decoder {
 	char held[MIME_CTE_BLANKS_MAX + 4];
 };
 
-/* From the value of Content-Transfer-Encoding: case, blanks, comments. */
+/* From the value of Content-Transfer-Encoding, in any case. */
 enum mime_cte mime_cte_of(struct str value);
 
 void mime_cte_init(struct mime_cte_decoder *d, enum mime_cte cte);

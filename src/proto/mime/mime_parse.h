@@ -7,7 +7,7 @@
  * bounded by the limits; nothing is decoded or copied but short values. Any
  * bytes are some message. What goes beyond a limit is not looked into: it is
  * one opaque leaf, application/octet-stream, that reaches to the end of what
- * holds it.
+ * holds it (for the number of parts: to the end of the message).
  *
  * What is malformed is read like this:
  *  - a Content-Type that is none, or a multipart without a boundary or in
@@ -34,6 +34,7 @@ struct mime_limits {
 };
 
 #define MIME_MEMORY_MIN KIB(64)
+#define MIME_DEPTH_MAX  1000 /* whatever the limits say */
 #define MIME_LIMITS_DEFAULT \
 	((struct mime_limits){ .parts = 1000, \
 	    .depth = 100, \

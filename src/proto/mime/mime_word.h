@@ -16,8 +16,7 @@
  * Append a raw header value as UTF-8 on one line: unfolded, encoded words
  * decoded, blanks between two adjacent words dropped (section 6.2), raw
  * 8-bit bytes taken as UTF-8 or else windows-1252. What appends is always
- * well-formed UTF-8 without CR, LF and NUL; at most 3 times as long as value
- * plus 3 bytes for each word.
+ * well-formed UTF-8 without CR, LF and NUL. Time is linear in the length.
  */
 void mime_word_decode(struct str value, struct buf *out);
 /* Is there anything to decode? False: value is ASCII without "=?". */
