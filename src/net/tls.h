@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/buf.h"
 
 struct tls_context;
 typedef struct ssl_st SSL;
@@ -19,5 +19,22 @@ int tls_context_new(struct str cert_pem, struct str key_pem,
     struct tls_context **ret, char **ret_error) WARN_UNUSED;
 struct tls_context *tls_context_ref(struct tls_context *t);
 struct tls_context *tls_context_unref(struct tls_context *t); /* gives NULL */
-/* For conn.c. */
+
+/* --- for conn.c ----------------------------------------------------------- */
+
+/* The server's side of a new session; it keeps the context alive. */
 SSL *tls_session_new(struct tls_context *t);
+void tls_session_free(SSL *ssl);
+/* Send close_notify, without waiting for the peer's. */
+void tls_session_shutdown(SSL *ssl);
+const char *tls_session_version(const SSL *ssl);
+const char *tls_session_cipher(const SSL *ssl);
+/*
+ * Channel binding data, appended to ret: "tls-exporter" (RFC 9266),
+ * "tls-unique" (TLS 1.2) and "tls-server-end-point" (RFC 5929). False when
+ * the type is unknown, or when this session's value would not bind.
+ */
+bool tls_session_binding(
+    SSL *ssl, const char *type, struct buf *ret) WARN_UNUSED;
+/* The reason of an OpenSSL error code; 0: the empty string. */
+const char *tls_error_text(unsigned long code);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * listener.h - accept connections from a listening socket.
+ *
+ * Several workers may share one socket. Each takes a few connections for a
+ * wake-up and none while it is paused, so that idle workers get the rest.
+ */
+#pragma once
+
+#include "net/loop.h"
+
+struct listener;
+
+/* A new connection; fd is taken (non-blocking, close-on-exec). */
+typedef void (*listener_fn)(void *arg, int fd);
+
+/*
+ * fd is taken: listening already, set non-blocking here. Options that accepted
+ * sockets inherit (no delay, keep-alive) are set on it.
+ */
+struct listener *listener_new(
+    struct loop *l, int fd, listener_fn fn, void *arg);
+/* Closes the socket; NULL is allowed. */
+void listener_free(struct listener *ln);
+/* Leave new connections in the socket's queue, or take them again. */
+void listener_pause(struct listener *ln, bool is_paused);

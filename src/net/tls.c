@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tls.c - server contexts and sessions of OpenSSL.
+ *
+ * A mail server holds thousands of silent connections, so sessions give their
+ * record buffers back while nothing moves (SSL_MODE_RELEASE_BUFFERS) and
+ * nothing is cached here: resumption works by tickets, which the client
+ * keeps. Renegotiation and compression are off.
+ */
+#include "net/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/objects.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+/* TLS 1.2: ephemeral key exchange only; the order is ours. */
+#define TLS12_CIPHERS \
+	"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES256:ECDHE+AES128:" \
+	"!aNULL:!eNULL:!SHA1"
+#define TLS_CHAIN_MAX    10 /* certificates behind the first */
+#define TLS_EXPORTER_LEN 32 /* RFC 9266 section 2 */
+
+struct tls_context {
+	unsigned refs;
+	SSL_CTX *ctx;
+};
+
+static void
+bio_freep(BIO **b)
+{
+	BIO_free(*b);
+}
+
+static void
+x509_freep(X509 **x)
+{
+	X509_free(*x);
+}
+
+static void
+pkey_freep(EVP_PKEY **k)
+{
+	EVP_PKEY_free(*k);
+}
+
+/* A key with a pass phrase is an error, not a question on the terminal. */
+static int
+no_passphrase(UNUSED char *to, UNUSED int size, UNUSED int rw, UNUSED void *arg)
+{
+	return -1;
+}
+
+static int
+fail(char **ret_error, const char *text)
+{
+	*ret_error = x_strdup(text);
+	ERR_clear_error();
+	return -EINVAL;
+}
+
+static BIO *
+bio_of(struct str pem)
+{
+	return BIO_new_mem_buf(pem.n > 0 ? pem.p : "", (int)MIN(pem.n, MIB(1)));
+}
+
+static int
+use_chain(SSL_CTX *ctx, struct str pem, char **ret_error)
+{
+	CLEANUP(bio_freep) BIO *bio = bio_of(pem);
+	CLEANUP(x509_freep) X509 *leaf = NULL;
+	unsigned n = 0;
+
+	leaf = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
+	if (leaf == NULL)
+		return fail(ret_error, "no certificate in PEM form was found");
+	if (SSL_CTX_use_certificate(ctx, leaf) != 1)
+		return fail(ret_error, "OpenSSL refuses the certificate "
+				       "(is its key long enough?)");
+	for (;; n++) {
+		X509 *next = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+
+		if (next == NULL)
+			break;
+		if (n >= TLS_CHAIN_MAX) {
+			X509_free(next);
+			return fail(ret_error, "the certificate chain has more "
+					       "than 11 certificates");
+		}
+		/* The context owns next from here on. */
+		if (SSL_CTX_add0_chain_cert(ctx, next) != 1) {
+			X509_free(next);
+			return fail(ret_error, "OpenSSL refuses a certificate "
+					       "of the chain");
+		}
+	}
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return fail(ret_error, "a certificate of the chain is damaged");
+	ERR_clear_error();
+	return 0;
+}
+
+static int
+use_key(SSL_CTX *ctx, struct str pem, char **ret_error)
+{
+	CLEANUP(bio_freep) BIO *bio = bio_of(pem);
+	CLEANUP(pkey_freep)
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+
+	if (key == NULL)
+		return fail(ret_error, "no private key in PEM form without a "
+				       "pass phrase was found");
+	if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+	    SSL_CTX_check_private_key(ctx) != 1)
+		return fail(ret_error,
+		    "the private key does not belong to the certificate");
+	return 0;
+}
+
+static int
+set_policy(SSL_CTX *ctx)
+{
+	static const unsigned char name[] = "mailstead";
+
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	/*
+	 * A missing close_notify is the end of the stream: the protocols above
+	 * say themselves when a command or a message is complete.
+	 */
+	SSL_CTX_set_options(
+	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+		     SSL_OP_CIPHER_SERVER_PREFERENCE |
+		     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_session_id_context(ctx, name, sizeof(name) - 1);
+	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+	               SSL_CTX_set_cipher_list(ctx, TLS12_CIPHERS) == 1
+	           ? 0
+	           : -EINVAL;
+}
+
+int
+tls_context_new(struct str cert_pem, struct str key_pem,
+    struct tls_context **ret, char **ret_error)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	int r;
+
+	if (ctx == NULL)
+		die("SSL_CTX_new: %s", tls_error_text(ERR_peek_error()));
+	r = set_policy(ctx);
+	if (r < 0)
+		fail(ret_error, "OpenSSL's configuration of this machine "
+				"refuses TLS 1.2 with forward secrecy");
+	else
+		r = use_chain(ctx, cert_pem, ret_error);
+	if (r == 0)
+		r = use_key(ctx, key_pem, ret_error);
+	if (r < 0) {
+		SSL_CTX_free(ctx);
+		return r;
+	}
+
+	*ret = X_NEW(struct tls_context);
+	(*ret)->refs = 1;
+	(*ret)->ctx = ctx;
+	return 0;
+}
+
+struct tls_context *
+tls_context_ref(struct tls_context *t)
+{
+	t->refs++;
+	return t;
+}
+
+struct tls_context *
+tls_context_unref(struct tls_context *t)
+{
+	if (t == NULL || --t->refs > 0)
+		return NULL;
+	SSL_CTX_free(t->ctx);
+	free(t);
+	return NULL;
+}
+
+SSL *
+tls_session_new(struct tls_context *t)
+{
+	SSL *ssl = SSL_new(t->ctx);
+
+	if (ssl == NULL)
+		die("SSL_new: %s", tls_error_text(ERR_peek_error()));
+	return ssl;
+}
+
+void
+tls_session_free(SSL *ssl)
+{
+	SSL_free(ssl);
+}
+
+void
+tls_session_shutdown(SSL *ssl)
+{
+	if (SSL_is_init_finished(ssl))
+		SSL_shutdown(ssl);
+	ERR_clear_error();
+}
+
+const char *
+tls_session_version(const SSL *ssl)
+{
+	return SSL_get_version(ssl);
+}
+
+const char *
+tls_session_cipher(const SSL *ssl)
+{
+	return SSL_get_cipher_name(ssl);
+}
+
+const char *
+tls_error_text(unsigned long code)
+{
+	const char *text = code != 0 ? ERR_reason_error_string(code) : NULL;
+
+	return text != NULL ? text : "";
+}
+
+/* --- channel bindings --------------------------------------------------------- */
+
+static bool
+binding_exporter(SSL *ssl, struct buf *ret)
+{
+	static const char label[] = "EXPORTER-Channel-Binding";
+	unsigned char out[TLS_EXPORTER_LEN];
+
+	/* RFC 9266 section 4.2: unique only with extended master secrets. */
+	if (SSL_version(ssl) < TLS1_3_VERSION &&
+	    SSL_get_extms_support(ssl) != 1)
+		return false;
+	if (SSL_export_keying_material(ssl, out, sizeof(out), label,
+		sizeof(label) - 1, NULL, 0, 1) != 1)
+		return false;
+	buf_put(ret, out, sizeof(out));
+	return !ret->failed;
+}
+
+/* The first Finished message of the handshake (RFC 5929 section 3.1). */
+static bool
+binding_unique(SSL *ssl, struct buf *ret)
+{
+	unsigned char out[EVP_MAX_MD_SIZE];
+	size_t n;
+
+	if (SSL_version(ssl) != TLS1_2_VERSION ||
+	    SSL_get_extms_support(ssl) != 1)
+		return false;
+	if (SSL_session_reused(ssl))
+		n = SSL_get_finished(ssl, out, sizeof(out));
+	else
+		n = SSL_get_peer_finished(ssl, out, sizeof(out));
+	if (n == 0 || n > sizeof(out))
+		return false;
+	buf_put(ret, out, n);
+	return !ret->failed;
+}
+
+/* A hash of our certificate (RFC 5929 section 4.1). */
+static bool
+binding_end_point(SSL *ssl, struct buf *ret)
+{
+	X509 *cert = SSL_get_certificate(ssl);
+	unsigned char out[EVP_MAX_MD_SIZE];
+	unsigned n = 0;
+	int md_nid = NID_undef;
+
+	if (cert == NULL || OBJ_find_sigid_algs(X509_get_signature_nid(cert),
+				&md_nid, NULL) != 1)
+		return false;
+	if (md_nid == NID_md5 || md_nid == NID_sha1)
+		md_nid = NID_sha256;
+	/* Signatures without a hash of their own, as Ed25519: undefined. */
+	if (md_nid == NID_undef ||
+	    X509_digest(cert, EVP_get_digestbynid(md_nid), out, &n) != 1)
+		return false;
+	buf_put(ret, out, n);
+	return !ret->failed;
+}
+
+bool
+tls_session_binding(SSL *ssl, const char *type, struct buf *ret)
+{
+	bool ok = false;
+
+	if (!SSL_is_init_finished(ssl))
+		return false;
+	if (strcmp(type, "tls-exporter") == 0)
+		ok = binding_exporter(ssl, ret);
+	else if (strcmp(type, "tls-unique") == 0)
+		ok = binding_unique(ssl, ret);
+	else if (strcmp(type, "tls-server-end-point") == 0)
+		ok = binding_end_point(ssl, ret);
+	ERR_clear_error();
+	return ok;
+}
