@@ -31,7 +31,7 @@
 #define IMAP_MAX_USER_BYTES     1024
 #define IMAP_MAX_PASSWORD_BYTES 1024
 #define IMAP_MOD_SEQ_MAX        ((uint64_t)INT64_MAX) /* RFC 7162 7 */
-/* An arena of this size holds every legal command of 256 KiB. */
+/* Enough for every command of 256 KiB that is not all sequence sets. */
 #define IMAP_COMMAND_ARENA MIB(1)
 
 enum imap_verb {

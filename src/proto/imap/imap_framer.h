@@ -69,15 +69,18 @@ enum imap_frame {
 
 struct imap_literal {
 	uint64_t size;
-	bool is_sync;    /* {n}: the client waits for "+" */
-	bool is_binary;  /* ~{n} (RFC 3516) */
-	bool can_stream; /* a message of APPEND */
+	bool is_sync;     /* {n}: the client waits for "+" */
+	bool is_binary;   /* ~{n} (RFC 3516) */
+	bool can_collect; /* imap_framer_accept() is allowed */
+	bool can_stream;  /* a message of APPEND */
 };
 
 struct imap_frame_event {
-	struct str text;  /* COMMAND, LITERAL, errors: the text so far */
-	struct str slice; /* SLICE: points into the input */
-	uint64_t left;    /* SLICE */
+	/* COMMAND, LITERAL, errors: the text so far. That of LITERAL ends with
+	 * the literal's header, without CRLF. */
+	struct str text;
+	struct str slice;            /* SLICE: points into the input */
+	uint64_t left;               /* SLICE */
 	struct imap_literal literal; /* LITERAL, LITERAL_BIG */
 };
 
@@ -112,13 +115,16 @@ void imap_framer_done(struct imap_framer *f);
 enum imap_frame imap_framer_next(struct imap_framer *f, struct str in,
     size_t *ret_used, struct imap_frame_event *ret_event);
 
-/* After LITERAL: collect it. Only for literals within limits.literal. */
+/*
+ * After LITERAL: collect it. Only with can_collect, which is always so unless
+ * the literal is a message that limits.literal or .command has no room for.
+ */
 void imap_framer_accept(struct imap_framer *f);
 /* After LITERAL with can_stream: deliver it in slices. */
 void imap_framer_stream(struct imap_framer *f);
 /*
- * After LITERAL, or while slices come: the rest of this command is skipped
- * without a further event. A client that waits for "+" reads the caller's
+ * After LITERAL, or at any time until COMMAND comes: the rest of this command
+ * is skipped without a further event. A client that waits for "+" reads the caller's
  * tagged NO instead and starts a new command. The connection ends with
  * FATAL when the rest is longer than limits.skip; for a literal that was
  * already being streamed the limit does not count.
