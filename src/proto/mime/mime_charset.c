@@ -100,12 +100,24 @@ mime_charset_is_known(struct str name)
 	return resolve(name, icu_name) || str_eq_case(name, STR("us-ascii"));
 }
 
+/* Of one byte a character, the lower half of which is ASCII. */
+static const struct str families[] = {
+	{ "iso-8859-", 9 },
+	{ "windows-125", 11 },
+	{ "koi8-", 5 },
+};
+
 bool
-mime_charset_is_utf8(struct str name)
+mime_charset_is_ascii_based(struct str name)
 {
 	char icu_name[MIME_CHARSET_NAME_MAX + 1];
 
-	return !resolve(name, icu_name) || !*icu_name;
+	if (!resolve(name, icu_name) || !*icu_name)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		if (str_starts_case(str_c(icu_name), families[i]))
+			return true;
+	return false;
 }
 
 struct mime_charset *

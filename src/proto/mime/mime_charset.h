@@ -22,8 +22,8 @@ struct mime_charset; /* a converter with its state */
 
 /* Is the label one that has a meaning? */
 bool mime_charset_is_known(struct str name);
-/* Is text in it plain bytes that may be searched as they are for ASCII? */
-bool mime_charset_is_utf8(struct str name);
+/* Is each byte below 128 in it, wherever it stands, that ASCII character? */
+bool mime_charset_is_ascii_based(struct str name);
 
 /* Never NULL; the caller closes it. */
 struct mime_charset *mime_charset_open(struct str name);

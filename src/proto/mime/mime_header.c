@@ -181,13 +181,19 @@ mime_header_unfold(struct str value, struct buf *out)
 		value = str_from(value, 1);
 	while (value.n && is_blank(value.p[value.n - 1]))
 		value.n--;
-	for (size_t i = 0; i < value.n; i++) {
-		char c = value.p[i];
+	while (value.n) {
+		size_t n = 0;
 
-		if (c == '\n' ||
-		    (c == '\r' && i + 1 < value.n && value.p[i + 1] == '\n'))
-			continue;
-		buf_put_char(out, c == '\r' || c == '\0' ? ' ' : c);
+		while (n < value.n && value.p[n] != '\r' &&
+		       value.p[n] != '\n' && value.p[n] != '\0')
+			n++;
+		buf_put(out, value.p, n);
+		value = str_from(value, n);
+		if (str_starts(value, STR("\r\n")))
+			value = str_from(value, 1);
+		else if (value.n && value.p[0] != '\n')
+			buf_put_char(out, ' ');
+		value = str_from(value, 1);
 	}
 }
 

@@ -5,7 +5,7 @@
  *
  * Compared are decoded texts, case-folded (mime_charset_fold()). An ASCII
  * string in text that needs no decoding is looked for in the stored bytes
- * themselves, 16 at a time. ASCII letters match without regard to case, and
+ * themselves, 32 at a time. ASCII letters match without regard to case, and
  * by folding "k" also matches U+212A and "s" U+017F; the fast way knows it.
  *
  * Layer: proto.
@@ -20,9 +20,9 @@
 struct mime_needle {
 	struct buf folded;
 	bool is_ascii;
-	bool is_plain;    /* ASCII without K and S */
-	bool is_hopeless; /* too long, or not UTF-8 */
-	size_t a, b;      /* the two rarest bytes, for the fast search */
+	bool has_k_or_s;  /* which two other characters fold to */
+	bool is_hopeless; /* too long, not UTF-8, or with a NUL */
+	size_t a, b;      /* where its two rarest bytes are */
 };
 
 /* Prepare a UTF-8 string; the caller ends it with mime_needle_done(). */

@@ -21,8 +21,7 @@ enum {
 };
 
 /*
- * Receives pieces of UTF-8; a character may not be cut between two, a word
- * may. starts is set on the first piece of each field or part: text on both
+ * Receives pieces of UTF-8; no character is cut between two, but words are. starts is set on the first piece of each field or part: text on both
  * sides of it is not one text. Answer false to stop.
  */
 typedef bool mime_text_fn(void *ctx, struct str piece, bool starts);
