@@ -187,7 +187,8 @@ put_flag(struct buf *b, const struct imap_search_key *key)
 	if (!key->u.flag.want)
 		buf_put_c(b, "NOT ");
 	imap_put_flags(&name, key->u.flag.bit, NULL, 0);
-	buf_put_str(b, str_from(buf_str(&name), 1)); /* without "\" */
+	for (size_t i = 1; i < name.n; i++) /* without "\" */
+		buf_put_char(b, ascii_upper(name.p[i]));
 	buf_done(&name);
 }
 
