@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+/* analyse.c - look at one message. See analyse.h. */
+#include "filter/analyse.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/mime/mime_hop.h"
+#include "proto/mime/mime_parse.h"
+#include "proto/mime/mime_structure.h"
+
+/*
+ * A record that does not fit is made again with fewer parts: a thousand of
+ * them, each with the longest allowed values, are a hostile message, and a
+ * rough structure of it is good enough.
+ */
+static const uint32_t parts_tried[] = { 1000, 200, 20, 1 };
+
+static void
+build(struct str message, struct analysis *a)
+{
+	struct mime_limits limits = MIME_LIMITS_DEFAULT;
+	struct mime_structure view;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts_tried); i++) {
+		limits.parts = parts_tried[i];
+		buf_reset(&a->structure, 0);
+		if (mime_structure_build(message, &limits, &a->structure))
+			break;
+		a->is_limited = true;
+	}
+	/* An envelope alone may be too large: the reader makes its own. */
+	if (a->structure.failed)
+		buf_reset(&a->structure, 0);
+	if (a->structure.n > 0 &&
+	    mime_structure_view(buf_str(&a->structure), message.n, &view) &&
+	    (view.flags & MIME_IS_TRUNCATED))
+		a->is_limited = true;
+}
+
+void
+analyse_bytes(struct str message, struct analysis *ret)
+{
+	struct analysis a = { .structure = BUF_INIT(ANALYSE_STRUCTURE_MAX) };
+	struct mime_hop hop;
+
+	mime_hop_scan(message, &hop);
+	a.hops = hop.received;
+	a.missing = mime_hop_lacks(&hop);
+	build(message, &a);
+	*ret = a;
+}
+
+static bool
+is_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	int wanted = F_SEAL_WRITE | F_SEAL_SHRINK;
+
+	return seals >= 0 && (seals & wanted) == wanted;
+}
+
+static int
+analyse_mapped(int fd, size_t size, struct analysis *ret)
+{
+	void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	analyse_bytes(str_make(p, size), ret);
+	munmap(p, size);
+	return 0;
+}
+
+static int
+analyse_copy(int fd, size_t size, struct analysis *ret)
+{
+	char *p CLEANUP(freep) = x_malloc(size);
+	size_t n = 0;
+
+	while (n < size) {
+		ssize_t got = pread(fd, p + n, size - n, (off_t)n);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (got == 0)
+			return -ENODATA;
+		n += (size_t)got;
+	}
+	analyse_bytes(str_make(p, size), ret);
+	return 0;
+}
+
+int
+analyse_fd(int fd, uint64_t size, struct analysis *ret)
+{
+	struct stat st;
+
+	if (size > ANALYSE_SIZE_MAX)
+		return -EFBIG;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EBADF;
+	if ((uint64_t)st.st_size < size)
+		return -ENODATA;
+	if (size == 0) {
+		analyse_bytes(STR_NONE, ret);
+		return 0;
+	}
+	if (is_sealed(fd))
+		return analyse_mapped(fd, (size_t)size, ret);
+	return analyse_copy(fd, (size_t)size, ret);
+}
