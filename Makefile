@@ -116,6 +116,9 @@ $(B)/tests/unit/proto/$(1)/%: $(B)/tests/unit/proto/$(1)/%.o $(B)/libproto_$(1).
 endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
 
+$(B)/tests/unit/store/local/%: $(B)/tests/unit/store/local/%.o $(B)/tests/unit/store/local/kit.o $(B)/libmailstead.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libmailstead.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 

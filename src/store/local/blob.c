@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * blob.c - putting and reading blobs in helper threads.
+ *
+ * A put ends with a ticket: packed bytes in memory that a batch turns into a
+ * part of its record. A read works on descriptors and places that the main
+ * thread looked up; a segment that is collected meanwhile stays readable
+ * until the last job that holds it is done.
+ */
+#include "store/local/local.h"
+
+#include "base/hash.h"
+
+#include <endian.h>
+#include <unistd.h>
+
+#define READ_DATA_MAX (2ull * ENGINE_BLOB_MAX)
+
+/* --- putting ---------------------------------------------------------------- */
+
+struct put_job {
+	struct job job;
+	struct engine_source src;
+	char *copy; /* of src.mem */
+	struct engine_ticket *ticket;
+	int err;
+	engine_put_fn fn;
+	void *arg;
+};
+
+/* Raw bytes [off, off + n) of the source; in scratch when from a file. */
+static int
+source_part(
+    struct put_job *j, struct worker *w, size_t off, size_t n, struct str *ret)
+{
+	char *to;
+	int r;
+
+	if (j->src.fd < 0) {
+		*ret = str_sub(j->src.mem, off, n);
+		return 0;
+	}
+	buf_reset(&w->in, FRAME_RAW + 1);
+	to = buf_reserve(&w->in, n);
+	if (!to)
+		return ENGINE_TOO_BIG;
+	r = fsops_read_all(j->src.fd, to, n, j->src.offset + off);
+	if (r == 0)
+		*ret = str_make(to, n);
+	return r;
+}
+
+static int
+pack_one(struct put_job *j, struct worker *w)
+{
+	struct engine_ticket *t = j->ticket;
+	struct str raw;
+	int r = source_part(j, w, 0, t->raw, &raw);
+
+	if (r < 0)
+		return r;
+	if (!zblob_pack(w->z, raw, &w->out, &t->codec))
+		return ENGINE_TOO_BIG;
+	t->sum = hash64(w->out.p, w->out.n);
+	return 0;
+}
+
+static int
+pack_frame(struct put_job *j, struct worker *w, size_t i)
+{
+	size_t start = w->out.n, len;
+	struct str raw;
+	uint8_t codec;
+	uint32_t word;
+	uint64_t sum;
+	int r = source_part(j, w, i * FRAME_RAW,
+	    MIN(j->ticket->raw - i * FRAME_RAW, FRAME_RAW), &raw);
+
+	if (r < 0)
+		return r;
+	if (!zblob_pack(w->z, raw, &w->out, &codec))
+		return ENGINE_TOO_BIG;
+	len = w->out.n - start;
+	word = htole32((uint32_t)len |
+		       (codec == FRAME_CODEC_ZSTD_1 ? FRAME_IS_PACKED : 0));
+	sum = htole64(hash64(w->out.p + start, len));
+	memcpy(w->out.p + i * FRAME_ENTRY, &word, 4);
+	memcpy(w->out.p + i * FRAME_ENTRY + 4, &sum, 8);
+	return 0;
+}
+
+static int
+pack_frames(struct put_job *j, struct worker *w)
+{
+	size_t n = frame_count(j->ticket->raw);
+
+	if (!buf_reserve(&w->out, n * FRAME_ENTRY))
+		return ENGINE_TOO_BIG;
+	w->out.n = n * FRAME_ENTRY;
+	for (size_t i = 0; i < n; i++) {
+		int r = pack_frame(j, w, i);
+
+		if (r < 0)
+			return r;
+	}
+	j->ticket->codec = FRAME_CODEC_TABLE;
+	j->ticket->sum = hash64(w->out.p, n * FRAME_ENTRY);
+	return 0;
+}
+
+static void
+put_work(struct job *job, struct worker *w)
+{
+	struct put_job *j = CONTAINER_OF(job, struct put_job, job);
+	struct engine_ticket *t = j->ticket;
+
+	if (j->err < 0)
+		return;
+	j->err = t->raw > FRAME_RAW ? pack_frames(j, w) : pack_one(j, w);
+	if (j->err < 0)
+		return;
+	t->stored = w->out.n;
+	t->p = x_malloc(MAX(t->stored, 1));
+	if (t->stored > 0)
+		memcpy(t->p, w->out.p, t->stored);
+}
+
+static void
+put_done(struct job *job)
+{
+	struct put_job *j = CONTAINER_OF(job, struct put_job, job);
+
+	if (j->ticket->e->is_dead || j->ticket->e->is_closing)
+		j->err = -ECANCELED;
+	if (j->err < 0) {
+		engine_ticket_free(j->ticket);
+		j->ticket = NULL;
+	}
+	j->fn(j->arg, j->err, j->ticket);
+	free(j->copy);
+	free(j);
+}
+
+void
+engine_blob_put(struct engine *e, const struct engine_source *src,
+    engine_put_fn fn, void *arg)
+{
+	struct put_job *j = X_NEW(struct put_job);
+
+	j->job.work = put_work;
+	j->job.done = put_done;
+	j->src = *src;
+	j->fn = fn;
+	j->arg = arg;
+	j->ticket = X_NEW(struct engine_ticket);
+	j->ticket->e = e;
+	j->ticket->raw = src->fd < 0 ? src->mem.n : src->size;
+	if (j->ticket->raw > ENGINE_BLOB_MAX) {
+		j->err = ENGINE_TOO_BIG;
+	} else if (src->fd < 0) {
+		j->copy = x_malloc(MAX(src->mem.n, 1));
+		if (src->mem.n > 0)
+			memcpy(j->copy, src->mem.p, src->mem.n);
+		j->src.mem.p = j->copy;
+	}
+	pool_add(e->pool, &j->job);
+}
+
+void
+engine_ticket_free(struct engine_ticket *t)
+{
+	if (!t)
+		return;
+	free(t->p);
+	free(t);
+}
+
+uint64_t
+engine_ticket_size(const struct engine_ticket *t)
+{
+	return t->raw;
+}
+
+/* --- reading ---------------------------------------------------------------- */
+
+struct read_item {
+	struct segment *seg;
+	int fd;
+	struct blob_entry en;
+	size_t offset, size;
+};
+
+struct read_job {
+	struct job job;
+	struct engine *e;
+	struct read_job *next_held;
+	uint64_t need; /* position that must be on disk first */
+	int fd;
+	uint64_t fd_off;
+	engine_read_fn fn;
+	void *arg;
+	struct buf data;
+	size_t count;
+	int64_t *got;
+	struct read_item *items;
+};
+
+/* Stored bytes [off, off + n) of the blob, checked. */
+static int
+read_stored(
+    struct read_item *it, struct worker *w, size_t off, size_t n, uint64_t sum)
+{
+	char *to;
+	int r;
+
+	buf_reset(&w->in, MIB(1));
+	to = buf_reserve(&w->in, MAX(n, 1));
+	if (!to)
+		return ENGINE_CORRUPT;
+	r = fsops_read_all(it->fd, to, n, it->en.off + off);
+	if (r < 0)
+		return r == -ENODATA ? ENGINE_CORRUPT : -EIO;
+	w->in.n = n;
+	return hash64(to, n) == sum ? 0 : ENGINE_CORRUPT;
+}
+
+static int
+drain_to_fd(struct read_job *j)
+{
+	const char *p = j->data.p;
+	size_t n = j->data.n;
+
+	while (n > 0) {
+		ssize_t r = pwrite(j->fd, p, n, (off_t)j->fd_off);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r <= 0)
+			return r < 0 ? -errno : -EIO;
+		p += r;
+		n -= (size_t)r;
+		j->fd_off += (uint64_t)r;
+	}
+	buf_reset(&j->data, MIB(1));
+	return 0;
+}
+
+/* Unpack what is in w->in and append [skip, skip + n) of it. */
+static int
+emit(struct read_job *j, struct worker *w, const struct frame *f, size_t skip,
+    size_t n)
+{
+	bool is_whole = skip == 0 && n == f->raw;
+	struct buf *b = is_whole ? &j->data : &w->out;
+	char *to;
+
+	if (!is_whole)
+		buf_reset(b, MIB(1));
+	to = buf_reserve(b, MAX(f->raw, 1));
+	if (!to)
+		return ENGINE_TOO_BIG;
+	if (!zblob_unpack(w->z, (uint8_t)f->codec, buf_str(&w->in), to, f->raw))
+		return ENGINE_CORRUPT;
+	if (is_whole)
+		b->n += n;
+	else
+		buf_put(&j->data, to + skip, n);
+	return j->fd >= 0 ? drain_to_fd(j) : 0;
+}
+
+static int
+read_one_frame(struct read_job *j, struct read_item *it, struct worker *w)
+{
+	struct frame f = { .codec = (enum frame_codec)it->en.codec,
+		.raw = it->en.raw };
+	int r = read_stored(it, w, 0, it->en.stored, it->en.sum);
+
+	return r < 0 ? r : emit(j, w, &f, it->offset, it->size);
+}
+
+static int
+read_frames(struct read_job *j, struct read_item *it, struct worker *w)
+{
+	size_t n = frame_count(it->en.raw), off = 0;
+	size_t end = it->offset + it->size;
+	CLEANUP(freep) char *copy = NULL;
+	struct str table;
+	int r = n * FRAME_ENTRY > it->en.stored
+	            ? ENGINE_CORRUPT
+	            : read_stored(it, w, 0, n * FRAME_ENTRY, it->en.sum);
+
+	if (r < 0)
+		return r;
+	copy = str_dup(buf_str(&w->in));
+	table = str_make(copy, n * FRAME_ENTRY);
+	for (size_t i = 0; i < n && i * FRAME_RAW < end; i++) {
+		size_t start = i * FRAME_RAW, skip;
+		struct frame f;
+
+		if (!frame_get(table, it->en.raw, i, &off, &f) ||
+		    f.off + f.len > it->en.stored)
+			return ENGINE_CORRUPT;
+		if (start + f.raw <= it->offset)
+			continue;
+		skip = it->offset > start ? it->offset - start : 0;
+		r = read_stored(it, w, f.off, f.len, f.sum);
+		if (r == 0)
+			r = emit(j, w, &f, skip,
+			    MIN(end, start + f.raw) - start - skip);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void
+read_work(struct job *job, struct worker *w)
+{
+	struct read_job *j = CONTAINER_OF(job, struct read_job, job);
+
+	for (size_t i = 0; i < j->count; i++) {
+		struct read_item *it = &j->items[i];
+		size_t before = j->data.n;
+		int r = 0;
+
+		if (j->got[i] < 0 || it->size == 0)
+			continue;
+		if (it->en.codec == FRAME_CODEC_TABLE)
+			r = read_frames(j, it, w);
+		else
+			r = read_one_frame(j, it, w);
+		j->got[i] = r < 0 ? r : (int64_t)it->size;
+		if (r < 0)
+			j->data.n = MIN(before, j->data.n);
+	}
+}
+
+static void
+read_free(struct read_job *j)
+{
+	for (size_t i = 0; i < j->count; i++)
+		if (j->items[i].seg)
+			segment_unref(&j->e->log, j->items[i].seg);
+	buf_done(&j->data);
+	free(j->got);
+	free(j->items);
+	free(j);
+}
+
+static void
+read_done(struct job *job)
+{
+	struct read_job *j = CONTAINER_OF(job, struct read_job, job);
+	struct engine_read_result res = { &j->data, j->got, j->count };
+
+	j->fn(j->arg, &res);
+	read_free(j);
+}
+
+/* Look a blob up and pin its segment: 0 or what is wrong. */
+static int
+read_locate(
+    struct read_job *j, struct read_item *it, const struct engine_read *rd)
+{
+	struct engine *e = j->e;
+	int r = engine_is_dead(e) ? -EIO : blob_entry_get(e, rd->blob, &it->en);
+	struct segment *seg;
+
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	seg = log_find(&e->log, it->en.seg);
+	if (!seg)
+		return ENGINE_CORRUPT;
+	it->fd = segment_ref(&e->log, seg);
+	if (it->fd < 0)
+		return it->fd;
+	it->seg = seg;
+	it->offset = (size_t)MIN(rd->offset, it->en.raw);
+	it->size = (size_t)MIN(rd->size, it->en.raw - it->offset);
+	if (it->en.off + it->en.stored > seg->flushed)
+		j->need = engine_position(e);
+	return 0;
+}
+
+void
+engine_blob_read(struct engine *e, const struct engine_read *reads,
+    size_t count, int fd, engine_read_fn fn, void *arg)
+{
+	struct read_job *j = X_NEW(struct read_job);
+
+	ASSERT(fd < 0 || count == 1);
+	j->job.work = read_work;
+	j->job.done = read_done;
+	j->e = e;
+	j->fd = fd;
+	j->fn = fn;
+	j->arg = arg;
+	j->data = BUF_INIT(READ_DATA_MAX);
+	j->count = count;
+	j->got = x_calloc(count + 1, sizeof(*j->got));
+	j->items = x_calloc(count + 1, sizeof(*j->items));
+	engine_collect(e);
+	for (size_t i = 0; i < count; i++)
+		j->got[i] = read_locate(j, &j->items[i], &reads[i]);
+	if (j->need == 0) {
+		pool_add(e->pool, &j->job);
+		return;
+	}
+	j->next_held = e->held_reads;
+	e->held_reads = j;
+	engine_kick(e);
+	reads_release(e, engine_collect(e));
+}
+
+void
+reads_release(struct engine *e, uint64_t durable)
+{
+	struct read_job **at = &e->held_reads, *j;
+
+	while ((j = *at)) {
+		if (j->need > durable) {
+			at = &j->next_held;
+			continue;
+		}
+		*at = j->next_held;
+		pool_add(e->pool, &j->job);
+	}
+}
+
+/* The bytes will never come: the answers are errors. */
+void
+reads_abandon(struct engine *e)
+{
+	struct read_job *j;
+
+	while ((j = e->held_reads)) {
+		e->held_reads = j->next_held;
+		for (size_t i = 0; i < j->count; i++)
+			j->got[i] = -EIO;
+		pool_add(e->pool, &j->job);
+	}
+}
+
+int
+engine_blob_size(struct engine *e, uint64_t blob, uint64_t *ret)
+{
+	struct blob_entry en;
+	int r = engine_is_dead(e) ? -EIO : blob_entry_get(e, blob, &en);
+
+	if (r > 0)
+		*ret = en.raw;
+	return r;
+}
