@@ -27,7 +27,7 @@ format(struct buf *to, const struct pop3_command *c)
 		buf_printf(to, " %.*s", STR_ARG(c->initial));
 	if (c->has_message)
 		buf_printf(to, " %u", c->message);
-	if (c->verb == POP3_TOP)
+	if (c->verb == POP3_VERB_TOP)
 		buf_printf(to, " %u", c->lines);
 }
 
@@ -41,9 +41,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pop3_command_parse(line, &c) == POP3_COMMAND_OK) {
 		check_within(c.text, line);
 		check_within(c.initial, line);
-		ASSERT(c.verb != POP3_UNKNOWN);
+		ASSERT(c.verb != POP3_VERB_UNKNOWN);
 		ASSERT(!c.has_message || c.message > 0);
-		ASSERT(c.verb != POP3_RETR || c.has_message);
+		ASSERT(c.verb != POP3_VERB_RETR || c.has_message);
 		format(&text, &c);
 		ASSERT(pop3_command_parse(buf_str(&text), &again) ==
 		       POP3_COMMAND_OK);

@@ -104,9 +104,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	arena_init(&a, SMTP_COMMAND_ARENA);
 	e = smtp_command_parse(&a, line, &options, &cmd);
 	ASSERT(e != SMTP_COMMAND_NO_MEMORY);
-	if (e == SMTP_COMMAND_OK && cmd.verb == SMTP_MAIL)
+	if (e == SMTP_COMMAND_OK && cmd.verb == SMTP_VERB_MAIL)
 		check_mail(&cmd.u.mail);
-	if (e == SMTP_COMMAND_OK && cmd.verb == SMTP_RCPT)
+	if (e == SMTP_COMMAND_OK && cmd.verb == SMTP_VERB_RCPT)
 		check_rcpt(&cmd.u.rcpt, options.is_utf8);
 	if (e == SMTP_COMMAND_BAD_PATH || e == SMTP_COMMAND_BAD_DOMAIN)
 		ASSERT(cmd.path_error != SMTP_PATH_OK);

@@ -105,23 +105,23 @@ static const struct {
 	enum pop3_verb verb;
 	verb_fn *parse;
 } verbs[] = {
-	{ "USER", POP3_USER, args_text },
-	{ "PASS", POP3_PASS, args_raw },
-	{ "APOP", POP3_APOP, args_text },
-	{ "AUTH", POP3_AUTH, args_auth },
-	{ "STLS", POP3_STLS, args_none },
-	{ "CAPA", POP3_CAPA, args_none },
-	{ "STAT", POP3_STAT, args_none },
-	{ "LIST", POP3_LIST, args_maybe_message },
-	{ "UIDL", POP3_UIDL, args_maybe_message },
-	{ "RETR", POP3_RETR, args_message },
-	{ "TOP",  POP3_TOP,  args_top },
-	{ "DELE", POP3_DELE, args_message },
-	{ "RSET", POP3_RSET, args_none },
-	{ "NOOP", POP3_NOOP, args_none },
-	{ "UTF8", POP3_UTF8, args_none },
-	{ "LANG", POP3_LANG, args_lang },
-	{ "QUIT", POP3_QUIT, args_none },
+	{ "USER", POP3_VERB_USER, args_text },
+	{ "PASS", POP3_VERB_PASS, args_raw },
+	{ "APOP", POP3_VERB_APOP, args_text },
+	{ "AUTH", POP3_VERB_AUTH, args_auth },
+	{ "STLS", POP3_VERB_STLS, args_none },
+	{ "CAPA", POP3_VERB_CAPA, args_none },
+	{ "STAT", POP3_VERB_STAT, args_none },
+	{ "LIST", POP3_VERB_LIST, args_maybe_message },
+	{ "UIDL", POP3_VERB_UIDL, args_maybe_message },
+	{ "RETR", POP3_VERB_RETR, args_message },
+	{ "TOP",  POP3_VERB_TOP,  args_top },
+	{ "DELE", POP3_VERB_DELE, args_message },
+	{ "RSET", POP3_VERB_RSET, args_none },
+	{ "NOOP", POP3_VERB_NOOP, args_none },
+	{ "UTF8", POP3_VERB_UTF8, args_none },
+	{ "LANG", POP3_VERB_LANG, args_lang },
+	{ "QUIT", POP3_VERB_QUIT, args_none },
 };
 /* clang-format on */
 
@@ -138,7 +138,7 @@ has_control(struct str s)
 static bool
 is_clean(const struct pop3_command *c, struct str args)
 {
-	if (c->verb != POP3_PASS)
+	if (c->verb != POP3_VERB_PASS)
 		return !has_control(args);
 	return str_find(args, '\0') < 0 && str_find(args, '\r') < 0 &&
 	       str_find(args, '\n') < 0;

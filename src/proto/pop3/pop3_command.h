@@ -15,24 +15,24 @@
 #define POP3_MECHANISM_MAX 20 /* RFC 4422 section 3.1 */
 
 enum pop3_verb {
-	POP3_UNKNOWN,
-	POP3_USER,
-	POP3_PASS,
-	POP3_APOP, /* recognised, so that it can be refused by name */
-	POP3_AUTH,
-	POP3_STLS,
-	POP3_CAPA,
-	POP3_STAT,
-	POP3_LIST,
-	POP3_UIDL,
-	POP3_RETR,
-	POP3_TOP,
-	POP3_DELE,
-	POP3_RSET,
-	POP3_NOOP,
-	POP3_UTF8,
-	POP3_LANG,
-	POP3_QUIT,
+	POP3_VERB_UNKNOWN,
+	POP3_VERB_USER,
+	POP3_VERB_PASS,
+	POP3_VERB_APOP, /* recognised, so that it can be refused by name */
+	POP3_VERB_AUTH,
+	POP3_VERB_STLS,
+	POP3_VERB_CAPA,
+	POP3_VERB_STAT,
+	POP3_VERB_LIST,
+	POP3_VERB_UIDL,
+	POP3_VERB_RETR,
+	POP3_VERB_TOP,
+	POP3_VERB_DELE,
+	POP3_VERB_RSET,
+	POP3_VERB_NOOP,
+	POP3_VERB_UTF8,
+	POP3_VERB_LANG,
+	POP3_VERB_QUIT,
 };
 
 enum pop3_command_error {
@@ -65,6 +65,6 @@ struct pop3_command {
 enum pop3_command_error pop3_command_parse(
     struct str line, struct pop3_command *ret) WARN_UNUSED;
 
-/* "RETR"; "UNKNOWN" for POP3_UNKNOWN. */
+/* "RETR"; "UNKNOWN" for POP3_VERB_UNKNOWN. */
 const char *pop3_verb_str(enum pop3_verb verb);
 const char *pop3_command_error_str(enum pop3_command_error e);

@@ -27,7 +27,8 @@ pop3_writer_is_full(const struct pop3_writer *w)
 static bool
 is_after_cr(const struct pop3_writer *w)
 {
-	return w->state == POP3_BLANK_CR || w->state == POP3_TEXT_CR;
+	return w->state == POP3_WRITER_BLANK_CR ||
+	       w->state == POP3_WRITER_TEXT_CR;
 }
 
 static void
@@ -35,9 +36,9 @@ line_ends(struct pop3_writer *w)
 {
 	if (w->in_body)
 		w->lines_left -= w->is_top;
-	else if (w->state == POP3_BLANK_CR)
+	else if (w->state == POP3_WRITER_BLANK_CR)
 		w->in_body = true;
-	w->state = POP3_LINE_START;
+	w->state = POP3_WRITER_LINE_START;
 }
 
 /* Take one byte that is CR, or the first of its line, or behind a CR. */
@@ -47,10 +48,11 @@ step(struct pop3_writer *w, char c)
 	if (c == '\n')
 		line_ends(w);
 	else if (c == '\r')
-		w->state =
-		    w->state == POP3_LINE_START ? POP3_BLANK_CR : POP3_TEXT_CR;
+		w->state = w->state == POP3_WRITER_LINE_START
+		               ? POP3_WRITER_BLANK_CR
+		               : POP3_WRITER_TEXT_CR;
 	else
-		w->state = POP3_TEXT;
+		w->state = POP3_WRITER_TEXT;
 }
 
 /* Bytes of text that hold neither CR nor LF nor a first dot. */
@@ -69,7 +71,7 @@ static bool
 needs_insertion(const struct pop3_writer *w, char c)
 {
 	if (c == '.')
-		return w->state == POP3_LINE_START && !w->is_stuffed;
+		return w->state == POP3_WRITER_LINE_START && !w->is_stuffed;
 	return c == '\n' && !is_after_cr(w);
 }
 
@@ -88,7 +90,7 @@ insertion(struct pop3_writer *w, char c)
 static size_t
 take(struct pop3_writer *w, struct str in)
 {
-	size_t n = w->state == POP3_TEXT ? scan_text(in) : 0;
+	size_t n = w->state == POP3_WRITER_TEXT ? scan_text(in) : 0;
 
 	if (n > 0)
 		return n;
@@ -119,9 +121,9 @@ pop3_writer_next(struct pop3_writer *w, struct str *in, struct str *ret)
 struct str
 pop3_writer_end(struct pop3_writer *w)
 {
-	bool is_complete = w->state == POP3_LINE_START;
+	bool is_complete = w->state == POP3_WRITER_LINE_START;
 
-	w->state = POP3_LINE_START;
+	w->state = POP3_WRITER_LINE_START;
 	return is_complete ? STR(".\r\n") : STR("\r\n.\r\n");
 }
 

@@ -15,10 +15,10 @@
 #include "base/buf.h"
 
 enum pop3_writer_state {
-	POP3_LINE_START,
-	POP3_TEXT,
-	POP3_BLANK_CR, /* behind a CR that starts a line */
-	POP3_TEXT_CR,  /* behind another CR */
+	POP3_WRITER_LINE_START,
+	POP3_WRITER_TEXT,
+	POP3_WRITER_BLANK_CR, /* behind a CR that starts a line */
+	POP3_WRITER_TEXT_CR,  /* behind another CR */
 };
 
 struct pop3_writer {

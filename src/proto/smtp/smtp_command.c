@@ -176,21 +176,21 @@ static const struct {
 	enum smtp_verb verb;
 	verb_fn *parse;
 } verbs[] = {
-	{ "EHLO",     SMTP_EHLO,     args_helo },
-	{ "HELO",     SMTP_HELO,     args_helo },
-	{ "LHLO",     SMTP_LHLO,     args_helo },
-	{ "MAIL",     SMTP_MAIL,     args_mail },
-	{ "RCPT",     SMTP_RCPT,     args_rcpt },
-	{ "DATA",     SMTP_DATA,     args_none },
-	{ "BDAT",     SMTP_BDAT,     args_bdat },
-	{ "RSET",     SMTP_RSET,     args_none },
-	{ "NOOP",     SMTP_NOOP,     args_any },
-	{ "QUIT",     SMTP_QUIT,     args_none },
-	{ "VRFY",     SMTP_VRFY,     args_some },
-	{ "EXPN",     SMTP_EXPN,     args_some },
-	{ "HELP",     SMTP_HELP,     args_any },
-	{ "STARTTLS", SMTP_STARTTLS, args_none },
-	{ "AUTH",     SMTP_AUTH,     args_auth },
+	{ "EHLO",     SMTP_VERB_EHLO,     args_helo },
+	{ "HELO",     SMTP_VERB_HELO,     args_helo },
+	{ "LHLO",     SMTP_VERB_LHLO,     args_helo },
+	{ "MAIL",     SMTP_VERB_MAIL,     args_mail },
+	{ "RCPT",     SMTP_VERB_RCPT,     args_rcpt },
+	{ "DATA",     SMTP_VERB_DATA,     args_none },
+	{ "BDAT",     SMTP_VERB_BDAT,     args_bdat },
+	{ "RSET",     SMTP_VERB_RSET,     args_none },
+	{ "NOOP",     SMTP_VERB_NOOP,     args_any },
+	{ "QUIT",     SMTP_VERB_QUIT,     args_none },
+	{ "VRFY",     SMTP_VERB_VRFY,     args_some },
+	{ "EXPN",     SMTP_VERB_EXPN,     args_some },
+	{ "HELP",     SMTP_VERB_HELP,     args_any },
+	{ "STARTTLS", SMTP_VERB_STARTTLS, args_none },
+	{ "AUTH",     SMTP_VERB_AUTH,     args_auth },
 };
 /* clang-format on */
 

@@ -25,22 +25,22 @@
 #define SMTP_COMMAND_ARENA KIB(16)
 
 enum smtp_verb {
-	SMTP_UNKNOWN,
-	SMTP_EHLO,
-	SMTP_HELO,
-	SMTP_LHLO,
-	SMTP_MAIL,
-	SMTP_RCPT,
-	SMTP_DATA,
-	SMTP_BDAT,
-	SMTP_RSET,
-	SMTP_NOOP,
-	SMTP_QUIT,
-	SMTP_VRFY,
-	SMTP_EXPN,
-	SMTP_HELP,
-	SMTP_STARTTLS,
-	SMTP_AUTH,
+	SMTP_VERB_UNKNOWN,
+	SMTP_VERB_EHLO,
+	SMTP_VERB_HELO,
+	SMTP_VERB_LHLO,
+	SMTP_VERB_MAIL,
+	SMTP_VERB_RCPT,
+	SMTP_VERB_DATA,
+	SMTP_VERB_BDAT,
+	SMTP_VERB_RSET,
+	SMTP_VERB_NOOP,
+	SMTP_VERB_QUIT,
+	SMTP_VERB_VRFY,
+	SMTP_VERB_EXPN,
+	SMTP_VERB_HELP,
+	SMTP_VERB_STARTTLS,
+	SMTP_VERB_AUTH,
 };
 
 enum smtp_command_error {
@@ -170,6 +170,6 @@ enum smtp_command_error smtp_command_parse(struct arena *a, struct str line,
     const struct smtp_command_options *options,
     struct smtp_command *ret) WARN_UNUSED;
 
-/* "MAIL"; "UNKNOWN" for SMTP_UNKNOWN. */
+/* "MAIL"; "UNKNOWN" for SMTP_VERB_UNKNOWN. */
 const char *smtp_verb_str(enum smtp_verb verb);
 const char *smtp_command_error_str(enum smtp_command_error e);

@@ -162,7 +162,7 @@ read_auth(const struct param *p)
 
 /* RFC 6710 section 4: one digit, with a sign or without. */
 static enum smtp_command_error
-read_mt_priority(const struct param *p)
+read_priority(const struct param *p)
 {
 	bool is_negative = str_starts(p->value, STR("-"));
 	bool is_signed = is_negative || str_starts(p->value, STR("+"));
@@ -299,19 +299,19 @@ read_orcpt(const struct param *p)
 
 /* clang-format off */
 static const struct param_word words[] = {
-	{ "SIZE",        SMTP_MAIL, SMTP_PARAM_SIZE,        read_size },
-	{ "BODY",        SMTP_MAIL, SMTP_PARAM_BODY,        read_body },
-	{ "SMTPUTF8",    SMTP_MAIL, SMTP_PARAM_SMTPUTF8,    read_nothing },
-	{ "RET",         SMTP_MAIL, SMTP_PARAM_RET,         read_ret },
-	{ "ENVID",       SMTP_MAIL, SMTP_PARAM_ENVID,       read_envid },
-	{ "AUTH",        SMTP_MAIL, SMTP_PARAM_AUTH,        read_auth },
-	{ "REQUIRETLS",  SMTP_MAIL, SMTP_PARAM_REQUIRETLS,  read_nothing },
-	{ "MT-PRIORITY", SMTP_MAIL, SMTP_PARAM_MT_PRIORITY, read_mt_priority },
-	{ "HOLDFOR",     SMTP_MAIL, SMTP_PARAM_HOLDFOR,     read_holdfor },
-	{ "HOLDUNTIL",   SMTP_MAIL, SMTP_PARAM_HOLDUNTIL,   read_holduntil },
-	{ "BY",          SMTP_MAIL, SMTP_PARAM_BY,          read_by },
-	{ "NOTIFY",      SMTP_RCPT, SMTP_PARAM_NOTIFY,      read_notify },
-	{ "ORCPT",       SMTP_RCPT, SMTP_PARAM_ORCPT,       read_orcpt },
+	{ "SIZE",        SMTP_VERB_MAIL, SMTP_PARAM_SIZE,        read_size },
+	{ "BODY",        SMTP_VERB_MAIL, SMTP_PARAM_BODY,        read_body },
+	{ "SMTPUTF8",    SMTP_VERB_MAIL, SMTP_PARAM_SMTPUTF8,    read_nothing },
+	{ "RET",         SMTP_VERB_MAIL, SMTP_PARAM_RET,         read_ret },
+	{ "ENVID",       SMTP_VERB_MAIL, SMTP_PARAM_ENVID,       read_envid },
+	{ "AUTH",        SMTP_VERB_MAIL, SMTP_PARAM_AUTH,        read_auth },
+	{ "REQUIRETLS",  SMTP_VERB_MAIL, SMTP_PARAM_REQUIRETLS,  read_nothing },
+	{ "MT-PRIORITY", SMTP_VERB_MAIL, SMTP_PARAM_MT_PRIORITY, read_priority },
+	{ "HOLDFOR",     SMTP_VERB_MAIL, SMTP_PARAM_HOLDFOR,     read_holdfor },
+	{ "HOLDUNTIL",   SMTP_VERB_MAIL, SMTP_PARAM_HOLDUNTIL,   read_holduntil },
+	{ "BY",          SMTP_VERB_MAIL, SMTP_PARAM_BY,          read_by },
+	{ "NOTIFY",      SMTP_VERB_RCPT, SMTP_PARAM_NOTIFY,      read_notify },
+	{ "ORCPT",       SMTP_VERB_RCPT, SMTP_PARAM_ORCPT,       read_orcpt },
 };
 /* clang-format on */
 
