@@ -481,7 +481,7 @@ conn_put_ref(struct conn *c, struct str s, loop_fn release, void *arg)
 	struct lent *lent;
 
 	if (s.n == 0 || !may_put(c)) {
-		loop_defer(c->loop, release, arg);
+		release(arg);
 		return;
 	}
 	lent = X_NEW(struct lent);

@@ -65,7 +65,8 @@ void conn_resume(struct conn *c);
 
 void conn_put(struct conn *c, struct str s);      /* copies */
 void conn_put_buf(struct conn *c, struct buf *b); /* moves; b is empty after */
-/* Lends memory: release(arg) runs when it was written or the conn is gone. */
+/* Lends memory: release(arg) runs when it was written, or before closed(); at
+ * once when the connection has ended already. */
 void conn_put_ref(struct conn *c, struct str s, loop_fn release, void *arg);
 size_t conn_out_bytes(struct conn *c);
 bool conn_is_full(struct conn *c); /* above the high-water mark */

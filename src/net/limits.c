@@ -14,6 +14,7 @@
 
 #define HEADS     1024
 #define MINUTE_MS 60000ULL
+#define SWEEP_MS  1000
 
 struct entry {
 	struct entry *next;
@@ -26,6 +27,7 @@ struct entry {
 struct limits {
 	struct limits_config config;
 	uint64_t seed;
+	uint64_t swept_ms; /* when all chains were swept last */
 	size_t count;
 	struct entry *heads[HEADS];
 };
@@ -147,7 +149,10 @@ make(struct limits *l, const uint64_t key[2], uint64_t now_ms)
 	struct entry *e;
 
 	sweep(l, head, now_ms);
-	if (l->count >= LIMITS_ADDRESSES_MAX) {
+	/* Under attack, do not sweep for each new address. */
+	if (l->count >= LIMITS_ADDRESSES_MAX &&
+	    now_ms >= l->swept_ms + SWEEP_MS) {
+		l->swept_ms = now_ms;
 		for (size_t i = 0; i < HEADS; i++)
 			sweep(l, &l->heads[i], now_ms);
 	}
