@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/buf.h"
 
 enum log_level {
 	LOG_LEVEL_DEBUG,
@@ -30,6 +30,9 @@ enum event_id {
 /* Once at start: what stands in front of each line. */
 void log_init(const char *process, enum log_level least);
 void log_set_level(enum log_level least);
+/* "debug", "info", "warn", "error"; false for anything else. */
+const char *log_level_name(enum log_level level);
+bool log_level_from_name(const char *name, enum log_level *ret) WARN_UNUSED;
 
 /*
  * log_event(EV_SMTP_RCPT_REJECT, LS("sid", sid), LU("reply", 550));
@@ -63,6 +66,10 @@ struct log_field {
 	    sizeof((const struct log_field[]){ __VA_ARGS__ }) / \
 		sizeof(struct log_field))
 void log_fields(enum event_id id, const struct log_field *fields, size_t n);
+/* The line itself, with its line end: for tests, and for log_fields(). Values
+ * are cut after 1024 bytes, lines after 4000. */
+void log_format(struct buf *b, uint64_t unix_ms, enum event_id id,
+    const struct log_field *fields, size_t n);
 /* For an event without fields. */
 #define log_event0(id) log_fields((id), NULL, 0)
 

@@ -24,7 +24,11 @@ struct metrics_page {
 	uint64_t events[EVENT_COUNT];
 };
 
-/* From now on count in *page (shared memory), with what was counted so far. */
+/*
+ * From now on count in *page (shared memory), with what was counted so far.
+ * The page may hold the counts of an earlier process of the same kind: its
+ * counters go on, its gauges start anew. Once a process, before threads.
+ */
 void metrics_attach(struct metrics_page *page);
 void metric_add(enum metric_id id, uint64_t n);
 void metric_set(enum metric_id id, uint64_t v);
@@ -41,3 +45,6 @@ struct metrics_source {
 };
 void metrics_format(
     struct buf *b, const struct metrics_source *sources, size_t n);
+
+/* "mailstead_" stands in front of it in the text. */
+const char *metric_name(enum metric_id id);
