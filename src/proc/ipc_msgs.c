@@ -5,6 +5,8 @@
  */
 #include "proc/ipc_msgs.h"
 
+#include <endian.h>
+
 #define SUP    ROLE_BIT(ROLE_SUPERVISOR)
 #define STORE  ROLE_BIT(ROLE_STORE)
 #define AUTH   ROLE_BIT(ROLE_AUTH)
@@ -16,6 +18,7 @@
 #define ASK    MSG_ASK
 #define FD     MSG_FD
 #define GRANT  MSG_GRANT
+#define RFD    MSG_REPLY_FD
 
 static const struct msg_rule rules[] = {
 #define MSG(name_, from_, to_, flags_, max_) \
@@ -171,4 +174,23 @@ uid_set_has(struct str set, uint32_t uid)
 			return true;
 	}
 	return false;
+}
+
+struct str
+uid_set_after(struct buf *all, struct str left, size_t asked, uint32_t next_uid)
+{
+	struct str set = str_first(left, asked);
+	uint32_t first, last;
+
+	while (next_uid && uid_set_next(&set, &first, &last)) {
+		size_t at = (size_t)(set.p - all->p) - UID_PAIR;
+		uint32_t cut = htole32(next_uid);
+
+		if (last < next_uid)
+			continue;
+		if (first < next_uid)
+			memcpy(all->p + at, &cut, sizeof(cut));
+		return str_from(buf_str(all), at);
+	}
+	return str_from(left, asked);
 }

@@ -21,6 +21,7 @@ enum msg_flag {
 	MSG_ASK = 1,
 	MSG_FD = 2,
 	MSG_GRANT = 4,
+	MSG_REPLY_FD = 8,
 };
 
 /* One row of the table; NULL when type is none. */
@@ -123,3 +124,11 @@ void uid_set_add(struct buf *b, uint32_t first, uint32_t last);
 bool uid_set_next(struct str *set, uint32_t *ret_first, uint32_t *ret_last);
 bool uid_set_is_valid(struct str set);
 bool uid_set_has(struct str set, uint32_t uid); /* binary search */
+/*
+ * Where to go on in a set that is read in portions: all is the whole set, left
+ * (in it) was what is still open, of which the first asked bytes were asked
+ * for and done up to, and without, next_uid (0: all of them). A range in
+ * which next_uid lies is cut in place. The answer is what is left now.
+ */
+struct str uid_set_after(
+    struct buf *all, struct str left, size_t asked, uint32_t next_uid);
