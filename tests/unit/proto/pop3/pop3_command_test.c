@@ -89,5 +89,26 @@ TEST(auth_may_have_an_initial_response)
 	    "NUL in a password");
 }
 
-TEST_MAIN(UNIT(each_line_gets_its_verb_arguments_and_verdict),
+TEST(every_verb_and_error_has_a_name_of_its_own)
+{
+	struct pop3_command c;
+
+	for (int v = POP3_VERB_USER; v <= POP3_VERB_QUIT; v++) {
+		const char *name = pop3_verb_str((enum pop3_verb)v);
+
+		(void)!pop3_command_parse(str_c(name), &c);
+		CHECK(c.verb == (enum pop3_verb)v, name);
+	}
+	CHECK(strcmp(pop3_verb_str(POP3_VERB_UNKNOWN), "UNKNOWN") == 0, "?");
+	for (int a = POP3_COMMAND_OK; a <= POP3_COMMAND_SYNTAX; a++)
+		for (int b = POP3_COMMAND_OK; b < a; b++)
+			CHECK(strcmp(pop3_command_error_str(
+					 (enum pop3_command_error)a),
+				  pop3_command_error_str(
+				      (enum pop3_command_error)b)) != 0,
+			    "distinct");
+}
+
+TEST_MAIN(UNIT(every_verb_and_error_has_a_name_of_its_own),
+    UNIT(each_line_gets_its_verb_arguments_and_verdict),
     UNIT(auth_may_have_an_initial_response))

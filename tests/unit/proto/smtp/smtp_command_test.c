@@ -263,7 +263,60 @@ TEST(xtext_round_trips_and_is_strict)
 	buf_done(&b);
 }
 
-TEST_MAIN(UNIT(each_line_gets_its_verb_and_verdict),
+TEST(a_small_arena_is_an_error_of_its_own_and_never_another)
+{
+	static const char *const lines[] = {
+		"MAIL FROM:<\"a b\"@[192.0.2.1]> ENVID=x AUTH=a@b",
+		"RCPT TO:<a@b> ORCPT=rfc822;a@b", "AUTH PLAIN", "EHLO x"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		enum smtp_command_error e = SMTP_COMMAND_NO_MEMORY;
+		size_t max = 0;
+
+		for (; max < KIB(1) && e == SMTP_COMMAND_NO_MEMORY; max++) {
+			struct smtp_command cmd;
+			struct arena a;
+
+			arena_init(&a, max);
+			e = smtp_command_parse(
+			    &a, str_c(lines[i]), &everything, &cmd);
+			arena_done(&a);
+		}
+		CHECK(max > 1 && e == SMTP_COMMAND_OK, lines[i]);
+	}
+}
+
+TEST(every_verb_and_error_has_a_name_of_its_own)
+{
+	struct smtp_command cmd;
+
+	for (int v = SMTP_VERB_EHLO; v <= SMTP_VERB_AUTH; v++) {
+		const char *name = smtp_verb_str((enum smtp_verb)v);
+
+		(void)!parse(name, &bare, &cmd);
+		CHECK(cmd.verb == (enum smtp_verb)v, name);
+	}
+	CHECK(strcmp(smtp_verb_str(SMTP_VERB_UNKNOWN), "UNKNOWN") == 0, "?");
+	for (int a = SMTP_COMMAND_OK; a <= SMTP_COMMAND_NO_MEMORY; a++)
+		for (int b = SMTP_COMMAND_OK; b < a; b++)
+			CHECK(strcmp(smtp_command_error_str(
+					 (enum smtp_command_error)a),
+				  smtp_command_error_str(
+				      (enum smtp_command_error)b)) != 0,
+			    "distinct");
+	for (int a = SMTP_PATH_OK; a <= SMTP_PATH_NO_MEMORY; a++)
+		for (int b = SMTP_PATH_OK; b < a; b++)
+			CHECK(
+			    strcmp(smtp_path_error_str((enum smtp_path_error)a),
+				smtp_path_error_str((enum smtp_path_error)b)) !=
+				0,
+			    "distinct");
+}
+
+TEST_MAIN(UNIT(a_small_arena_is_an_error_of_its_own_and_never_another),
+    UNIT(every_verb_and_error_has_a_name_of_its_own),
+    UNIT(each_line_gets_its_verb_and_verdict),
     UNIT(parameters_that_were_not_announced_are_unknown),
     UNIT(mail_parameters_are_values), UNIT(rcpt_bdat_auth_and_helo_are_values),
     UNIT(long_values_end_at_their_limits),
