@@ -187,7 +187,7 @@ get_quoted(struct imap_cursor *c, struct str *ret)
 	for (; n < c->in.n && c->in.p[n] != '"'; n++) {
 		char ch = c->in.p[n];
 
-		if (ch == '\r' || ch == '\n')
+		if (ch == '\r' || ch == '\n' || ch == '\0')
 			break;
 		if (ch != '\\')
 			continue;

@@ -179,13 +179,18 @@ put_day(struct buf *b, const char *word, int32_t day)
 	buf_done(&text);
 }
 
+/* "OLD" and "UNSEEN" and not "NOT SEEN", which would be two keys. */
 static void
 put_flag(struct buf *b, const struct imap_search_key *key)
 {
 	struct buf name = BUF_INIT(64);
 
+	if (!key->u.flag.want && key->u.flag.bit == IMAP_FLAG_RECENT) {
+		buf_put_c(b, "OLD");
+		return;
+	}
 	if (!key->u.flag.want)
-		buf_put_c(b, "NOT ");
+		buf_put_c(b, "UN");
 	imap_put_flags(&name, key->u.flag.bit, NULL, 0);
 	for (size_t i = 1; i < name.n; i++) /* without "\" */
 		buf_put_char(b, ascii_upper(name.p[i]));
@@ -206,16 +211,16 @@ put_word_number(struct buf *b, const char *word, uint64_t number)
 	imap_put_number(b, number);
 }
 
+static void put_key(struct buf *b, const struct imap_search_key *key);
+
 static void
 put_and(struct buf *b, const struct imap_search_key *key)
 {
-	buf_put_char(b, '(');
 	for (const struct imap_search_key *k = key->child; k; k = k->next) {
-		imap_search_format(b, k);
+		put_key(b, k);
 		if (k->next)
 			buf_put_char(b, ' ');
 	}
-	buf_put_char(b, ')');
 }
 
 static void
@@ -224,7 +229,7 @@ put_or(struct buf *b, const struct imap_search_key *key)
 	for (const struct imap_search_key *k = key->child; k; k = k->next) {
 		if (k->next)
 			buf_put_c(b, "OR ");
-		imap_search_format(b, k);
+		put_key(b, k);
 		if (k->next)
 			buf_put_char(b, ' ');
 	}
@@ -237,8 +242,8 @@ put_header(struct buf *b, const struct imap_search_key *key)
 	put_word_text(b, " ", key->u.header.value);
 }
 
-void
-imap_search_format(struct buf *b, const struct imap_search_key *key)
+static void
+put_key(struct buf *b, const struct imap_search_key *key)
 {
 	switch (key->op) {
 	case IMAP_SEARCH_ALL:
@@ -305,13 +310,25 @@ imap_search_format(struct buf *b, const struct imap_search_key *key)
 		return;
 	case IMAP_SEARCH_NOT:
 		buf_put_c(b, "NOT ");
-		imap_search_format(b, key->child);
+		put_key(b, key->child);
 		return;
 	case IMAP_SEARCH_AND:
+		buf_put_char(b, '(');
 		put_and(b, key);
+		buf_put_char(b, ')');
 		return;
 	case IMAP_SEARCH_OR:
 		put_or(b, key);
 		return;
 	}
+}
+
+void
+imap_search_format(struct buf *b, const struct imap_search_key *key)
+{
+	/* The outermost list has no parentheses: they would count as depth. */
+	if (key->op == IMAP_SEARCH_AND)
+		put_and(b, key);
+	else
+		put_key(b, key);
 }
