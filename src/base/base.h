@@ -43,6 +43,15 @@
 		taken_; \
 	})
 
+/* Take a descriptor out of a variable, which becomes -1. */
+#define TAKE_FD(fd) \
+	({ \
+		int *take_from_ = &(fd); \
+		int taken_ = *take_from_; \
+		*take_from_ = -1; \
+		taken_; \
+	})
+
 /* Close-on-leave for a descriptor variable: CLEANUP(closep) int fd = -1; */
 void closep(int *fd);
 /* Free-on-leave for a malloc'ed pointer: CLEANUP(freep) char *p = NULL; */

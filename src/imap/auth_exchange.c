@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * auth_exchange.c - one SASL exchange with the auth role. See the header.
+ */
+#include "imap/auth_exchange.h"
+
+#define BINDING_MAX 256
+#define STEP_MAX    KIB(10)
+
+void
+auth_exchange_init(struct auth_exchange *x)
+{
+	x->peer = NULL;
+	x->request = 0;
+	x->is_started = false;
+	x->sends_final = false;
+	x->login = NULL;
+}
+
+static void
+drop_request(struct auth_exchange *x)
+{
+	if (x->request && x->peer)
+		ipc_cancel(x->peer, x->request);
+	x->request = 0;
+	x->peer = ipc_peer_unref(x->peer);
+}
+
+void
+auth_exchange_done(struct auth_exchange *x)
+{
+	auth_exchange_cancel(x);
+	free(x->login);
+	x->login = NULL;
+}
+
+void
+auth_exchange_cancel(struct auth_exchange *x)
+{
+	struct ipc_peer *auth = runtime_peer(x->sv->rt, ROLE_AUTH);
+
+	drop_request(x);
+	if (x->is_started && auth)
+		ipc_notify(auth, MSG_AUTH_CANCEL, x->session, STR_NONE, -1);
+	x->is_started = false;
+}
+
+static void
+answer(struct auth_exchange *x, struct auth_answer *a)
+{
+	if (a->result != AUTH_CHALLENGE)
+		x->is_started = false;
+	x->fn(x->arg, a);
+}
+
+/* SCRAM's last message to the client: IMAP and POP3 have no place for it in
+ * the final reply, so it is one more challenge (RFC 4422 3.6). */
+static void
+give_final(struct auth_exchange *x, const struct msg_auth_step_reply *r,
+    struct auth_answer *a)
+{
+	free(x->login);
+	x->login = str_dup(r->login);
+	x->sends_final = true;
+	a->result = AUTH_CHALLENGE;
+}
+
+static void
+on_step(void *arg, struct ipc_msg *m)
+{
+	struct auth_exchange *x = arg;
+	struct auth_answer a = { .result = AUTH_LATER };
+	struct msg_auth_step_reply r;
+	struct buf text = BUF_INIT(2 * STEP_MAX);
+
+	x->request = 0;
+	x->peer = ipc_peer_unref(x->peer);
+	if (m->outcome != DONE) {
+		a.reason = ipc_reason(m);
+		if (m->outcome != TEMPFAIL)
+			a.result = AUTH_REFUSED;
+	} else if (msg_auth_step_reply_get(m->body, &r)) {
+		a.login = r.login;
+		a.result = r.state ? AUTH_OK : AUTH_CHALLENGE;
+		base64_encode(&text, r.data);
+		a.text = buf_str(&text);
+		if (r.state && r.data.n)
+			give_final(x, &r, &a);
+	}
+	answer(x, &a);
+	buf_done(&text);
+}
+
+/* The binding that the client is most likely to use for this version. */
+static void
+put_binding(struct auth_exchange *x, struct msg_auth_step *m, struct buf *data)
+{
+	static const char *const types[] = { "tls-exporter", "tls-unique" };
+
+	m->has_tls = conn_has_tls(x->conn);
+	for (size_t i = 0; m->has_tls && i < ARRAY_LEN(types); i++)
+		if (conn_tls_binding(x->conn, types[i], data)) {
+			m->binding_type = str_c(types[i]);
+			m->binding = buf_str(data);
+			return;
+		}
+}
+
+static void
+send_step(struct auth_exchange *x, struct str mechanism, const struct str *data)
+{
+	struct buf body = BUF_INIT(KIB(32)), binding = BUF_INIT(BINDING_MAX);
+	struct msg_auth_step m = { .service = (uint8_t)x->service,
+		.mechanism = mechanism,
+		.has_data = data != NULL,
+		.data = data ? *data : STR_NONE,
+		.client_ip = str_c(conn_peer_ip(x->conn)) };
+	struct ipc_peer_request req = { .to = ROLE_AUTH,
+		.type = MSG_AUTH_STEP,
+		.session = x->session,
+		.fd = -1 };
+	struct ipc_peer *auth = runtime_peer(x->sv->rt, ROLE_AUTH);
+
+	ASSERT(!x->peer && !x->request);
+	put_binding(x, &m, &binding);
+	msg_auth_step_put(&body, &m);
+	req.body = buf_str(&body);
+	x->peer = auth ? ipc_peer_ref(auth) : NULL;
+	x->request = runtime_request(x->sv->rt, &req, on_step, x);
+	buf_done_secret(&body);
+	buf_done(&binding);
+}
+
+void
+auth_exchange_start(
+    struct auth_exchange *x, struct str mechanism, const struct str *initial)
+{
+	x->is_started = true;
+	send_step(x, mechanism, initial);
+}
+
+bool
+auth_exchange_step(struct auth_exchange *x, struct str line)
+{
+	struct buf raw = BUF_INIT(STEP_MAX);
+	struct str data;
+	struct auth_answer a = { .result = AUTH_OK };
+
+	if (sasl_line_decode(line, false, &raw) != SASL_LINE_OK) {
+		buf_done_secret(&raw);
+		auth_exchange_cancel(x);
+		return false;
+	}
+	data = buf_str(&raw);
+	if (x->sends_final) {
+		/* The exchange is complete; nothing may follow. */
+		a.login = str_c(x->login);
+		if (data.n)
+			a = (struct auth_answer){ .result = AUTH_REFUSED,
+				.reason = REASON_AUTH_SYNTAX };
+		answer(x, &a);
+	} else {
+		send_step(x, STR_NONE, &data);
+	}
+	buf_done_secret(&raw);
+	return true;
+}
+
+void
+auth_exchange_plain(
+    struct auth_exchange *x, struct str user, struct str password)
+{
+	struct buf b = BUF_INIT(STEP_MAX);
+	struct str data;
+
+	buf_put_char(&b, '\0');
+	buf_put_str(&b, user);
+	buf_put_char(&b, '\0');
+	buf_put_str(&b, password);
+	data = buf_str(&b);
+	auth_exchange_start(x, STR("PLAIN"), &data);
+	buf_done_secret(&b);
+}
+
+/* A password in clear text is for TLS, unless the operator says otherwise. */
+bool
+auth_may_plain(const struct server *sv, const struct conn *conn)
+{
+	return conn_has_tls(conn) || sv->conf->auth_allow_plaintext;
+}
+
+void
+auth_put_mechanisms(struct buf *b, const struct server *sv,
+    const struct conn *conn, const char *prefix)
+{
+	if (conn_has_tls(conn))
+		buf_printf(b, "%sSCRAM-SHA-256-PLUS", prefix);
+	buf_printf(b, "%sSCRAM-SHA-256", prefix);
+	if (auth_may_plain(sv, conn))
+		buf_printf(b, "%sPLAIN%sLOGIN", prefix, prefix);
+}

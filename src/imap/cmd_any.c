@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_any.c - CAPABILITY, NOOP, CHECK, LOGOUT, ID, STARTTLS, ENABLE,
+ * NAMESPACE: the small commands.
+ */
+#include "imap/session.h"
+
+void
+session_put_capability(struct session *s, struct buf *b)
+{
+	bool may_tls = !conn_has_tls(s->conn) && s->sv->tls;
+
+	buf_put_c(b, "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE");
+	if (s->state == SESSION_NOT_AUTHENTICATED) {
+		if (may_tls)
+			buf_put_c(b, " STARTTLS");
+		if (!auth_may_plain(s->sv, s->conn))
+			buf_put_c(b, " LOGINDISABLED");
+		auth_put_mechanisms(b, s->sv, s->conn, " AUTH=");
+		return;
+	}
+	buf_put_c(b,
+	    " NAMESPACE UIDPLUS UNSELECT CHILDREN MOVE SPECIAL-USE"
+	    " CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE"
+	    " CONDSTORE ESEARCH SEARCHRES WITHIN QUOTA QUOTA=RES-STORAGE"
+	    " QUOTA=RES-MESSAGE MULTIAPPEND BINARY");
+	buf_printf(b, " APPENDLIMIT=%llu",
+	    (unsigned long long)server_append_max(s->sv));
+}
+
+void
+cmd_capability(struct session *s)
+{
+	buf_put_c(&s->out, "* CAPABILITY ");
+	session_put_capability(s, &s->out);
+	buf_put_c(&s->out, "\r\n");
+	session_ok(s, "Done");
+}
+
+/* What others changed is told in any case: ask, whether or not we were
+ * notified yet. */
+void
+cmd_noop(struct session *s)
+{
+	if (s->state == SESSION_SELECTED)
+		s->has_changes = true;
+	session_ok(s, "Done");
+}
+
+void
+cmd_check(struct session *s)
+{
+	cmd_noop(s);
+}
+
+void
+cmd_logout(struct session *s)
+{
+	struct buf tag = BUF_INIT(IMAP_MAX_TAG_BYTES);
+
+	buf_put_str(&tag, s->cmd->c.tag);
+	imap_put_status(&s->out, STR_NONE, IMAP_BYE, STR_NONE, STR("Bye"));
+	imap_put_status(
+	    &s->out, buf_str(&tag), IMAP_OK, STR_NONE, STR("Signed out"));
+	session_flush(s);
+	s->state = SESSION_LOGOUT;
+	conn_close(s->conn);
+	buf_done(&tag);
+}
+
+/* RFC 2971. What the client says of itself goes to the log. */
+void
+cmd_id(struct session *s)
+{
+	const struct imap_id *id = &s->cmd->c.u.id;
+	struct str name = STR_NONE, version = STR_NONE;
+
+	for (size_t i = 0; i < id->n; i++) {
+		if (str_eq_case(id->pairs[i].key, STR("name")))
+			name = id->pairs[i].value;
+		if (str_eq_case(id->pairs[i].key, STR("version")))
+			version = id->pairs[i].value;
+	}
+	log_event(EV_IMAP_ID, LU("session", s->id), LC("user", s->login),
+	    LS("name", name), LS("version", version));
+	buf_put_c(&s->out, "* ID (\"name\" \"Mailstead\")\r\n");
+	session_ok(s, "Done");
+}
+
+void
+cmd_starttls(struct session *s)
+{
+	struct tls_context *tls = s->sv->tls;
+
+	if (conn_has_tls(s->conn)) {
+		session_bad(s, "TLS is on already");
+		return;
+	}
+	if (!tls) {
+		session_no(s, "UNAVAILABLE", "TLS is not set up here");
+		return;
+	}
+	session_ok(s, "Begin TLS now");
+	/* What was sent behind STARTTLS is thrown away by conn_start_tls();
+	 * the framer is between commands and holds nothing of it. */
+	conn_start_tls(s->conn, tls);
+}
+
+void
+cmd_enable(struct session *s)
+{
+	static const struct {
+		struct str name;
+		unsigned bit;
+	} known[] = {
+		{ STR("CONDSTORE"), ENABLED_CONDSTORE },
+	};
+	const struct imap_words *w = &s->cmd->c.u.enable;
+
+	buf_put_c(&s->out, "* ENABLED");
+	for (size_t i = 0; i < w->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(known); k++)
+			if (str_eq_case(w->words[i], known[k].name)) {
+				s->enabled |= known[k].bit;
+				buf_printf(
+				    &s->out, " %.*s", STR_ARG(known[k].name));
+			}
+	buf_put_c(&s->out, "\r\n");
+	session_ok(s, "Done");
+}
+
+void
+cmd_namespace(struct session *s)
+{
+	buf_put_c(&s->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+	session_ok(s, "Done");
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_list.c - LIST, LSUB, STATUS (RFC 3501 6.3.8, RFC 5258, 5819, 6154).
+ *
+ * The store gives all mailboxes of the account in one reply, sorted by name;
+ * parents that exist only in the names of others are found here.
+ */
+#include "imap/session.h"
+
+#include "proto/imap/imap_match.h"
+
+/* Order of names: level by level, so that children follow their parent. */
+static int
+name_cmp(struct str a, struct str b)
+{
+	size_t n = MIN(a.n, b.n);
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char x = (unsigned char)a.p[i];
+		unsigned char y = (unsigned char)b.p[i];
+
+		if (x == y)
+			continue;
+		if (x == '/' || y == '/')
+			return x == '/' ? -1 : 1;
+		return x < y ? -1 : 1;
+	}
+	return a.n < b.n ? -1 : a.n > b.n;
+}
+
+static int
+mailbox_cmp(const void *a, const void *b)
+{
+	const struct msg_mailbox *x = a, *y = b;
+
+	return name_cmp(x->name, y->name);
+}
+
+struct listing {
+	struct session *s;
+	const struct imap_list *q;
+	struct msg_mailbox *all;
+	size_t n;
+};
+
+static bool
+is_below(struct str name, struct str parent)
+{
+	return name.n > parent.n && str_starts(name, parent) &&
+	       name.p[parent.n] == '/';
+}
+
+/* Children follow their parent in the order of name_cmp(). */
+static bool
+has_children(const struct listing *l, size_t i, bool subscribed_only)
+{
+	for (size_t k = i + 1;
+	     k < l->n && is_below(l->all[k].name, l->all[i].name); k++)
+		if (subscribed_only ? l->all[k].is_subscribed
+				    : l->all[k].id != 0)
+			return true;
+	return false;
+}
+
+static void
+put_status_items(
+    struct session *s, unsigned items, const struct msg_mailbox *mb)
+{
+	const struct {
+		unsigned bit;
+		const char *name;
+		uint64_t value;
+	} all[] = {
+		{ IMAP_STATUS_MESSAGES, "MESSAGES", mb->messages },
+		{ IMAP_STATUS_RECENT, "RECENT", mb->recent },
+		{ IMAP_STATUS_UIDNEXT, "UIDNEXT", mb->uidnext },
+		{ IMAP_STATUS_UIDVALIDITY, "UIDVALIDITY", mb->uidvalidity },
+		{ IMAP_STATUS_UNSEEN, "UNSEEN", mb->unseen },
+		{ IMAP_STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", mb->modseq },
+		{ IMAP_STATUS_SIZE, "SIZE", mb->bytes },
+		{ IMAP_STATUS_DELETED, "DELETED", mb->deleted },
+		{ IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT",
+		    server_append_max(s->sv) },
+	};
+	const char *blank = "";
+
+	buf_put_c(&s->out, "* STATUS ");
+	imap_put_mailbox(&s->out, mb->name, session_utf8(s));
+	buf_put_c(&s->out, " (");
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (items & all[i].bit) {
+			buf_printf(&s->out, "%s%s ", blank, all[i].name);
+			buf_put_u64(&s->out, all[i].value);
+			blank = " ";
+		}
+	buf_put_c(&s->out, ")\r\n");
+	if (items & IMAP_STATUS_HIGHESTMODSEQ)
+		s->enabled |= ENABLED_CONDSTORE;
+}
+
+static void
+put_attribute(struct buf *b, const char *name, const char **blank)
+{
+	buf_printf(b, "%s%s", *blank, name);
+	*blank = " ";
+}
+
+static void
+put_attributes(struct listing *l, size_t i)
+{
+	const struct msg_mailbox *mb = &l->all[i];
+	const struct imap_list *q = l->q;
+	struct buf *b = &l->s->out;
+	const char *blank = "";
+	bool wants_subscribed = (q->select & IMAP_LIST_SUBSCRIBED) ||
+	                        (q->returns & IMAP_LIST_RETURN_SUBSCRIBED);
+
+	if (!mb->id)
+		put_attribute(
+		    b, q->is_extended ? "\\NonExistent" : "\\Noselect", &blank);
+	if (wants_subscribed && mb->is_subscribed)
+		put_attribute(b, "\\Subscribed", &blank);
+	put_attribute(b,
+	    has_children(l, i, false) ? "\\HasChildren" : "\\HasNoChildren",
+	    &blank);
+	for (unsigned bit = 1; bit <= MAILBOX_TRASH; bit <<= 1)
+		if (mb->special & bit)
+			put_attribute(b, imap_special_use_name(bit), &blank);
+}
+
+static bool
+is_selected(const struct listing *l, const struct msg_mailbox *mb)
+{
+	const struct imap_list *q = l->q;
+
+	if (q->select & IMAP_LIST_SUBSCRIBED && !mb->is_subscribed)
+		return false;
+	if (q->select & IMAP_LIST_SPECIAL_USE && !mb->special)
+		return false;
+	if (!(q->select & IMAP_LIST_SUBSCRIBED) && !mb->id)
+		return false;
+	return true;
+}
+
+static enum imap_match
+match_any(const struct imap_list *q, struct str name)
+{
+	enum imap_match best = IMAP_MATCH_NO;
+
+	for (size_t i = 0; i < q->n_patterns; i++) {
+		enum imap_match m = imap_match(q->patterns[i], name);
+
+		if (m == IMAP_MATCH_YES)
+			return m;
+		if (m == IMAP_MATCH_BELOW)
+			best = m;
+	}
+	return best;
+}
+
+static void
+put_line(struct listing *l, size_t i, const char *childinfo)
+{
+	struct session *s = l->s;
+	const struct msg_mailbox *mb = &l->all[i];
+
+	buf_put_c(&s->out, "* LIST (");
+	put_attributes(l, i);
+	buf_put_c(&s->out, ") \"/\" ");
+	imap_put_mailbox(&s->out, mb->name, session_utf8(s));
+	if (childinfo)
+		buf_printf(&s->out, " (\"CHILDINFO\" (\"%s\"))", childinfo);
+	buf_put_c(&s->out, "\r\n");
+	if (l->q->returns & IMAP_LIST_RETURN_STATUS && mb->id)
+		put_status_items(s, l->q->status_items, mb);
+}
+
+static void
+put_lsub(struct listing *l, struct str name, bool is_noselect)
+{
+	buf_printf(
+	    &l->s->out, "* LSUB (%s) \"/\" ", is_noselect ? "\\Noselect" : "");
+	imap_put_mailbox(&l->s->out, name, session_utf8(l->s));
+	buf_put_c(&l->s->out, "\r\n");
+}
+
+/*
+ * LSUB "%": a level above a subscribed name that is not subscribed itself is
+ * told with \Noselect (RFC 3501 6.3.9), once.
+ */
+static void
+lsub_parents(struct listing *l, struct str name, struct str *last)
+{
+	for (size_t p = 0; p < l->q->n_patterns; p++) {
+		struct str parent;
+
+		if (imap_match(l->q->patterns[p], name) == IMAP_MATCH_YES ||
+		    !imap_match_parent(l->q->patterns[p], name, &parent) ||
+		    str_eq(parent, *last))
+			continue;
+		*last = parent;
+		for (size_t i = 0; i < l->n; i++)
+			if (str_eq(l->all[i].name, parent) &&
+			    l->all[i].is_subscribed)
+				return;
+		put_lsub(l, parent, true);
+		return;
+	}
+}
+
+static void
+put_lsubs(struct listing *l)
+{
+	struct str last = STR_NONE;
+
+	for (size_t i = 0; i < l->n; i++) {
+		if (!l->all[i].is_subscribed)
+			continue;
+		if (match_any(l->q, l->all[i].name) == IMAP_MATCH_YES)
+			put_lsub(l, l->all[i].name, false);
+		else
+			lsub_parents(l, l->all[i].name, &last);
+	}
+}
+
+static void
+put_lists(struct listing *l)
+{
+	bool is_recursive = l->q->select & IMAP_LIST_RECURSIVE;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct msg_mailbox *mb = &l->all[i];
+		bool below = is_recursive && has_children(l, i, true);
+
+		if (match_any(l->q, mb->name) != IMAP_MATCH_YES)
+			continue;
+		if (is_selected(l, mb))
+			put_line(l, i, below ? "SUBSCRIBED" : NULL);
+		else if (below)
+			put_line(l, i, "SUBSCRIBED");
+	}
+}
+
+static bool
+read_mailboxes(struct session *s, struct str list, struct listing *l)
+{
+	struct wire w = wire_read(list);
+	struct msg_mailbox mb;
+	size_t cap = 0;
+
+	l->all = NULL;
+	l->n = 0;
+	l->s = s;
+	l->q = &s->cmd->c.u.list;
+	while (msg_mailbox_read(&w, &mb)) {
+		l->all = x_grow(l->all, &cap, l->n + 1, sizeof(mb));
+		l->all[l->n++] = mb;
+	}
+	qsort(l->all, l->n, sizeof(*l->all), mailbox_cmp);
+	return wire_is_complete(&w);
+}
+
+static void
+on_list(struct session *s, struct ipc_msg *m)
+{
+	struct msg_mailbox_list_reply r;
+	struct listing l = { 0 };
+	bool is_ok;
+
+	if (m->outcome != DONE) {
+		session_failed(s, m);
+		return;
+	}
+	is_ok = msg_mailbox_list_reply_get(m->body, &r) &&
+	        read_mailboxes(s, r.mailboxes, &l);
+	if (is_ok && s->cmd->c.verb == IMAP_LSUB)
+		put_lsubs(&l);
+	else if (is_ok)
+		put_lists(&l);
+	free(l.all);
+	if (is_ok)
+		session_ok(s, "Done");
+	else
+		session_broken_reply(s);
+}
+
+void
+cmd_list(struct session *s)
+{
+	const struct imap_list *q = &s->cmd->c.u.list;
+
+	if (q->is_root) {
+		buf_put_c(&s->out, s->cmd->c.verb == IMAP_LSUB
+				       ? "* LSUB (\\Noselect) \"/\" \"\"\r\n"
+				       : "* LIST (\\Noselect) \"/\" \"\"\r\n");
+		session_ok(s, "Done");
+		return;
+	}
+	session_ask(s, MSG_MAILBOX_LIST, NULL, -1, on_list);
+}
+
+static void
+on_status(struct session *s, struct ipc_msg *m)
+{
+	struct msg_mailbox_status_reply r;
+	struct msg_mailbox mb;
+
+	if (m->outcome != DONE) {
+		session_failed(s, m);
+		return;
+	}
+	if (!msg_mailbox_status_reply_get(m->body, &r) ||
+	    !msg_mailbox_get(r.mailbox, &mb)) {
+		session_broken_reply(s);
+		return;
+	}
+	put_status_items(s, s->cmd->c.u.status.items, &mb);
+	session_ok(s, "Done");
+}
+
+void
+cmd_status(struct session *s)
+{
+	struct msg_mailbox_status req = { .name =
+					      s->cmd->c.u.status.mailbox.name };
+	struct buf b = BUF_INIT(KIB(4));
+
+	msg_mailbox_status_put(&b, &req);
+	session_ask(s, MSG_MAILBOX_STATUS, &b, -1, on_status);
+	buf_done(&b);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_mailbox.c - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE.
+ *
+ * The rules (INBOX, children, limits) are the store's; here is their wording.
+ */
+#include "imap/session.h"
+
+static void
+on_done(struct session *s, struct ipc_msg *m)
+{
+	if (m->outcome == DONE)
+		session_ok(s, "Done");
+	else
+		session_failed(s, m);
+}
+
+void
+cmd_create(struct session *s)
+{
+	const struct imap_create *c = &s->cmd->c.u.create;
+	struct msg_mailbox_create req = { .name = c->mailbox.name,
+		.special = c->use };
+	struct buf b = BUF_INIT(KIB(4));
+
+	/* RFC 6154 3: what we do not keep must be refused. */
+	if (c->use & (IMAP_USE_UNKNOWN | IMAP_USE_ALL | IMAP_USE_FLAGGED)) {
+		session_no(s, "USEATTR", "No such special use here");
+		return;
+	}
+	msg_mailbox_create_put(&b, &req);
+	session_ask(s, MSG_MAILBOX_CREATE, &b, -1, on_done);
+	buf_done(&b);
+}
+
+void
+cmd_delete(struct session *s)
+{
+	struct msg_mailbox_delete req = { .name = s->cmd->c.u.mailbox.name };
+	struct buf b = BUF_INIT(KIB(4));
+
+	msg_mailbox_delete_put(&b, &req);
+	session_ask(s, MSG_MAILBOX_DELETE, &b, -1, on_done);
+	buf_done(&b);
+}
+
+void
+cmd_rename(struct session *s)
+{
+	const struct imap_rename *r = &s->cmd->c.u.rename;
+	struct msg_mailbox_rename req = { .name = r->from.name,
+		.to = r->to.name };
+	struct buf b = BUF_INIT(KIB(8));
+
+	msg_mailbox_rename_put(&b, &req);
+	session_ask(s, MSG_MAILBOX_RENAME, &b, -1, on_done);
+	buf_done(&b);
+}
+
+void
+cmd_subscribe(struct session *s)
+{
+	struct msg_mailbox_subscribe req = {
+		.name = s->cmd->c.u.mailbox.name,
+		.is_subscribed = s->cmd->c.verb == IMAP_SUBSCRIBE,
+	};
+	struct buf b = BUF_INIT(KIB(4));
+
+	msg_mailbox_subscribe_put(&b, &req);
+	session_ask(s, MSG_MAILBOX_SUBSCRIBE, &b, -1, on_done);
+	buf_done(&b);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_quota.c - GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208).
+ *
+ * One quota root, "": the account. STORAGE is in units of 1024 octets.
+ */
+#include "imap/session.h"
+
+static void
+put_quota(struct session *s, const struct msg_quota_reply *q)
+{
+	const char *blank = "";
+
+	buf_put_c(&s->out, "* QUOTA \"\" (");
+	if (q->bytes_limit) {
+		buf_printf(&s->out, "STORAGE %llu %llu",
+		    (unsigned long long)((q->bytes + 1023) / 1024),
+		    (unsigned long long)(q->bytes_limit / 1024));
+		blank = " ";
+	}
+	if (q->messages_limit)
+		buf_printf(&s->out, "%sMESSAGE %llu %llu", blank,
+		    (unsigned long long)q->messages,
+		    (unsigned long long)q->messages_limit);
+	buf_put_c(&s->out, ")\r\n");
+}
+
+static void
+on_quota(struct session *s, struct ipc_msg *m)
+{
+	struct msg_quota_reply q;
+
+	if (m->outcome != DONE) {
+		session_failed(s, m);
+		return;
+	}
+	if (!msg_quota_reply_get(m->body, &q)) {
+		session_broken_reply(s);
+		return;
+	}
+	put_quota(s, &q);
+	session_ok(s, "Done");
+}
+
+void
+cmd_getquota(struct session *s)
+{
+	if (s->cmd->c.u.quota.root.n) {
+		session_no(s, "NONEXISTENT", "The quota root is \"\"");
+		return;
+	}
+	session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
+}
+
+static void
+on_root(struct session *s, struct ipc_msg *m)
+{
+	if (m->outcome != DONE) {
+		session_failed(s, m);
+		return;
+	}
+	buf_put_c(&s->out, "* QUOTAROOT ");
+	imap_put_mailbox(
+	    &s->out, s->cmd->c.u.quota.mailbox.name, session_utf8(s));
+	buf_put_c(&s->out, " \"\"\r\n");
+	session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
+}
+
+/* Only of mailboxes that exist. */
+void
+cmd_getquotaroot(struct session *s)
+{
+	struct msg_mailbox_status req = { .name =
+					      s->cmd->c.u.quota.mailbox.name };
+	struct buf b = BUF_INIT(KIB(4));
+
+	msg_mailbox_status_put(&b, &req);
+	session_ask(s, MSG_MAILBOX_STATUS, &b, -1, on_root);
+	buf_done(&b);
+}
+
+void
+cmd_setquota(struct session *s)
+{
+	session_no(s, "NOPERM", "The administrator sets the quota");
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c - the imap role: IMAP and POP3 clients. One of N equal workers.
+ *
+ * Holds no mail and no passwords: it asks auth who a client is, and store for
+ * what that client may see.
+ */
+#include "imap/front.h"
+#include "imap/main.h"
+#include "imap/pop3.h"
+#include "imap/session.h"
+
+#define STOP_AFTER_MS 1000
+
+uint32_t
+server_session_id(struct server *sv)
+{
+	if (++sv->next_session == 0)
+		sv->next_session = 1;
+	return sv->next_session;
+}
+
+uint64_t
+server_append_max(const struct server *sv)
+{
+	const struct conf *c = sv->conf;
+
+	return c->imap_append_max ? c->imap_append_max : c->message_size_max;
+}
+
+static void
+load_tls(struct server *sv)
+{
+	struct tls_context *tls = NULL;
+	char *error = NULL;
+
+	if (!sv->conf->tls_certificate || !sv->conf->tls_certificate[0])
+		return;
+	if (tls_context_new(str_c(sv->conf->tls_certificate),
+		str_c(sv->conf->tls_key), &tls, &error) < 0) {
+		/* The former one goes on. */
+		log_event(EV_IMAP_TLS_FAIL, LC("error", error));
+		free(error);
+		return;
+	}
+	tls_context_unref(sv->tls);
+	sv->tls = tls;
+}
+
+static void
+take_config(struct server *sv, struct str snapshot)
+{
+	struct conf *c;
+
+	if (conf_decode(snapshot, &c) < 0)
+		die("the supervisor sent a configuration that is none");
+	conf_free(sv->conf);
+	sv->conf = c;
+}
+
+static int
+on_prepare(void *arg, struct runtime *rt, struct str snapshot)
+{
+	struct server *sv = arg;
+
+	sv->rt = rt;
+	sv->loop = runtime_loop(rt);
+	take_config(sv, snapshot);
+	load_tls(sv);
+	sv->fronts = fronts_new(sv);
+	return 0;
+}
+
+static void
+on_sandbox(void *arg, struct sandbox *sb)
+{
+	struct server *sv = arg;
+
+	sb->needs = SANDBOX_ACCEPT | SANDBOX_MEMFD;
+	sb->user = sv->conf->user;
+	sb->max_files = sv->conf->connections_max + 256;
+}
+
+static int
+on_start(void *arg, struct runtime *rt)
+{
+	(void)arg;
+	(void)rt;
+	return 0;
+}
+
+static void
+on_config(void *arg, struct str snapshot)
+{
+	struct server *sv = arg;
+
+	take_config(sv, snapshot);
+	load_tls(sv);
+	fronts_configure(sv->fronts);
+}
+
+static void
+on_listener(void *arg, enum service service, int fd)
+{
+	struct server *sv = arg;
+
+	fronts_listen(sv->fronts, service, fd);
+}
+
+static void
+on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
+{
+	struct server *sv = arg;
+	struct msg_mailbox_changed changed;
+	struct session *s;
+
+	if (m->type != MSG_MAILBOX_CHANGED ||
+	    !msg_mailbox_changed_get(m->body, &changed)) {
+		ipc_peer_close(p);
+		return;
+	}
+	s = session_find(sv, m->session);
+	if (s)
+		session_changed(s, changed.mailbox);
+}
+
+static void
+on_peer_closed(void *arg, struct ipc_peer *p)
+{
+	struct server *sv = arg;
+	struct session *s, *next;
+
+	if (ipc_peer_role(p) != ROLE_STORE)
+		return;
+	for (s = LIST_FIRST(&sv->sessions); s; s = next) {
+		next = session_next(s);
+		session_store_gone(s);
+	}
+	for (struct pop3 *q = LIST_FIRST(&sv->pop3_sessions), *after; q;
+	     q = after) {
+		after = pop3_next(q);
+		pop3_store_gone(q);
+	}
+}
+
+static void
+quit(void *arg)
+{
+	struct server *sv = arg;
+
+	runtime_quit(sv->rt);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct server *sv = arg;
+	struct session *s, *next;
+
+	sv->is_stopping = true;
+	fronts_stop(sv->fronts);
+	for (s = LIST_FIRST(&sv->sessions); s; s = next) {
+		next = session_next(s);
+		session_shutdown(s);
+	}
+	for (struct pop3 *q = LIST_FIRST(&sv->pop3_sessions), *after; q;
+	     q = after) {
+		after = pop3_next(q);
+		pop3_shutdown(q);
+	}
+	/* Long enough for the good-byes to leave the machine. */
+	loop_timer_set(loop_timer_new(sv->loop, quit, sv),
+	    sv->session_count ? STOP_AFTER_MS / 5 : 1);
+}
+
+int
+imap_main(void)
+{
+	static const struct ipc_handlers ipc = {
+		.message = on_message,
+		.closed = on_peer_closed,
+	};
+	static const struct runtime_role role = {
+		.role = ROLE_IMAP,
+		.prepare = on_prepare,
+		.sandbox = on_sandbox,
+		.start = on_start,
+		.config = on_config,
+		.listener = on_listener,
+		.stop = on_stop,
+		.ipc = &ipc,
+	};
+	struct server sv = { 0 };
+	int status;
+
+	LIST_INIT(&sv.sessions);
+	LIST_INIT(&sv.pop3_sessions);
+	status = runtime_main(&role, &sv);
+	fronts_free(sv.fronts);
+	tls_context_unref(sv.tls);
+	conf_free(sv.conf);
+	return status;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * session.h - an IMAP connection and the command it is running.
+ *
+ * One command runs at a time; what is pipelined waits in the connection's
+ * buffer. A command is a start function and callbacks: replies of the store
+ * (session_ask), drained output (session_wait_drained), lines of the client
+ * (SASL, IDLE). It ends with session_finish(), which first tells what changed
+ * in the selected mailbox, then sends the tagged reply.
+ *
+ *   NOT_AUTHENTICATED --LOGIN, AUTHENTICATE (cmd_auth.c)--> AUTHENTICATED
+ *   AUTHENTICATED --SELECT, EXAMINE (cmd_select.c)--> SELECTED
+ *   SELECTED --CLOSE, UNSELECT, failed SELECT--> AUTHENTICATED
+ *   any --LOGOUT, time-out, store gone--> LOGOUT (nothing more is read)
+ */
+#pragma once
+
+#include "imap/auth_exchange.h"
+#include "imap/server.h"
+#include "imap/view.h"
+#include "proto/imap/imap_command.h"
+#include "proto/imap/imap_framer.h"
+#include "proto/imap/imap_write.h"
+
+/* Output of a command is handed on in pieces of about this size. */
+#define SESSION_OUT_CHUNK KIB(64)
+#define SESSION_OUT_MAX   (SIZE_MAX / 2) /* bounded by a message's size */
+#define SESSION_ASKS      2              /* requests under way at once */
+#define SESSION_BAD_MAX   20
+
+enum session_state {
+	SESSION_NOT_AUTHENTICATED,
+	SESSION_AUTHENTICATED,
+	SESSION_SELECTED,
+	SESSION_LOGOUT,
+};
+
+enum session_enabled {
+	ENABLED_CONDSTORE = 1,
+	ENABLED_QRESYNC = 2,
+	ENABLED_UTF8 = 4,
+};
+
+typedef void (*session_reply_fn)(struct session *s, struct ipc_msg *m);
+typedef void (*session_fn)(struct session *s);
+
+struct session_ask {
+	struct session *s;
+	struct ipc_peer *peer; /* a reference; NULL: this slot is free */
+	uint32_t request;
+	session_reply_fn fn;
+};
+
+/* The command under way. Freed as a whole when it ends. */
+struct command {
+	struct arena arena;
+	struct imap_command c;
+	struct buf text;    /* owned copy: c points into it */
+	void *data;         /* of the command, in the arena */
+	session_fn cleanup; /* before the arena goes; may be NULL */
+	session_fn drained; /* waiting for output to drain; may be NULL */
+	void (*line)(struct session *s, struct str line); /* SASL, IDLE */
+	/* While the tagged reply waits for the view to be synchronised. */
+	bool is_finishing;
+	enum imap_status_word word;
+	struct buf code, reply_text;
+};
+
+struct session {
+	struct server *sv;
+	struct conn *conn;
+	LIST_ENTRY(session) link;
+	uint32_t id;
+	enum service service;
+	enum session_state state;
+	unsigned enabled;
+	unsigned bad_count;
+	unsigned login_failures;
+	bool is_in_input; /* session_input() is on the stack */
+	bool is_dead;
+	bool has_changes; /* the store said that the mailbox changed */
+	struct imap_framer framer;
+	struct auth_exchange *auth; /* during AUTHENTICATE and LOGIN */
+	char *login;                /* NULL before */
+	struct view *view;          /* NULL unless selected */
+	struct command *cmd;        /* NULL between commands */
+	struct append *append;      /* messages that were streamed in */
+	struct session_ask asks[SESSION_ASKS];
+	session_fn sync_then; /* session_sync() is under way */
+	bool sync_expunge;
+	struct str silent; /* UIDs that STORE .SILENT does not tell; in the
+	                    * command's arena */
+	struct buf out;    /* responses, not yet handed to the connection */
+};
+
+/* A new connection, taken. */
+void session_new(struct server *sv, struct conn_config *cc, enum service svc);
+/* The store went away: the grant is lost, say BYE. */
+void session_store_gone(struct session *s);
+/* The worker stops: say BYE. */
+void session_shutdown(struct session *s);
+/* MAILBOX_CHANGED arrived. */
+void session_changed(struct session *s, uint32_t mailbox);
+struct session *session_find(struct server *sv, uint32_t id);
+struct session *session_next(struct session *s); /* in the server's list */
+
+/* --- for commands ----------------------------------------------------------- */
+
+/* Ask the store; fn runs when the reply is there, never after the session's
+ * end. body is emptied. fd (or -1) is taken. At most SESSION_ASKS at once. */
+void session_ask(struct session *s, enum msg_type type, struct buf *body,
+    int fd, session_reply_fn fn);
+bool session_is_asking(const struct session *s);
+
+/* Hand s->out to the connection. Call when it is above SESSION_OUT_CHUNK. */
+void session_flush(struct session *s);
+/* True: output is above the high-water mark; cmd->drained was set to fn and
+ * runs when there is room again. */
+bool session_wait_drained(struct session *s, session_fn fn);
+
+/* Allocate the command's own data; zeroed. Ends the process never: the arena
+ * has room for it by its limit. */
+void *session_cmd_data(struct session *s, size_t n);
+
+/* End the command. Text is for people. */
+void session_ok(struct session *s, const char *text);
+void session_no(struct session *s, const char *code, const char *text);
+void session_bad(struct session *s, const char *text);
+void session_finish(struct session *s, enum imap_status_word word,
+    struct str code, struct str text);
+/* End it with what a store reply that is not DONE means. */
+void session_failed(struct session *s, const struct ipc_msg *m);
+/* The reply could not be decoded: a bug on one side. */
+void session_broken_reply(struct session *s);
+
+/*
+ * Bring the view up to date and put the untagged responses into s->out, then
+ * run fn. Expunges are held back while allow_expunge is false.
+ */
+void session_sync(struct session *s, bool allow_expunge, session_fn fn);
+/* May message numbers shift in the answer to the present command? */
+bool session_may_expunge(const struct session *s);
+
+/* "* BYE", then close. */
+void session_bye(struct session *s, const char *code, const char *text);
+/* An untagged line that is complete: "* ..." CRLF. */
+void session_untagged(struct session *s, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);
+bool session_utf8(const struct session *s);
+void session_put_capability(struct session *s, struct buf *b);
+/* Sign-in succeeded: canonical login. */
+void session_signed_in(struct session *s, struct str login);
+/* Leave the selected mailbox. */
+void session_deselect(struct session *s);
+
+/* --- the commands, one file each ---------------------------------------------- */
+void cmd_capability(struct session *s);
+void cmd_noop(struct session *s);
+void cmd_logout(struct session *s);
+void cmd_id(struct session *s);
+void cmd_starttls(struct session *s);
+void cmd_authenticate(struct session *s);
+void cmd_login(struct session *s);
+void cmd_enable(struct session *s);
+void cmd_select(struct session *s);
+void cmd_create(struct session *s);
+void cmd_delete(struct session *s);
+void cmd_rename(struct session *s);
+void cmd_subscribe(struct session *s);
+void cmd_list(struct session *s);
+void cmd_namespace(struct session *s);
+void cmd_status(struct session *s);
+void cmd_append(struct session *s);
+void cmd_idle(struct session *s);
+void idle_synced(struct session *s); /* what session_changed() runs in IDLE */
+void cmd_getquota(struct session *s);
+void cmd_getquotaroot(struct session *s);
+void cmd_setquota(struct session *s);
+void cmd_check(struct session *s);
+void cmd_close(struct session *s);
+void cmd_unselect(struct session *s);
+void cmd_expunge(struct session *s);
+void cmd_search(struct session *s);
+void cmd_fetch(struct session *s);
+void cmd_store(struct session *s);
+void cmd_copy(struct session *s);
+
+/*
+ * Messages of APPEND arrive before the command is complete. literal: decide
+ * about one that was announced (accept with imap_framer_stream() and true, or
+ * answer the tagged reply and false); slice: its bytes.
+ */
+bool append_literal(struct session *s, const struct imap_frame_event *ev);
+void append_slice(struct session *s, const struct imap_frame_event *ev);
+void append_free(struct session *s);
