@@ -224,6 +224,7 @@ expunge_gone(
 	struct str set = buf_str(&v->gone), known;
 	struct buf told = BUF_INIT(SIZE_MAX / 2);
 	size_t to = 0;
+	uint32_t told_gone = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
 		uint32_t uid = v->entries[i].uid;
@@ -232,6 +233,7 @@ expunge_gone(
 			v->entries[to++] = v->entries[i];
 			continue;
 		}
+		told_gone += i < v->told_exists;
 		if (o->with_vanished)
 			uid_set_add(&told, uid, uid);
 		else if (i < v->told_exists)
@@ -240,7 +242,7 @@ expunge_gone(
 	known = buf_str(&told);
 	if (known.n)
 		put_vanished(known, out);
-	v->told_exists -= (uint32_t)MIN(v->n - to, v->told_exists);
+	v->told_exists -= told_gone;
 	v->n = to;
 	buf_done(&told);
 	buf_reset(&v->gone, 0);
