@@ -116,7 +116,8 @@ $(B)/tests/unit/proto/$(1)/%: $(B)/tests/unit/proto/$(1)/%.o $(B)/libproto_$(1).
 endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
 
-$(B)/tests/unit/store/local/%: $(B)/tests/unit/store/local/%.o $(B)/tests/unit/store/local/kit.o $(B)/libmailstead.a
+STORE_KIT := $(patsubst %,$(B)/tests/unit/store/local/%.o,kit faultfs model)
+$(B)/tests/unit/store/local/%: $(B)/tests/unit/store/local/%.o $(STORE_KIT) $(B)/libmailstead.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libmailstead.a

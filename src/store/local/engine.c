@@ -15,8 +15,10 @@
 
 #define INDEX_COMMIT_MS      1000
 #define INDEX_COMMIT_BATCHES 8192
-#define INDEX_HEADROOM       MIB(64)
+#define HEADROOM_MIN         MIB(1)
+#define HEADROOM_MAX         MIB(64)
 #define GC_DEAD_PERCENT      50
+#define GC_BUDGET_MS         4
 
 uint64_t
 now_ms(void)
@@ -94,6 +96,7 @@ open_index(struct engine *e, bool *ret_is_new)
 static void
 engine_free(struct engine *e)
 {
+	gc_free(e);
 	if (e->pool)
 		pool_free(e->pool);
 	flusher_free(e->flusher);
@@ -127,6 +130,8 @@ engine_new(const struct engine_config *c)
 	e->waiters_tail = &e->waiters;
 	e->index_ms = now_ms();
 	log_init(&e->log, e->fs, c->segment_bytes);
+	e->headroom =
+	    MIN(MAX(e->log.segment_bytes, HEADROOM_MIN), HEADROOM_MAX);
 	return e;
 }
 
@@ -149,7 +154,7 @@ open_all(struct engine *e, unsigned threads, struct engine_open_report *report)
 	e->pool = pool_new(threads, e->event_fd);
 	r = e->fs->free_bytes(e->fs->arg, e->dir_fd, &e->free_bytes);
 	if (r == 0)
-		r = index_reserve(e->index, INDEX_HEADROOM);
+		r = index_reserve(e->index, e->headroom);
 	e->has_changes = true;
 	if (r == 0 || r == -ENOSPC)
 		r = engine_index_commit(e);
@@ -240,14 +245,14 @@ engine_dispatch(struct engine *e)
 
 /* --- the index -------------------------------------------------------------------- */
 
+/* Everything up to the end of segment last is covered. */
 static int
-put_accounts(struct engine *e)
+put_accounts(struct engine *e, const struct segment *last)
 {
-	struct segment *active = log_active(&e->log);
 	struct index_pos pos = {
 		.next_seq = e->next_seq,
-		.seg = active ? active->id : 0,
-		.off = active ? active->size : 0,
+		.seg = last ? last->id : 0,
+		.off = last ? last->size : 0,
 		.next_blob = e->next_blob,
 		.blob_raw = e->blob_raw,
 		.blob_stored = e->blob_stored,
@@ -292,6 +297,16 @@ remove_doomed(struct engine *e)
 }
 
 int
+engine_index_save(struct engine *e, const struct segment *last)
+{
+	int r = e->fs->index_commit(e->fs->arg);
+
+	if (r == 0)
+		r = put_accounts(e, last);
+	return r < 0 ? r : index_commit(e->index);
+}
+
+int
 engine_index_commit(struct engine *e)
 {
 	int r;
@@ -304,11 +319,7 @@ engine_index_commit(struct engine *e)
 		e->is_dead = true;
 		return -EIO;
 	}
-	r = e->fs->index_commit(e->fs->arg);
-	if (r == 0)
-		r = put_accounts(e);
-	if (r == 0)
-		r = index_commit(e->index);
+	r = engine_index_save(e, log_active(&e->log));
 	if (r == 0)
 		r = remove_doomed(e);
 	if (r < 0) {
@@ -333,8 +344,9 @@ engine_tick(struct engine *e)
 	engine_collect(e);
 	if (e->fs->free_bytes(e->fs->arg, e->dir_fd, &e->free_bytes) == 0)
 		e->is_full = e->free_bytes < e->reserve_bytes;
-	if (index_reserve(e->index, INDEX_HEADROOM) == -ENOSPC)
+	if (index_reserve(e->index, e->headroom) == -ENOSPC)
 		e->is_full = true;
+	gc_step(e, GC_BUDGET_MS);
 	if (age < e->index_commit_ms && e->batches_open < INDEX_COMMIT_BATCHES)
 		return;
 	if (engine_index_commit(e) < 0)

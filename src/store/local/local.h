@@ -29,6 +29,7 @@ struct engine {
 	char *dir;
 	int dir_fd, lock_fd, event_fd;
 	uint64_t reserve_bytes;
+	uint64_t headroom; /* real blocks in front of the index's end */
 	unsigned index_commit_ms, gc_dead_percent;
 	struct log log;
 	struct index *index;
@@ -58,6 +59,9 @@ void engine_fatal(struct engine *e, const char *what, int err);
 uint64_t engine_collect(struct engine *e);
 /* Commit the index, with all that is accepted; removes doomed segments. */
 int engine_index_commit(struct engine *e) WARN_UNUSED;
+/* The part of it that replay needs, too: commit what is applied, as covering
+ * the log to the end of segment last. */
+int engine_index_save(struct engine *e, const struct segment *last) WARN_UNUSED;
 
 /* --- table.c: what the log says, applied to the index ---------------------- */
 
@@ -116,7 +120,7 @@ struct scan {
 	uint64_t id, off, end;
 	struct buf win; /* bytes of the file from base on */
 	uint64_t base;
-	uint64_t next_blob; /* of the header */
+	struct segment_head head;
 };
 /* 0; ENGINE_CORRUPT when the header is not good (off stands behind it). */
 int scan_open(struct scan *s, int fd, uint64_t id) WARN_UNUSED;

@@ -254,34 +254,35 @@ log_remove(struct log *l, struct segment *s)
 /* --- headers -------------------------------------------------------------- */
 
 static void
-header_put(struct buf *b, uint64_t id, uint64_t next_blob)
+header_put(struct buf *b, uint64_t id, const struct segment_head *h)
 {
 	wire_put_u64(b, SEGMENT_MAGIC);
 	wire_put_u32(b, SEGMENT_VERSION);
 	wire_put_u32(b, 1); /* dictionary that new blobs are packed with */
 	wire_put_u64(b, id);
-	wire_put_u64(b, next_blob);
-	wire_put_u64(b, 0);
+	wire_put_u64(b, h->next_blob);
+	wire_put_u64(b, h->prev);
 	wire_put_u64(b, hash64(b->p, b->n));
 }
 
 bool
-segment_header_parse(struct str in, uint64_t id, uint64_t *ret_next_blob)
+segment_header_parse(struct str in, uint64_t id, struct segment_head *ret)
 {
 	struct wire w = wire_read(in);
-	uint64_t magic = wire_get_u64(&w), next_blob;
+	uint64_t magic = wire_get_u64(&w);
+	struct segment_head h;
 	uint32_t version = wire_get_u32(&w);
 	uint64_t got_id, sum;
 
 	wire_get_u32(&w);
 	got_id = wire_get_u64(&w);
-	next_blob = wire_get_u64(&w);
-	wire_get_u64(&w);
+	h.next_blob = wire_get_u64(&w);
+	h.prev = wire_get_u64(&w);
 	sum = wire_get_u64(&w);
 	if (w.failed || magic != SEGMENT_MAGIC || version != SEGMENT_VERSION ||
 	    got_id != id || sum != hash64(in.p, SEGMENT_HEADER - 8))
 		return false;
-	*ret_next_blob = next_blob;
+	*ret = h;
 	return true;
 }
 
@@ -357,6 +358,7 @@ static int
 begin_segment(struct log *l, size_t size, uint64_t seq, uint64_t next_blob)
 {
 	struct segment *old = log_active(l), *s = segment_new(seq);
+	struct segment_head head = { old ? old->id : 0, next_blob };
 	struct buf b = BUF_INIT(SEGMENT_HEADER);
 	char name[24];
 	int r;
@@ -377,7 +379,7 @@ begin_segment(struct log *l, size_t size, uint64_t seq, uint64_t next_blob)
 	l->open_fds++;
 	list_add(l, s);
 	s->is_changed = true;
-	header_put(&b, seq, next_blob);
+	header_put(&b, seq, &head);
 	push_chunk(l, CHUNK_CAP)->is_new_file = true;
 	log_put(l, b.p, b.n);
 	buf_done(&b);

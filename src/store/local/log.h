@@ -53,8 +53,13 @@ struct segment *log_active(const struct log *l);
 /* Open descriptor of a segment, with a reference; or -errno. */
 int segment_ref(struct log *l, struct segment *s) WARN_UNUSED;
 void segment_unref(struct log *l, struct segment *s);
-/* Header of a segment: false when it is not one, or not this one. */
-bool segment_header_parse(struct str in, uint64_t id, uint64_t *ret_next_blob);
+/* Header of a segment. prev is the id of the segment before it when it was
+ * made: it tells a segment that was collected from one that is missing. */
+struct segment_head {
+	uint64_t prev, next_blob;
+};
+/* False when it is not a header, or not this one's. */
+bool segment_header_parse(struct str in, uint64_t id, struct segment_head *ret);
 void segment_name(char to[24], uint64_t id);
 void segment_account(struct segment *s, int64_t live, int64_t kept);
 

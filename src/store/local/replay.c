@@ -154,6 +154,26 @@ skip_bad(
 	return r;
 }
 
+/* Was the next segment begun right after this one? Then nothing may be
+ * missing between them; else what was between has been collected. */
+static bool
+next_follows(struct replay *rp, size_t i)
+{
+	struct log *l = &rp->e->log;
+	struct segment *next = l->segs[i + 1];
+	int fd = segment_ref(l, next);
+	bool follows = true;
+	struct scan sc;
+
+	if (fd < 0)
+		return true;
+	if (scan_open(&sc, fd, next->id) == 0)
+		follows = sc.head.prev == l->segs[i]->id;
+	scan_done(&sc);
+	segment_unref(l, next);
+	return follows;
+}
+
 /*
  * Decide what an unreadable place is. 1: *ret is the next record to apply;
  * 0: the segment is done; 2: the log was cut here.
@@ -168,7 +188,8 @@ at_stop(struct replay *rp, size_t i, struct scan *sc, struct record *ret)
 
 	if (r < 0)
 		return r;
-	if (content == sc->off && (is_last || l->segs[i + 1]->id == rp->next)) {
+	if (content == sc->off && (is_last || l->segs[i + 1]->id == rp->next ||
+				      !next_follows(rp, i))) {
 		if (is_last || sc->off < sc->end)
 			l->segs[i]->size = sc->off;
 		return is_last ? 2 : 0;
@@ -276,7 +297,10 @@ replay_segment(struct replay *rp, size_t i, uint64_t off)
 			r = 0;
 		}
 	} else if (r == 0) {
-		rp->e->next_blob = MAX(rp->e->next_blob, sc.next_blob);
+		rp->e->next_blob = MAX(rp->e->next_blob, sc.head.next_blob);
+		/* The ones between were collected: no gap. */
+		if (i > 0 && sc.head.prev != l->segs[i - 1]->id)
+			rp->next = MAX(rp->next, seg->id);
 	}
 	if (r == 0) {
 		if (off > sc.end)
@@ -337,6 +361,10 @@ replay_log(struct engine *e, struct engine_open_report *report)
 		r = replay_segment(&rp, i, id == pos.seg ? pos.off : 0);
 		if (r < 0)
 			return r;
+		/* A rebuild of a large log must not be one transaction. */
+		e->next_seq = rp.next;
+		if (r == 1 && engine_index_save(e, e->log.segs[i]) < 0)
+			return -EIO;
 	}
 	e->next_seq = rp.next;
 	flusher_set_durable(e->flusher, rp.next - 1);

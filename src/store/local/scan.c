@@ -62,7 +62,7 @@ scan_open(struct scan *s, int fd, uint64_t id)
 	if (r < 0)
 		return r;
 	s->off = SEGMENT_HEADER;
-	return segment_header_parse(in, id, &s->next_blob) ? 0 : ENGINE_CORRUPT;
+	return segment_header_parse(in, id, &s->head) ? 0 : ENGINE_CORRUPT;
 }
 
 void

@@ -316,6 +316,7 @@ TEST(blobs_come_back_whole_and_in_parts)
 		}
 		struct buf none = BUF_INIT(10);
 		CHECK(kit_read(&k, 999999, 0, 10, &none) == -ENOENT, "none");
+		buf_done(&none);
 	}
 }
 
@@ -373,7 +374,8 @@ TEST(a_batch_can_hold_many_blobs_and_shards)
 		}
 		CHECK(kit_commit(&k, b) == 0, "commit");
 		for (uint64_t i = 0; i < ARRAY_LEN(ids); i++) {
-			struct buf raw = BUF_INIT(KIB(64)), got = raw;
+			struct buf raw = BUF_INIT(KIB(64));
+			struct buf got = BUF_INIT(KIB(64));
 
 			kit_noise(&raw, i, 1000 * (i + 1));
 			kit_read(&k, ids[i], 0, SIZE_MAX, &got);

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * crash_test.c - random work, garbage collection, crashes, rebuilds.
+ *
+ * The walk lets the n-th change of the disk fail, for every n until a whole
+ * scenario passes, and for three things a crash may do to what was not
+ * flushed. After each: everything acknowledged is there exactly, nothing is
+ * half applied, the check is clean, and a rebuild gives the same index.
+ */
+#include "../../test.h"
+#include "faultfs.h"
+#include "model.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WALK_BATCHES 36
+
+struct stage {
+	struct kit k;
+	struct faultfs fs;
+	struct model m;
+	char save[80];
+};
+
+static void
+stage_init(struct stage *s, uint64_t seed, uint64_t fail_at)
+{
+	if (access("/dev/shm", W_OK) == 0 && !getenv("TMPDIR"))
+		setenv("TMPDIR", "/dev/shm", 1);
+	kit_init(&s->k, 0);
+	snprintf(s->save, sizeof(s->save), "%s.saved", s->k.dir);
+	if (mkdir(s->save, 0700) < 0)
+		die("mkdir: %s", strerror(errno));
+	faultfs_init(&s->fs, s->save, fail_at);
+	model_init(&s->m, seed);
+	s->k.config.fs = &s->fs.ops;
+	s->k.config.segment_bytes = KIB(8);
+	s->k.config.index_commit_ms = 1;
+	s->k.config.gc_dead_percent = 40;
+}
+
+static void
+stage_done(struct stage *s)
+{
+	kit_done(&s->k);
+	faultfs_done(&s->fs);
+	kit_rmdir(s->save);
+	model_done(&s->m);
+}
+
+static void
+print_problem(UNUSED void *arg, const char *text)
+{
+	fprintf(stderr, "check: %s\n", text);
+}
+
+static void
+check_clean(struct stage *s)
+{
+	struct engine_check c = { .dir = s->k.dir, .problem = print_problem };
+	uint64_t problems = 0;
+
+	CHECK(engine_check(&c, &problems) == 0, "check runs");
+	CHECK(problems == 0, "check is clean");
+}
+
+/* Open, compare with the model, rebuild, compare again. */
+static void
+verify(struct stage *s)
+{
+	struct engine_check c = { .dir = s->k.dir, .problem = print_problem };
+	uint64_t before;
+	uint32_t n;
+
+	kit_open(&s->k);
+	CHECK(s->k.report.bad_records == 0, "nothing is damaged");
+	n = model_batch_of(&s->k);
+	CHECK(n >= s->m.acked && n <= s->m.n, "what was promised is there");
+	model_check(&s->m, &s->k, n);
+	model_cut(&s->m, n);
+	before = model_index_hash(&s->k);
+	kit_close(&s->k);
+	check_clean(s);
+	CHECK(engine_rebuild(&c) == 0, "rebuild");
+	check_clean(s);
+	kit_open(&s->k);
+	CHECK(model_index_hash(&s->k) == before, "the same index");
+	model_check(&s->m, &s->k, n);
+}
+
+/* Returns false when the disk has failed. */
+static bool
+work(struct stage *s, unsigned batches)
+{
+	for (unsigned i = 0; i < batches; i++) {
+		int r = model_step(&s->m, &s->k);
+
+		if (r < 0 && !s->fs.has_failed)
+			fail_msg("step: %d", r);
+		if (i % 3 == 0)
+			engine_kick(s->k.e);
+		engine_dispatch(s->k.e);
+		if (i % 5 == 0)
+			engine_tick(s->k.e);
+		if (s->fs.has_failed)
+			return false;
+	}
+	return true;
+}
+
+/* One life with a failure at operation n. True: it came through. */
+static bool
+one_walk(uint64_t n, enum crash how)
+{
+	struct stage s;
+	bool is_done = false;
+	int r;
+
+	stage_init(&s, n, n);
+	r = engine_open(&s.k.config, &s.k.report, &s.k.e);
+	if (r == 0) {
+		is_done = work(&s, WALK_BATCHES);
+		kit_close(&s.k);
+		is_done = is_done && !s.fs.has_failed;
+	} else {
+		CHECK(s.fs.has_failed, "opening fails for a reason");
+	}
+	faultfs_crash(&s.fs, how);
+	verify(&s);
+	/* And life goes on. */
+	CHECK(work(&s, 10), "works again");
+	kit_close(&s.k);
+	verify(&s);
+	stage_done(&s);
+	return is_done;
+}
+
+static void
+walk(enum crash how)
+{
+	uint64_t n = 1;
+
+	while (!one_walk(n, how))
+		n++;
+	CHECK(n > 50, "the scenario has something to fail");
+	print_message("walked %llu failures\n", (unsigned long long)n - 1);
+}
+
+TEST(every_failure_then_a_crash_that_keeps_what_was_written)
+{
+	walk(CRASH_KEEPS);
+}
+
+TEST(every_failure_then_a_crash_that_loses_what_was_not_flushed)
+{
+	walk(CRASH_LOSES);
+}
+
+TEST(every_failure_then_a_crash_that_tears_what_was_not_flushed)
+{
+	walk(CRASH_TEARS);
+}
+
+TEST(a_rebuild_gives_the_same_index_after_any_history)
+{
+	uint64_t collected = 0;
+
+	for (uint64_t seed = 1; seed <= 12; seed++) {
+		struct stage s;
+		struct engine_stats st;
+
+		stage_init(&s, seed, 0);
+		kit_open(&s.k);
+		for (int life = 0; life < 4; life++) {
+			CHECK(work(&s, 150), "works");
+			engine_stats(s.k.e, &st);
+			collected += st.gc_segments;
+			kit_close(&s.k);
+			faultfs_crash(&s.fs, CRASH_TEARS);
+			verify(&s);
+		}
+		stage_done(&s);
+	}
+	CHECK(collected > 50, "garbage was collected");
+}
+
+TEST(a_full_disk_refuses_new_data_and_recovers_by_itself)
+{
+	struct stage s;
+	struct engine_batch *b;
+	uint32_t n;
+
+	stage_init(&s, 5, 0);
+	kit_open(&s.k);
+	CHECK(work(&s, 30), "works");
+	s.fs.is_full = true;
+	n = s.m.n;
+	while (model_step(&s.m, &s.k) == 0)
+		CHECK(s.m.n < n + 100, "it gets full");
+	n = s.m.n;
+	CHECK(model_step(&s.m, &s.k) == ENGINE_FULL, "full");
+	model_check(&s.m, &s.k, n);
+	s.fs.is_full = false;
+	CHECK(work(&s, 30), "works again");
+	kit_close(&s.k);
+	verify(&s);
+
+	/* Below the floor, only what sets space free is accepted. */
+	s.k.config.reserve_bytes = MIB(1);
+	kit_close(&s.k);
+	kit_open(&s.k);
+	s.fs.free_bytes = KIB(1000);
+	engine_tick(s.k.e);
+	CHECK(kit_put(&s.k, (struct engine_shard){ 'z', 1 }, "x", STR("y")) ==
+		  ENGINE_FULL,
+	    "below the reserve");
+	b = engine_batch_new(s.k.e);
+	batch_del(b, (struct engine_shard){ 'z', 1 }, STR("x"));
+	CHECK(kit_commit(&s.k, b) == 0, "deleting works");
+	s.fs.free_bytes = MIB(2);
+	CHECK(kit_put(&s.k, (struct engine_shard){ 'z', 1 }, "x", STR("y")) ==
+		  ENGINE_FULL,
+	    "figures are a moment old");
+	engine_tick(s.k.e);
+	CHECK(
+	    kit_put(&s.k, (struct engine_shard){ 'z', 1 }, "x", STR("y")) == 0,
+	    "room again");
+	stage_done(&s);
+}
+
+TEST_MAIN(UNIT(every_failure_then_a_crash_that_keeps_what_was_written),
+    UNIT(every_failure_then_a_crash_that_loses_what_was_not_flushed),
+    UNIT(every_failure_then_a_crash_that_tears_what_was_not_flushed),
+    UNIT(a_rebuild_gives_the_same_index_after_any_history),
+    UNIT(a_full_disk_refuses_new_data_and_recovers_by_itself))
