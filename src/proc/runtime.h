@@ -7,7 +7,9 @@
  * open what the role needs (prepare), drop uid, gid and capabilities,
  * no_new_privs, Landlock, seccomp, report what the sandbox really is, start,
  * loop. Afterwards the supervisor sends connections to other processes,
- * listening sockets, new configurations, and at the end CTL_STOP.
+ * listening sockets, new configurations, and at the end CTL_STOP; when it is
+ * gone, the process stops as if it had sent that. SIGINT and SIGHUP are
+ * ignored: they are the supervisor's.
  */
 #pragma once
 
@@ -31,7 +33,8 @@ struct runtime_role {
 	/* A connection to another process is there (also again, after that one
 	 * was restarted). Its messages go to ipc. */
 	void (*peer)(void *arg, struct ipc_peer *p);
-	/* A listening socket; taken. */
+	/* A listening socket (non-blocking); taken. When a new configuration
+	 * no longer has it, accept4() on it gives EINVAL: close it then. */
 	void (*listener)(void *arg, enum service service, int fd);
 	/* Stop: finish quickly (under 2 s), then runtime_quit(). */
 	void (*stop)(void *arg);

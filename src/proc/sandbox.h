@@ -19,7 +19,6 @@ enum sandbox_need {
 	SANDBOX_FILES = 1 << 3,   /* openat, pread/pwrite, fdatasync, fallocate,
 	                           * rename, unlink: below the Landlock paths */
 	SANDBOX_CONNECT = 1 << 4, /* socket, connect: for later roles */
-	SANDBOX_SPAWN = 1 << 5,   /* fork, exec, wait, kill: the supervisor */
 };
 
 struct sandbox_path {
@@ -43,6 +42,12 @@ struct sandbox_state {
 	char note[128]; /* what is missing, in words; empty: nothing */
 };
 
+/*
+ * Any system call outside of the needs ends the process with SIGSYS; only
+ * looking for files is answered ENOENT in a role without SANDBOX_FILES. A
+ * writable path can be read too. After it, threads may be created (with
+ * SANDBOX_THREADS), not before.
+ */
 /* 0, or -errno when a step that the kernel offers failed (then the process
  * must not go on). */
 int sandbox_apply(
