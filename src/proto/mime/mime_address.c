@@ -163,7 +163,8 @@ literal_length(struct str s)
 		char c = s.p[i];
 
 		if (c == ']')
-			return i + 1;
+			return i + 1 == s.n || is_special(s.p[i + 1]) ? i + 1
+			                                              : 0;
 		if ((unsigned char)c <= ' ' || strchr("[\\<>\"()", c))
 			break;
 	}

@@ -285,6 +285,10 @@ close_part(struct parser *p, size_t end, uint64_t lines)
 	open = top(p);
 	part = open->part;
 	part->end = MAX(end, part->body);
+	/* A child without content ends behind the line end in front of the
+	 * delimiter, which is its header's. */
+	if (open->last_child)
+		part->end = MAX(part->end, open->last_child->end);
 	if (lines > open->lines_above)
 		part->lines = lines - open->lines_above;
 	if (part->end > part->body && p->in.p[part->end - 1] != '\n')

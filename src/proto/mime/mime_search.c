@@ -72,8 +72,8 @@ mime_needle_done(struct mime_needle *nd)
 
 /* --- the inner loop ------------------------------------------------------------- */
 
-typedef unsigned char vec __attribute__((vector_size(32)));
-typedef uint64_t vec64 __attribute__((vector_size(32)));
+typedef unsigned char vec __attribute__((vector_size(16)));
+typedef uint64_t vec64 __attribute__((vector_size(16)));
 
 /* What a byte is or'ed with so that both cases of a letter are the small one. */
 static unsigned char
@@ -128,7 +128,7 @@ find_evenly(const struct mime_needle *nd, struct str text)
 }
 
 /*
- * Look for the needle in text, ASCII case aside. Thirty-two places at once
+ * Look for the needle in text, ASCII case aside. Sixteen places at once
  * are tried for two of its bytes; those where both fit are looked at closely.
  */
 static bool
@@ -158,7 +158,7 @@ find(const struct mime_needle *nd, struct str text)
 		hit =
 		    (vec)((a | bit_a) == want_a) & (vec)((b | bit_b) == want_b);
 		memcpy(&any, &hit, sizeof(any));
-		if ((any[0] | any[1] | any[2] | any[3]) &&
+		if ((any[0] | any[1]) &&
 		    find_closely(nd, text.p + i, sizeof(vec), &budget))
 			return true;
 	}
@@ -200,15 +200,32 @@ on_piece(void *ctx, struct str piece, bool starts)
 	return !s->is_found;
 }
 
-/* Might text hold one of the two characters that fold to ASCII? */
+/* Is the pair of bytes anywhere in text? Looks for its second one, as rare. */
+static bool
+has_pair(struct str text, const char *pair)
+{
+	const char *p = text.p, *end = text.n ? text.p + text.n : text.p;
+
+	while (p < end && (p = memchr(p, pair[1], (size_t)(end - p)))) {
+		if (p > text.p && p[-1] == pair[0])
+			return true;
+		p++;
+	}
+	return false;
+}
+
+/*
+ * Might text hold one of the two characters that fold to ASCII? One that is
+ * cut at the end counts.
+ */
 static bool
 has_folding_to_ascii(const struct mime_needle *nd, struct str text)
 {
 	char last = text.n ? text.p[text.n - 1] : '\0';
 
-	return nd->has_k_or_s && (last == LONG_S[0] || last == KELVIN_TAIL[0] ||
-				     str_search(text, STR(LONG_S)) >= 0 ||
-				     str_search(text, STR(KELVIN_TAIL)) >= 0);
+	return nd->has_k_or_s &&
+	       (last == LONG_S[0] || last == KELVIN_TAIL[0] ||
+		   has_pair(text, LONG_S) || has_pair(text, KELVIN_TAIL));
 }
 
 /* The bytes behind the transfer encoding. *ret_doubt: look the other way. */

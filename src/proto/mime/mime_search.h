@@ -5,7 +5,7 @@
  *
  * Compared are decoded texts, case-folded (mime_charset_fold()). An ASCII
  * string in text that needs no decoding is looked for in the stored bytes
- * themselves, 32 at a time. ASCII letters match without regard to case, and
+ * themselves, 16 at a time. ASCII letters match without regard to case, and
  * by folding "k" also matches U+212A and "s" U+017F; the fast way knows it.
  *
  * Layer: proto.
