@@ -124,8 +124,8 @@ void imap_framer_accept(struct imap_framer *f);
 void imap_framer_stream(struct imap_framer *f);
 /*
  * After LITERAL, or at any time until COMMAND comes: the rest of this command
- * is skipped without a further event. A client that waits for "+" reads the caller's
- * tagged NO instead and starts a new command. The connection ends with
+ * is skipped without a further event. A client that waits for "+" reads the
+ * caller's tagged NO instead and starts a new command. The connection ends with
  * FATAL when the rest is longer than limits.skip; for a literal that was
  * already being streamed the limit does not count.
  */

@@ -58,8 +58,12 @@ cost(const struct imap_search_key *key)
 	return max;
 }
 
-/* Put key where its cost says, behind others of the same cost. */
-static void
+/*
+ * Put key where its cost says, behind others of the same cost. Returns where
+ * a key that costs at least as much may go: with it a sorted list is merged
+ * in one pass, however deep a client nests.
+ */
+static struct imap_search_key **
 insert(struct imap_search_key **list, struct imap_search_key *key)
 {
 	enum imap_search_op c = cost(key);
@@ -68,6 +72,7 @@ insert(struct imap_search_key **list, struct imap_search_key *key)
 		list = &(*list)->next;
 	key->next = *list;
 	*list = key;
+	return &key->next;
 }
 
 static void
@@ -83,7 +88,7 @@ make_all(struct imap_search_key *key)
 static struct imap_search_key *
 simplify_list(struct imap_search_key *key)
 {
-	struct imap_search_key *child = key->child, *next, *nested;
+	struct imap_search_key *child = key->child, *next, *nested, **at;
 	enum imap_search_op op = key->op;
 
 	key->child = NULL;
@@ -100,9 +105,10 @@ simplify_list(struct imap_search_key *key)
 			insert(&key->child, child);
 			continue;
 		}
+		at = &key->child;
 		for (child = child->child; child; child = nested) {
 			nested = child->next;
-			insert(&key->child, child);
+			at = insert(at, child);
 		}
 	}
 	if (!key->child)
