@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * address.c - clean addresses. See address.h.
+ */
+#include "store/dir/address.h"
+
+static bool
+is_label(struct str s)
+{
+	if (s.n == 0 || s.n > 63 || s.p[0] == '-' || s.p[s.n - 1] == '-')
+		return false;
+	for (size_t i = 0; i < s.n; i++)
+		if (!ascii_is_alpha(s.p[i]) && !ascii_is_digit(s.p[i]) &&
+		    s.p[i] != '-' && (unsigned char)s.p[i] < 0x80)
+			return false;
+	return true;
+}
+
+static void
+put_lower(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_put_char(b, ascii_lower(s.p[i]));
+}
+
+static bool
+is_domain(struct str s)
+{
+	struct str rest = s, label;
+
+	if (s.n == 0 || s.n > DOMAIN_MAX || !str_is_utf8(s))
+		return false;
+	while (rest.p) {
+		rest = str_split(rest, '.', &label);
+		if (!is_label(label))
+			return false;
+	}
+	return true;
+}
+
+bool
+domain_clean(struct str domain, struct buf *out)
+{
+	buf_reset(out, out->cap);
+	if (!is_domain(domain))
+		return false;
+	put_lower(out, domain);
+	return !out->failed;
+}
+
+struct str
+address_domain(struct str address)
+{
+	ptrdiff_t at = str_rfind(address, '@');
+
+	return at < 0 ? STR_NONE : str_from(address, (size_t)at + 1);
+}
+
+struct str
+address_local(struct str address)
+{
+	ptrdiff_t at = str_rfind(address, '@');
+
+	return at < 0 ? STR_NONE : str_first(address, (size_t)at);
+}
+
+bool
+address_clean(struct str address, struct buf *out)
+{
+	struct str local = address_local(address);
+
+	buf_reset(out, out->cap);
+	if (local.n == 0 || !str_is_utf8(local) ||
+	    !is_domain(address_domain(address)))
+		return false;
+	for (size_t i = 0; i < local.n; i++)
+		if ((unsigned char)local.p[i] < ' ' || local.p[i] == 0x7f)
+			return false;
+	put_lower(out, address);
+	return !out->failed;
+}
+
+bool
+address_is_plain(struct str address)
+{
+	struct str local = address_local(address);
+
+	if (address.n > ADDRESS_MAX || local.n == 0 || local.n > 64)
+		return false;
+	for (size_t i = 0; i < local.n; i++)
+		if (local.p[i] == ' ' || memchr("\"(),:;<>@[\\]", local.p[i], 12))
+			return false;
+	return local.p[0] != '.' && local.p[local.n - 1] != '.';
+}
+
+bool
+catch_all_clean(struct str address, struct buf *out)
+{
+	buf_reset(out, out->cap);
+	if (address.n < 2 || address.p[0] != '@' ||
+	    !is_domain(str_from(address, 1)))
+		return false;
+	put_lower(out, address);
+	return !out->failed;
+}

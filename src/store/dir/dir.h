@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * dir.h - the directory: domains, users, aliases, verifiers of passwords.
+ *
+ * An address that comes in is, in this order: an alias or a user of exactly
+ * that address; the same without "+tag"; the domain's catch-all. An alias
+ * leads to one or several addresses, which may be aliases again.
+ *
+ * As in mail.h, what a call answers may not be durable yet: wait for
+ * dir_position() before showing it. Account numbers are never used twice.
+ */
+#pragma once
+
+#include "store/mail/mail.h"
+
+#define DIR_DEPTH_MAX    10   /* aliases of aliases */
+#define DIR_ACCOUNTS_MAX 1000 /* one address leads to */
+#define DIR_PAGE         500  /* items of one list reply */
+#define DIR_REMOVED_MAX  5000 /* removed users in a list */
+#define DIR_VERIFIER_MAX KIB(1)
+
+struct dir;
+
+struct dir_config {
+	struct engine *engine;
+	struct mail *mail;
+	uint64_t (*now)(void *arg);
+	void *arg;
+	struct mail_quota quota; /* of a new user that is given none */
+	uint32_t undelete_days;
+};
+
+struct dir *dir_new(const struct dir_config *config);
+void dir_free(struct dir *d);
+void dir_set_limits(
+    struct dir *d, struct mail_quota quota, uint32_t undelete_days);
+uint64_t dir_position(const struct dir *d);
+
+/* --- looking up --------------------------------------------------------------- */
+
+/* The accounts that an address leads to, none twice. */
+struct dir_accounts {
+	uint64_t v[DIR_ACCOUNTS_MAX];
+	size_t n;
+};
+/*
+ * DONE; PERMFAIL REASON_NOT_LOCAL: not our domain; NOT_FOUND REASON_NO_USER;
+ * PERMFAIL REASON_LOOP: aliases that lead nowhere but to each other;
+ * TEMPFAIL: could not tell. Targets of an alias that no longer exist are left
+ * out as long as one is there.
+ */
+struct verdict dir_resolve(struct dir *d, struct str address,
+    struct dir_accounts *ret) WARN_UNUSED;
+/* DONE when mail may be sent from the address by this account. */
+struct verdict dir_owns(
+    struct dir *d, uint64_t account, struct str address) WARN_UNUSED;
+struct verdict dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q,
+    struct buf *out) WARN_UNUSED;
+struct verdict dir_verifier(struct dir *d, const struct msg_verifier_get *q,
+    struct buf *out) WARN_UNUSED;
+/* The account of a login; NOT_FOUND REASON_NO_USER. */
+struct verdict dir_account(
+    struct dir *d, struct str login, uint64_t *ret) WARN_UNUSED;
+/* Is this the account of a user who is not removed? */
+struct verdict dir_has_account(struct dir *d, uint64_t account) WARN_UNUSED;
+
+/* --- administration ------------------------------------------------------------- */
+
+struct verdict dir_domain_add(
+    struct dir *d, const struct msg_name *q) WARN_UNUSED;
+struct verdict dir_domain_list(
+    struct dir *d, const struct msg_list *q, struct buf *out) WARN_UNUSED;
+struct verdict dir_domain_remove(
+    struct dir *d, const struct msg_name *q) WARN_UNUSED;
+struct verdict dir_user_add(
+    struct dir *d, const struct msg_user_add *q) WARN_UNUSED;
+struct verdict dir_user_list(
+    struct dir *d, const struct msg_list *q, struct buf *out) WARN_UNUSED;
+struct verdict dir_user_passwd(
+    struct dir *d, const struct msg_user_passwd *q) WARN_UNUSED;
+struct verdict dir_user_quota(
+    struct dir *d, const struct msg_user_quota *q) WARN_UNUSED;
+struct verdict dir_user_remove(
+    struct dir *d, const struct msg_name *q) WARN_UNUSED;
+struct verdict dir_user_undelete(
+    struct dir *d, const struct msg_name *q) WARN_UNUSED;
+struct verdict dir_alias_add(
+    struct dir *d, const struct msg_alias *q) WARN_UNUSED;
+struct verdict dir_alias_list(
+    struct dir *d, const struct msg_list *q, struct buf *out) WARN_UNUSED;
+struct verdict dir_alias_remove(
+    struct dir *d, const struct msg_name *q) WARN_UNUSED;
+
+/* A small step of removing the mail of users who are gone for good. */
+struct verdict dir_purge_step(struct dir *d) WARN_UNUSED;
+uint64_t dir_user_count(struct dir *d);
+
+/* --- checking --------------------------------------------------------------------- */
+
+/* The directory's own records, counts and links. */
+struct verdict dir_check(
+    struct dir *d, struct mail_check *check) WARN_UNUSED;
+/* Is the account to be checked (not removed for good)? */
+bool dir_is_checked(struct dir *d, uint64_t account);

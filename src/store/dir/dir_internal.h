@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * dir_internal.h - what the files of store/dir share.
+ */
+#pragma once
+
+#include "store/dir/address.h"
+#include "store/dir/dir.h"
+#include "store/dir/dir_record.h"
+
+struct dir {
+	struct dir_config config;
+	struct engine *engine;
+	uint64_t position; /* of the last commit to the directory */
+};
+
+#define DIR_SHARD ((struct engine_shard){ 'd', 0 })
+
+/* A key: the kind and a name, or an account's number. */
+struct dir_key {
+	char b[ENGINE_KEY_MAX];
+	size_t n;
+};
+struct dir_key dir_key(char kind, struct str name);
+struct dir_key dir_key_account(char kind, uint64_t account);
+
+static inline struct str
+dir_key_str(const struct dir_key *k)
+{
+	return (struct str){ k->b, k->n };
+}
+
+static inline uint64_t
+dir_now(const struct dir *d)
+{
+	return d->config.now(d->config.arg);
+}
+
+/* 1 found, 0 not there, or an engine error, also when it does not decode. */
+int dir_get_domain(
+    struct dir *d, struct str domain, struct domain_record *ret) WARN_UNUSED;
+int dir_get_user(
+    struct dir *d, struct str login, struct user_record *ret) WARN_UNUSED;
+int dir_get_alias(
+    struct dir *d, struct str address, struct alias_record *ret) WARN_UNUSED;
+
+/* A change of the directory: a batch, and a scratch buffer for values. */
+struct dir_change {
+	struct dir *d;
+	struct engine_batch *b;
+	struct buf val;
+};
+struct dir_change dir_change_begin(struct dir *d);
+void dir_change_put(struct dir_change *c, struct dir_key key);
+void dir_change_del(struct dir_change *c, struct dir_key key);
+/* Either of them ends the change. */
+struct verdict dir_change_commit(struct dir_change *c) WARN_UNUSED;
+void dir_change_abort(struct dir_change *c);
+
+/* PERMFAIL REASON_EXISTS when a user or an alias has that address. */
+struct verdict dir_is_free(struct dir *d, struct str address) WARN_UNUSED;
+/* Change the counters of the domain by so many, into the batch. */
+struct verdict dir_count(struct dir_change *c, struct str domain, int users,
+    int aliases) WARN_UNUSED;
+
+/* A page of a list: names of a kind of key after one. */
+struct dir_page {
+	struct dir_item {
+		char *name;
+		char *val;
+		size_t val_n;
+	} * v;
+	size_t n, cap, max;
+	struct str filter;
+	bool has_more;
+};
+struct verdict dir_page_read(struct dir *d, char kind, struct str after,
+    struct dir_page *page) WARN_UNUSED;
+void dir_page_done(struct dir_page *page);
