@@ -354,7 +354,7 @@ take_delimiter(struct parser *p, size_t at, struct str line, size_t next)
 	p->lines += next > p->pos && p->in.p[next - 1] == '\n';
 	if (is_last)
 		open->boundary.n = 0;
-	else
+	else if (!p->is_over) /* closing may have made the last part */
 		open_part(p, next);
 }
 
