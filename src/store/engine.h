@@ -239,14 +239,28 @@ void engine_unwatch(struct engine *e, uint64_t id);
 
 /*
  * Write all keys of a shard and the blobs they hold references to (listed by
- * blobs_of, which is asked for each key and value) to fd as log records that
- * engine_import() of another engine reads. The caller's thread; may block.
+ * blobs_of, which is asked for each key and value and answers how many; NULL:
+ * there are none) to fd as log records that engine_import() of another engine
+ * reads. The caller's thread; may block.
  */
 typedef size_t (*engine_blobs_fn)(
     struct str key, struct str val, uint64_t *out, size_t max);
 int engine_export(struct engine *e, struct engine_shard shard,
     engine_blobs_fn blobs_of, int fd) WARN_UNUSED;
-int engine_import(struct engine *e, int fd, struct engine_shard as) WARN_UNUSED;
+
+/*
+ * Read an export from fd into the empty shard as (-EEXIST when it has keys;
+ * ENGINE_CORRUPT when the export is damaged or cut). Blobs get new ids, so
+ * remap (NULL: values hold none) is called for each value, and writes the
+ * value that is to be stored. All of it is durable at the return; after an
+ * error nothing of it is left. The caller's thread; may block.
+ */
+struct engine_blob_map;
+uint64_t engine_blob_map_get(const struct engine_blob_map *map, uint64_t old);
+typedef void (*engine_remap_fn)(const struct engine_blob_map *map,
+    struct str key, struct str val, struct buf *to);
+int engine_import(struct engine *e, int fd, struct engine_shard as,
+    engine_remap_fn remap) WARN_UNUSED;
 
 /* --- looking after ------------------------------------------------------------- */
 

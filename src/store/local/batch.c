@@ -195,9 +195,11 @@ batch_blob_new(struct engine_batch *b, struct engine_ticket *t)
 	return blob;
 }
 
-static void
-add_delta(struct engine_batch *b, uint64_t blob, int delta)
+void
+batch_blob_add(struct engine_batch *b, uint64_t blob, int64_t delta)
 {
+	if (delta == 0)
+		return;
 	if (b->ops.n + b->deltas_n * 16 > ENGINE_BATCH_MAX) {
 		fail(b, ENGINE_TOO_BIG);
 		return;
@@ -210,14 +212,14 @@ add_delta(struct engine_batch *b, uint64_t blob, int delta)
 void
 batch_blob_ref(struct engine_batch *b, uint64_t blob)
 {
-	add_delta(b, blob, 1);
+	batch_blob_add(b, blob, 1);
 }
 
 void
 batch_blob_drop(struct engine_batch *b, uint64_t blob)
 {
 	b->is_freeing = true;
-	add_delta(b, blob, -1);
+	batch_blob_add(b, blob, -1);
 }
 
 static int

@@ -38,6 +38,8 @@ struct engine_batch {
 };
 
 void batch_sort_deltas(struct engine_batch *b);
+/* References more (or less) by any number. */
+void batch_blob_add(struct engine_batch *b, uint64_t blob, int64_t delta);
 /* A put that may name the shard of leases. */
 void batch_put_any(struct engine_batch *b, struct engine_shard shard,
     struct str key, struct str val);

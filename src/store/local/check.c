@@ -435,7 +435,10 @@ int
 engine_rebuild(const struct engine_check *check)
 {
 	CLEANUP(freep) char *index_dir = x_asprintf("%s/index", check->dir);
-	struct engine_config config = { .dir = check->dir };
+	/* Nothing is appended, so the size of a segment only says how much
+	 * space is put aside. */
+	struct engine_config config = { .dir = check->dir,
+		.segment_bytes = MIB(1) };
 	struct engine_open_report report;
 	struct engine *e;
 	int fd = -1, r = take_lock(check->dir, &fd);

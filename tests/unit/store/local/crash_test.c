@@ -10,6 +10,7 @@
 #include "../../test.h"
 #include "faultfs.h"
 #include "model.h"
+#include "store/local/local.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +88,8 @@ verify(struct stage *s)
 	kit_open(&s->k);
 	CHECK(model_index_hash(&s->k) == before, "the same index");
 	model_check(&s->m, &s->k, n);
+	CHECK(s->k.e->next_blob > model_max_blob(&s->m, n),
+	    "no id will be used twice");
 }
 
 /* Returns false when the disk has failed. */

@@ -479,6 +479,116 @@ TEST(only_one_process_has_it_open)
 	}
 }
 
+static size_t
+test_blobs_of(UNUSED struct str key, struct str val, uint64_t *out, size_t max)
+{
+	if (val.n != 8 || max == 0)
+		return 0;
+	memcpy(out, val.p, 8);
+	return 1;
+}
+
+static void
+test_remap(const struct engine_blob_map *map, UNUSED struct str key,
+    struct str val, struct buf *to)
+{
+	uint64_t blob;
+
+	if (val.n != 8) {
+		buf_put_str(to, val);
+		return;
+	}
+	memcpy(&blob, val.p, 8);
+	blob = engine_blob_map_get(map, blob);
+	buf_put(to, &blob, 8);
+}
+
+/* Keys, a blob that is referred to twice, and a large one. */
+static void
+fill_for_export(struct kit *k)
+{
+	struct engine_batch *b = engine_batch_new(k->e);
+	struct buf big = BUF_INIT(MIB(4));
+	uint64_t twice, large;
+
+	kit_noise(&big, 5, MIB(2));
+	twice = batch_blob_new(b, kit_ticket(k, STR("twice")));
+	large = batch_blob_new(b, kit_ticket(k, buf_str(&big)));
+	batch_blob_ref(b, twice);
+	batch_put(b, A, STR("1"), str_make(&twice, 8));
+	batch_put(b, A, STR("2"), str_make(&twice, 8));
+	batch_put(b, A, STR("3"), str_make(&large, 8));
+	batch_put(b, A, STR("4"), STR("plain"));
+	CHECK(kit_commit(k, b) == 0, "fill");
+	buf_done(&big);
+}
+
+static void
+check_imported(struct kit *k)
+{
+	struct buf got = BUF_INIT(MIB(4)), big = BUF_INIT(MIB(4));
+	struct engine_batch *b = engine_batch_new(k->e);
+	struct str val;
+	uint64_t twice, large, size;
+
+	CHECK(has(k, B, "4", "plain"), "plain");
+	CHECK(engine_get(k->e, B, STR("1"), &val) == 1, "1");
+	memcpy(&twice, val.p, 8);
+	CHECK(has(k, B, "2", NULL) == false, "2");
+	CHECK(engine_get(k->e, B, STR("3"), &val) == 1, "3");
+	memcpy(&large, val.p, 8);
+	kit_noise(&big, 5, MIB(2));
+	CHECK(kit_read(k, large, 0, SIZE_MAX, &got) == (int64_t)MIB(2), "big");
+	CHECK(str_eq(buf_str(&got), buf_str(&big)), "big");
+	batch_blob_drop(b, twice);
+	CHECK(kit_commit(k, b) == 0, "drop one");
+	CHECK(engine_blob_size(k->e, twice, &size) == 1, "one is left");
+	b = engine_batch_new(k->e);
+	batch_blob_drop(b, twice);
+	CHECK(kit_commit(k, b) == 0, "drop two");
+	CHECK(engine_blob_size(k->e, twice, &size) == 0, "two it had");
+	buf_done(&got);
+	buf_done(&big);
+}
+
+TEST(a_shard_moves_to_another_engine)
+{
+	EACH_ENGINE(k)
+	{
+		struct engine_stats st;
+		struct kit to;
+		char path[100];
+		int fd;
+
+		start(&to, i_);
+		kit_blob(&to, STR("ids differ"));
+		snprintf(path, sizeof(path), "%s/export", to.dir);
+		fd = open(path, O_RDWR | O_CREAT, 0600);
+		fill_for_export(&k);
+		CHECK(engine_export(k.e, A, test_blobs_of, fd) == 0, "export");
+		off_t size = lseek(fd, 0, SEEK_END);
+		/* Cut anywhere, it is refused and nothing stays. */
+		for (int i = 1; i < 6; i++) {
+			CHECK(ftruncate(fd, size - i * i * 40) == 0, "cut");
+			lseek(fd, 0, SEEK_SET);
+			CHECK(engine_import(to.e, fd, B, test_remap) ==
+				  ENGINE_CORRUPT,
+			    "cut");
+			engine_stats(to.e, &st);
+			CHECK(st.keys == 0 && st.blobs == 1, "nothing stays");
+		}
+		lseek(fd, 0, SEEK_SET);
+		CHECK(engine_export(k.e, A, test_blobs_of, fd) == 0, "again");
+		lseek(fd, 0, SEEK_SET);
+		CHECK(engine_import(to.e, fd, B, test_remap) == 0, "import");
+		CHECK(engine_import(to.e, fd, B, test_remap) == -EEXIST,
+		    "only into an empty shard");
+		check_imported(&to);
+		close(fd);
+		kit_done(&to);
+	}
+}
+
 /* A child commits and dies without closing; what it said was durable is
  * there. */
 static void
@@ -568,5 +678,5 @@ TEST_MAIN(UNIT(what_is_committed_is_there_also_after_opening_again),
     UNIT(a_batch_can_hold_many_blobs_and_shards),
     UNIT(a_lease_has_one_owner_and_fences_the_last_one),
     UNIT(a_watch_runs_after_durable_commits_of_its_shard),
-    UNIT(only_one_process_has_it_open),
+    UNIT(only_one_process_has_it_open), UNIT(a_shard_moves_to_another_engine),
     UNIT(what_was_acknowledged_survives_being_killed))

@@ -187,6 +187,18 @@ model_step(struct model *m, struct kit *k)
 	return r;
 }
 
+uint64_t
+model_max_blob(const struct model *m, uint32_t n)
+{
+	uint64_t max = 0;
+
+	for (uint32_t b = 0; b <= n; b++)
+		for (size_t s = 0; s < MODEL_SHARDS; s++)
+			for (size_t i = 0; i < MODEL_KEYS; i++)
+				max = MAX(max, m->history[b].v[s][i].blob);
+	return max;
+}
+
 void
 model_cut(struct model *m, uint32_t n)
 {

@@ -43,5 +43,7 @@ uint32_t model_batch_of(struct kit *k);
 void model_check(struct model *m, struct kit *k, uint32_t n);
 /* Keep only the first n batches of the history. */
 void model_cut(struct model *m, uint32_t n);
+/* The highest id a blob ever had up to batch n. */
+uint64_t model_max_blob(const struct model *m, uint32_t n);
 /* A hash of all index entries but for where they lie. */
 uint64_t model_index_hash(struct kit *k);
