@@ -65,7 +65,8 @@ struct conf {
 	uint32_t auth_failures_max; /* of one address in auth_window_s */
 	uint32_t auth_window_s, auth_ban_s;
 	uint32_t auth_threads;
-	bool auth_allow_plaintext; /* PLAIN, LOGIN, USER without TLS: default no */
+	bool
+	    auth_allow_plaintext; /* PLAIN, LOGIN, USER without TLS: default no */
 };
 
 /*

@@ -39,6 +39,7 @@ struct runtime {
 	struct loop_timer *stop_timer;
 	struct buf snapshot; /* the first one, until it is prepared */
 	uint32_t worker;
+	char user[64];
 	bool has_config, has_metrics, is_serving, is_stopping, has_failed;
 };
 
@@ -223,16 +224,19 @@ take_config(struct runtime *rt, const struct ipc_msg *m)
 	char *to;
 
 	if (m->fd < 0 || !msg_ctl_config_get(m->body, &c) ||
-	    c.size > SNAPSHOT_MAX)
+	    c.size > SNAPSHOT_MAX || c.user.n >= sizeof(rt->user) ||
+	    c.log_level > LOG_LEVEL_ERROR)
 		die("runtime: malformed CTL_CONFIG");
 	to = buf_reserve(&b, c.size);
 	if (to == NULL || pread(m->fd, to, c.size, 0) != (ssize_t)c.size)
 		die("runtime: snapshot is cut short");
 	b.n = c.size;
 	rt->worker = c.worker;
+	log_set_level((enum log_level)c.log_level);
 	if (!rt->has_config) {
 		rt->has_config = true;
 		rt->snapshot = b;
+		memcpy(rt->user, c.user.p ? c.user.p : "", c.user.n);
 		return;
 	}
 	if (rt->role->config != NULL)
@@ -318,6 +322,8 @@ enter_sandbox(struct runtime *rt, struct sandbox_state *ret)
 	int r;
 
 	rt->role->sandbox(rt->arg, &sb);
+	if (sb.user == NULL)
+		sb.user = rt->user;
 	r = sandbox_apply(&sb, ret);
 	if (r < 0) {
 		fprintf(stderr, "mailstead: %s: sandbox: %s\n",

@@ -30,7 +30,8 @@ struct sandbox {
 	unsigned needs;               /* SANDBOX_* bits */
 	struct sandbox_path paths[8]; /* what stays visible; rest: nothing */
 	size_t path_count;
-	const char *user;    /* become this user when root; or NULL */
+	const char *user;    /* become this user when root; NULL: the
+	                      * one that the supervisor names */
 	uint64_t max_files;  /* RLIMIT_NOFILE; 0: as it is */
 	uint64_t max_memory; /* RLIMIT_DATA in bytes; 0: as it is */
 };

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conf_file.c - read mailstead.conf. The one wrapper of libconfuse.
+ *
+ * The library cuts the file into sections, options and lists, and counts the
+ * lines. What a value may be is ours to say (schema.h): each option is text to
+ * the library, with a check that runs while it still knows the line.
+ */
+#include "conf/schema.h"
+
+#include <confuse.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_MAX     KIB(256)
+#define ERRORS_MAX   KIB(16)
+#define SECTIONS_MAX 16
+#define PEM_FILE_MAX KIB(256)
+
+/* How far an option has been read. */
+struct progress {
+	int line;
+	unsigned taken; /* values */
+	bool is_complete;
+};
+
+struct reading {
+	struct conf *conf;
+	const char *path;
+	struct buf errors;
+	struct progress progress[CONF_OPTIONS_MAX];
+};
+
+/* The library's callbacks have no argument of ours. Only the supervisor and
+ * the command line read files, one at a time. */
+static struct reading *now;
+
+static void
+put_error(int line, const char *fmt, va_list ap)
+{
+	if (line > 0)
+		buf_printf(&now->errors, "%s:%d: ", now->path, line);
+	else
+		buf_printf(&now->errors, "%s: ", now->path);
+	buf_vprintf(&now->errors, fmt, ap);
+	buf_put_char(&now->errors, '\n');
+}
+
+static void PRINTF_LIKE(2, 3) add_error(int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_error(line, fmt, ap);
+	va_end(ap);
+}
+
+static void
+put_known(struct buf *b, const char *section)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < conf_option_count; i++)
+		if (strcmp(conf_options[i].section, section) == 0) {
+			buf_printf(b, "%s%s", comma, conf_options[i].key);
+			comma = ", ";
+		}
+	if (section[0] == '\0')
+		buf_put_c(b, ", or a section: workers, tls, listen, smtp, "
+			     "imap, pop3, limits, store, auth");
+}
+
+/* What the library finds: wrong syntax, unknown names. */
+static void
+on_error(cfg_t *cfg, const char *fmt, va_list ap)
+{
+	struct buf text = BUF_INIT(KIB(8));
+	bool is_root = strcmp(cfg_name(cfg), "root") == 0;
+
+	buf_vprintf(&text, fmt, ap);
+	if (str_starts(buf_str(&text), STR("no such option"))) {
+		buf_put_c(&text, is_root
+				     ? "; expected one of: "
+				     : " in this section; expected one of: ");
+		put_known(&text, is_root ? "" : cfg_name(cfg));
+	}
+	add_error(cfg->line, "%s", buf_c(&text));
+	buf_done(&text);
+}
+
+static const struct conf_option *
+find_option(const char *section, const char *key)
+{
+	for (size_t i = 0; i < conf_option_count; i++)
+		if (strcmp(conf_options[i].section, section) == 0 &&
+		    strcmp(conf_options[i].key, key) == 0)
+			return &conf_options[i];
+	return NULL;
+}
+
+static void
+add_value_error(int line, const struct conf_option *o, const char *text)
+{
+	struct buf expected = BUF_INIT(KIB(1));
+
+	conf_expected(o, &expected);
+	add_error(line, "%s%s%s: \"%s\" is not possible; expected %s",
+	    o->section, o->section[0] ? "." : "", o->key, text,
+	    buf_c(&expected));
+	buf_done(&expected);
+}
+
+/* One value, or one element of a list. 0, or -1 and an error. */
+static int
+take_value(int line, const struct conf_option *o, const char *text)
+{
+	if (conf_set(o, now->conf, str_c(text)))
+		return 0;
+	add_value_error(line, o, text ? text : "");
+	return -1;
+}
+
+/* Runs after a value; of a list, after each element and at its end. */
+static int
+on_value(cfg_t *cfg, cfg_opt_t *opt)
+{
+	const char *name = cfg_name(cfg);
+	const struct conf_option *o =
+	    find_option(strcmp(name, "root") == 0 ? "" : name, opt->name);
+	unsigned n = cfg_opt_size(opt);
+	struct progress *p;
+
+	ASSERT(o != NULL);
+	p = &now->progress[o - conf_options];
+	if (p->is_complete) {
+		add_error(cfg->line,
+		    "%s is given twice; the first is in line %d", o->key,
+		    p->line);
+		return -1;
+	}
+	p->line = cfg->line;
+	p->is_complete = !conf_is_list(o) || n == p->taken;
+	if (n == p->taken)
+		return 0;
+	p->taken = n;
+	return take_value(cfg->line, o, cfg_opt_getnstr(opt, n - 1));
+}
+
+/* --- the library's tables, made from ours ------------------------------------------ */
+
+struct tables {
+	cfg_opt_t root[CONF_OPTIONS_MAX];
+	cfg_opt_t sections[SECTIONS_MAX][CONF_OPTIONS_MAX];
+	size_t root_count, section_count;
+};
+
+static cfg_opt_t
+make_option(const struct conf_option *o)
+{
+	cfg_opt_t plain = CFG_STR(o->key, NULL, CFGF_NODEFAULT);
+	cfg_opt_t list = CFG_STR_LIST(o->key, NULL, CFGF_NODEFAULT);
+	cfg_opt_t opt = conf_is_list(o) ? list : plain;
+
+	opt.validcb = on_value;
+	return opt;
+}
+
+static void
+make_section(struct tables *t, size_t first)
+{
+	const char *name = conf_options[first].section;
+	static const cfg_opt_t end = CFG_END();
+	cfg_opt_t *opts = t->sections[t->section_count++];
+	size_t n = 0;
+
+	ASSERT(t->section_count < SECTIONS_MAX);
+	for (size_t i = first; i < conf_option_count; i++)
+		if (strcmp(conf_options[i].section, name) == 0)
+			opts[n++] = make_option(&conf_options[i]);
+	opts[n] = end;
+	t->root[t->root_count++] = (cfg_opt_t)CFG_SEC(name, opts, CFGF_NONE);
+}
+
+static void
+make_tables(struct tables *t)
+{
+	static const cfg_opt_t end = CFG_END();
+
+	for (size_t i = 0; i < conf_option_count; i++) {
+		const struct conf_option *o = &conf_options[i];
+
+		if (o->section[0] == '\0')
+			t->root[t->root_count++] = make_option(o);
+		else if (i == 0 || strcmp(o->section, o[-1].section) != 0)
+			make_section(t, i);
+	}
+	t->root[t->root_count] = end;
+}
+
+/* --- checks of the whole ---------------------------------------------------------------- */
+
+static bool
+is_same(const struct conf_listener *a, const struct conf_listener *b)
+{
+	return a->port == b->port && strcmp(a->address, b->address) == 0;
+}
+
+static void
+check_listeners(const struct conf *c)
+{
+	if (c->listener_count == 0)
+		add_error(0,
+		    "nothing to listen on; expected a section listen with at "
+		    "least one address");
+	for (uint32_t i = 0; i < c->listener_count; i++) {
+		const struct conf_listener *l = &c->listeners[i];
+
+		for (uint32_t j = 0; j < i; j++)
+			if (is_same(l, &c->listeners[j]))
+				add_error(0,
+				    "%s port %u is listed for %s and for %s; "
+				    "expected each address once",
+				    l->address, l->port,
+				    service_name(c->listeners[j].service),
+				    service_name(l->service));
+		if (service_is_implicit_tls(l->service) &&
+		    c->tls_certificate_file[0] == '\0')
+			add_error(0,
+			    "listen.%s needs TLS; expected tls.certificate and "
+			    "tls.key",
+			    service_name(l->service));
+	}
+}
+
+static void
+check_whole(const struct conf *c)
+{
+	if ((c->tls_certificate_file[0] == '\0') !=
+	    (c->tls_key_file[0] == '\0'))
+		add_error(0, "tls.certificate and tls.key belong together; "
+			     "expected both or none");
+	if (c->hostname[0] == '\0')
+		add_error(0, "the system has no usable host name; expected "
+			     "hostname = \"mail.example.org\"");
+	check_listeners(c);
+}
+
+static void
+default_hostname(struct conf *c)
+{
+	const struct conf_option *o = find_option("", "hostname");
+	char name[256] = "";
+
+	if (c->hostname[0] != '\0' || gethostname(name, sizeof(name) - 1) < 0)
+		return;
+	/* An unusable name stays empty, which the check reports. */
+	if (!conf_set(o, c, str_c(name)))
+		c->hostname[0] = '\0';
+}
+
+/* --- files ------------------------------------------------------------------------------- */
+
+/* The whole of a text file of at most max bytes. 0, or -1 and an error. */
+static int
+read_text(const char *path, size_t max, struct buf *b)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		add_error(0, "cannot read %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		add_error(0, "cannot read %s: it is not a file", path);
+		return -1;
+	}
+	while (b->n <= max) {
+		char *to = buf_reserve(b, 4096);
+
+		n = to == NULL ? -1 : read(fd, to, 4096);
+		if (n <= 0)
+			break;
+		b->n += (size_t)n;
+	}
+	if (n != 0 || b->n > max) {
+		add_error(0, "cannot read %s: %s", path,
+		    b->n > max ? "too large" : strerror(errno));
+		return -1;
+	}
+	if (b->n > 0 && memchr(b->p, 0, b->n) != NULL) {
+		add_error(0, "%s: it has a NUL byte; expected text", path);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+parse_text(struct buf *text)
+{
+	struct tables *t = X_NEW(struct tables);
+	cfg_t *cfg;
+
+	make_tables(t);
+	cfg = cfg_init(t->root, CFGF_NONE);
+	if (cfg == NULL)
+		die("cfg_init: out of memory");
+	cfg_set_error_function(cfg, on_error);
+	if (cfg_parse_buf(cfg, buf_c(text)) != CFG_SUCCESS &&
+	    now->errors.n == 0)
+		add_error(cfg->line, "it cannot be understood");
+	cfg_free(cfg);
+	free(t);
+}
+
+static char *
+take_errors(struct reading *r)
+{
+	char *text = str_dup(buf_str(&r->errors));
+
+	buf_done(&r->errors);
+	return text;
+}
+
+int
+conf_load(const char *path, struct conf **ret, char **ret_error)
+{
+	struct reading r = { .path = path, .errors = BUF_INIT(ERRORS_MAX) };
+	struct buf text = BUF_INIT(FILE_MAX + 4096);
+
+	now = &r;
+	r.conf = conf_new();
+	if (read_text(path, FILE_MAX, &text) == 0)
+		parse_text(&text);
+	buf_done(&text);
+	if (r.errors.n == 0) {
+		default_hostname(r.conf);
+		check_whole(r.conf);
+	}
+	now = NULL;
+	if (r.errors.n > 0) {
+		*ret_error = take_errors(&r);
+		conf_free(r.conf);
+		return -1;
+	}
+	*ret = r.conf;
+	return 0;
+}
+
+static int
+read_pem(const char *path, const char *what, char **to)
+{
+	struct buf b = BUF_INIT(PEM_FILE_MAX + 4096);
+	int r = read_text(path, PEM_FILE_MAX, &b);
+
+	if (r == 0 && str_search(buf_str(&b), STR("-----BEGIN ")) < 0) {
+		add_error(0, "%s has no PEM text; expected a %s", path, what);
+		r = -1;
+	}
+	if (r == 0) {
+		free(*to);
+		*to = str_dup(buf_str(&b));
+	}
+	buf_done_secret(&b);
+	return r;
+}
+
+int
+conf_read_tls(struct conf *c, char **ret_error)
+{
+	struct reading r = { .path = "tls", .errors = BUF_INIT(ERRORS_MAX) };
+	int done = 0;
+
+	if (c->tls_certificate_file[0] == '\0')
+		return 0;
+	now = &r;
+	done |= read_pem(
+	    c->tls_certificate_file, "certificate", &c->tls_certificate);
+	done |= read_pem(c->tls_key_file, "private key", &c->tls_key);
+	now = NULL;
+	if (done < 0)
+		*ret_error = take_errors(&r);
+	return done < 0 ? -1 : 0;
+}
