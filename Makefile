@@ -130,8 +130,11 @@ unit: $(filter $(B)/tests/unit/$(T)%,$(UNIT_BINS))
 # --- fuzz: tests/fuzz/NAME_fuzz.c, corpus in tests/fuzz/corpus/NAME ----------
 # The second line of a target names the proto folders it links with:
 #  * LINK: smtp
+# and, for a pure file outside of proto, an OBJS line names the sources.
 
 fuzz_link = $(patsubst %,$(B)/libproto_%.a,$(shell sed -n 's/^ \* LINK: *//p' \
+	tests/fuzz/$(1)_fuzz.c)) \
+	$(patsubst %.c,$(B)/%.o,$(shell sed -n 's/^ \* OBJS: *//p' \
 	tests/fuzz/$(1)_fuzz.c)) $(B)/libbase.a
 
 define replay_bin

@@ -118,3 +118,22 @@ bad_keep(struct engine *e, struct segment *s, uint64_t off, uint64_t end,
 	(void)e->fs->sync_dir(e->fs->arg, dirfd);
 	buf_done(&text);
 }
+
+void
+bad_missing(struct engine *e, uint64_t id, uint64_t live)
+{
+	CLEANUP(closep)
+	int dirfd =
+	    openat(e->dir_fd, "bad", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct buf text = BUF_INIT(KIB(1));
+	char name[NAME_SIZE];
+
+	buf_printf(&text,
+	    "Segment %016llx is missing; the index refers to %llu bytes in "
+	    "it. A check names them.\n",
+	    (unsigned long long)id, (unsigned long long)live);
+	snprintf(
+	    name, sizeof(name), "%016llx-missing.txt", (unsigned long long)id);
+	write_file(e, dirfd, name, buf_str(&text));
+	buf_done(&text);
+}

@@ -138,6 +138,8 @@ int replay_log(struct engine *e, struct engine_open_report *report) WARN_UNUSED;
  * what it was. */
 void bad_keep(struct engine *e, struct segment *s, uint64_t off, uint64_t end,
     const char *why);
+/* The file of a segment with so many live bytes is gone. */
+void bad_missing(struct engine *e, uint64_t id, uint64_t live);
 
 /* --- commit.c ---------------------------------------------------------------- */
 

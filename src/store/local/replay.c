@@ -151,6 +151,9 @@ skip_bad(
 	end = r > 0 ? sc->off - ret->size : sc->end;
 	rp->report->bad_records++;
 	bad_keep(rp->e, seg, start, end, "no readable record");
+	/* Told once is enough: no gap on top of it. */
+	if (r > 0)
+		rp->next = MAX(rp->next, ret->seq);
 	return r;
 }
 
@@ -315,22 +318,36 @@ replay_segment(struct replay *rp, size_t i, uint64_t off)
 
 /* --- all of it ----------------------------------------------------------------- */
 
+/* The accounts of the segments. One whose file is not there any more, though
+ * the index refers to it, is damage: collected ones have no account. */
 static int
-load_stats(struct engine *e)
+load_stats(struct replay *rp)
 {
-	for (size_t i = 0; i < e->log.n; i++) {
-		struct segment *s = e->log.segs[i];
-		struct seg_stats st;
-		int r = seg_stats_get(e->index, s->id, &st);
+	struct engine *e = rp->e;
+	CLEANUP(index_cursor_freep)
+	struct index_cursor *c = index_cursor_new(e->index, INDEX_META);
+	struct str key, stored;
+	int r;
 
-		if (r < 0)
-			return r;
-		if (r > 0) {
+	for (r = index_seek(c, STR("s"), &key, &stored);
+	     r > 0 && key.n == 9 && key.p[0] == 's';
+	     r = index_move(c, INDEX_NEXT, &key, &stored)) {
+		uint64_t id = be64_get(key.p + 1);
+		struct segment *s = log_find(&e->log, id);
+		struct seg_stats st = { 0 };
+		int err = seg_stats_get(e->index, id, &st);
+
+		if (err < 0)
+			return err;
+		if (s) {
 			s->live = st.live;
 			s->kept = st.kept;
+		} else if (st.live > 0) {
+			rp->report->bad_records++;
+			bad_missing(e, id, st.live);
 		}
 	}
-	return 0;
+	return MIN(r, 0);
 }
 
 int
@@ -346,7 +363,7 @@ replay_log(struct engine *e, struct engine_open_report *report)
 		report->was_rebuilt = true;
 		pos.next_seq = e->log.segs[0]->id;
 	}
-	r = load_stats(e);
+	r = load_stats(&rp);
 	if (r < 0)
 		return r;
 	rp.next = pos.next_seq;

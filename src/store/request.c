@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * request.c - from a message to its handler: one table.
+ *
+ * The connection has checked already who may send what, and its size. Here:
+ * is the session granted, may the peer have another answer now, and which
+ * function does it. Requests of one peer are begun in the order they came.
+ */
+#include "store/server.h"
+
+struct queued {
+	struct queued *next;
+	struct ipc_msg m; /* body owned */
+};
+
+/* --- adapters: decode, call, with the reply as bytes ------------------------------ */
+
+#define BAD_BODY verdict_permfail(REASON_INTERNAL)
+
+#define MAIL_REPLY(fn, type) \
+	static struct verdict call_##fn(struct request *r) \
+	{ \
+		struct msg_##type q; \
+\
+		if (!msg_##type##_get(r->msg->body, &q)) \
+			return BAD_BODY; \
+		return fn(r->s->mail, r->session->account, &q, &r->out); \
+	}
+#define MAIL_NO_REPLY(fn, type) \
+	static struct verdict call_##fn(struct request *r) \
+	{ \
+		struct msg_##type q; \
+\
+		if (!msg_##type##_get(r->msg->body, &q)) \
+			return BAD_BODY; \
+		return fn(r->s->mail, r->session->account, &q); \
+	}
+#define MAIL_ASK(fn) \
+	static struct verdict call_##fn(struct request *r) \
+	{ \
+		return fn(r->s->mail, r->session->account, &r->out); \
+	}
+#define DIR_REPLY(fn, type) \
+	static struct verdict call_##fn(struct request *r) \
+	{ \
+		struct msg_##type q; \
+\
+		if (!msg_##type##_get(r->msg->body, &q)) \
+			return BAD_BODY; \
+		return fn(r->s->dir, &q, &r->out); \
+	}
+#define DIR_NO_REPLY(fn, type) \
+	static struct verdict call_##fn(struct request *r) \
+	{ \
+		struct msg_##type q; \
+\
+		if (!msg_##type##_get(r->msg->body, &q)) \
+			return BAD_BODY; \
+		return fn(r->s->dir, &q); \
+	}
+
+MAIL_ASK(mail_list)
+MAIL_ASK(mail_quota)
+MAIL_REPLY(mail_status, mailbox_status)
+MAIL_REPLY(mail_create, mailbox_create)
+MAIL_NO_REPLY(mail_delete, mailbox_delete)
+MAIL_NO_REPLY(mail_rename, mailbox_rename)
+MAIL_NO_REPLY(mail_subscribe, mailbox_subscribe)
+MAIL_REPLY(mail_flags, flags)
+MAIL_REPLY(mail_expunge, expunge)
+MAIL_REPLY(mail_copy, copy)
+DIR_REPLY(dir_rcpt_check, rcpt_check)
+DIR_REPLY(dir_verifier, verifier_get)
+DIR_NO_REPLY(dir_domain_add, name)
+DIR_REPLY(dir_domain_list, list)
+DIR_NO_REPLY(dir_domain_remove, name)
+DIR_NO_REPLY(dir_user_add, user_add)
+DIR_REPLY(dir_user_list, list)
+DIR_NO_REPLY(dir_user_quota, user_quota)
+DIR_NO_REPLY(dir_user_undelete, name)
+DIR_NO_REPLY(dir_alias_add, alias)
+DIR_REPLY(dir_alias_list, list)
+DIR_NO_REPLY(dir_alias_remove, name)
+
+static struct verdict
+call_sync(UNUSED struct request *r)
+{
+	/* The answer waits for all that was accepted: that is all it is. */
+	return VERDICT_DONE;
+}
+
+/* Which position the answer waits for. */
+enum wait {
+	WAIT_NOTHING, /* nothing of the store's data is in it */
+	WAIT_ACCOUNT, /* the session's account */
+	WAIT_DIR,
+	WAIT_ALL,
+};
+
+struct handler {
+	struct verdict (*run)(struct request *r);
+	void (*run_self)(struct request *r); /* answers by itself */
+	enum wait wait;
+};
+
+/* clang-format off */
+static const struct handler handlers[] = {
+	[MSG_VERIFIER_GET]      = { call_dir_verifier,      NULL, WAIT_DIR },
+	[MSG_SESSION_GRANT]     = { req_session_grant,      NULL, WAIT_DIR },
+	[MSG_RCPT_CHECK]        = { call_dir_rcpt_check,    NULL, WAIT_DIR },
+	[MSG_SENDER_CHECK]      = { req_sender_check,       NULL, WAIT_DIR },
+	[MSG_DELIVER]           = { NULL, req_deliver, WAIT_NOTHING },
+	[MSG_SESSION_CLOSE]     = { req_session_close,      NULL, WAIT_NOTHING },
+	[MSG_MAILBOX_LIST]      = { call_mail_list,         NULL, WAIT_ACCOUNT },
+	[MSG_MAILBOX_STATUS]    = { call_mail_status,       NULL, WAIT_ACCOUNT },
+	[MSG_MAILBOX_CREATE]    = { call_mail_create,       NULL, WAIT_ACCOUNT },
+	[MSG_MAILBOX_DELETE]    = { call_mail_delete,       NULL, WAIT_ACCOUNT },
+	[MSG_MAILBOX_RENAME]    = { call_mail_rename,       NULL, WAIT_ACCOUNT },
+	[MSG_MAILBOX_SUBSCRIBE] = { call_mail_subscribe,    NULL, WAIT_ACCOUNT },
+	[MSG_MAILBOX_OPEN]      = { req_open,               NULL, WAIT_ACCOUNT },
+	[MSG_MAILBOX_UNWATCH]   = { req_unwatch,            NULL, WAIT_NOTHING },
+	[MSG_ENTRIES]           = { req_entries,            NULL, WAIT_ACCOUNT },
+	[MSG_FETCH]             = { NULL, req_fetch, WAIT_NOTHING },
+	[MSG_FLAGS]             = { call_mail_flags,        NULL, WAIT_ACCOUNT },
+	[MSG_EXPUNGE]           = { call_mail_expunge,      NULL, WAIT_ACCOUNT },
+	[MSG_COPY]              = { call_mail_copy,         NULL, WAIT_ACCOUNT },
+	[MSG_APPEND]            = { NULL, req_append, WAIT_NOTHING },
+	[MSG_QUOTA]             = { call_mail_quota,        NULL, WAIT_ACCOUNT },
+	[MSG_ADMIN_SESSION]     = { req_admin_session,      NULL, WAIT_DIR },
+	[MSG_DOMAIN_ADD]        = { call_dir_domain_add,    NULL, WAIT_DIR },
+	[MSG_DOMAIN_LIST]       = { call_dir_domain_list,   NULL, WAIT_DIR },
+	[MSG_DOMAIN_REMOVE]     = { call_dir_domain_remove, NULL, WAIT_DIR },
+	[MSG_USER_ADD]          = { call_dir_user_add,      NULL, WAIT_DIR },
+	[MSG_USER_LIST]         = { call_dir_user_list,     NULL, WAIT_ALL },
+	[MSG_USER_PASSWD]       = { req_user_passwd,        NULL, WAIT_DIR },
+	[MSG_USER_QUOTA]        = { call_dir_user_quota,    NULL, WAIT_DIR },
+	[MSG_USER_REMOVE]       = { req_user_remove,        NULL, WAIT_DIR },
+	[MSG_USER_UNDELETE]     = { call_dir_user_undelete, NULL, WAIT_DIR },
+	[MSG_MAIL_UNDELETE]     = { req_mail_undelete,      NULL, WAIT_ALL },
+	[MSG_ALIAS_ADD]         = { call_dir_alias_add,     NULL, WAIT_DIR },
+	[MSG_ALIAS_LIST]        = { call_dir_alias_list,    NULL, WAIT_DIR },
+	[MSG_ALIAS_REMOVE]      = { call_dir_alias_remove,  NULL, WAIT_DIR },
+	[MSG_STORE_STATUS]      = { req_status,             NULL, WAIT_NOTHING },
+	[MSG_STORE_SYNC]        = { call_sync,              NULL, WAIT_ALL },
+	[MSG_STORE_CHECK]       = { req_check,              NULL, WAIT_NOTHING },
+};
+/* clang-format on */
+
+static uint64_t
+position_of(const struct request *r, enum wait wait)
+{
+	switch (wait) {
+	case WAIT_NOTHING:
+		return 0;
+	case WAIT_ACCOUNT:
+		return mail_position(r->s->mail, r->session->account);
+	case WAIT_DIR:
+		return dir_position(r->s->dir);
+	case WAIT_ALL:
+		return engine_position(r->s->engine);
+	}
+	return 0;
+}
+
+static void
+answer(struct request *r, const struct handler *h)
+{
+	struct ipc_return ret = ipc_return_new(r->peer->ipc, r->msg);
+	/* The session may be gone when the handler returns. */
+	struct session session = { 0 };
+	struct verdict v;
+
+	if (r->session)
+		session = *r->session;
+	v = h->run(r);
+	r->session = &session;
+	if (msg_rule(r->msg->type)->flags & MSG_ASK)
+		reply_at(r->s, position_of(r, h->wait), ret, v, &r->out, -1);
+	else
+		ipc_return_drop(&ret);
+	buf_done(&r->out);
+}
+
+static void
+run(struct peer *p, struct ipc_msg *m)
+{
+	const struct handler *h =
+	    m->type < ARRAY_LEN(handlers) ? &handlers[m->type] : NULL;
+	struct request r = {
+		.s = p->s, .peer = p, .msg = m, .out = BUF_INIT(MAIL_REPLY_MAX)
+	};
+
+	if (!h || (!h->run && !h->run_self))
+		return;
+	if (msg_rule(m->type)->flags & MSG_GRANT) {
+		r.session = session_find(p->s, p->worker, m->session);
+		if (!r.session) {
+			reply_error(ipc_return_new(p->ipc, m),
+			    verdict_permfail(REASON_NOT_GRANTED));
+			return;
+		}
+	}
+	if (h->run_self)
+		h->run_self(&r);
+	else
+		answer(&r, h);
+}
+
+/* --- back-pressure ------------------------------------------------------------------ */
+
+static bool
+may_run(const struct peer *p)
+{
+	return ipc_peer_backlog(p->ipc) <= IPC_HIGH_WATER &&
+	    p->s->reads < SERVER_READS_MAX;
+}
+
+static void
+queue(struct peer *p, struct ipc_msg *m)
+{
+	struct queued *q;
+
+	if (p->queued >= SERVER_QUEUE_MAX ||
+	    p->queued_bytes + m->body.n > SERVER_QUEUE_BYTES) {
+		reply_error(ipc_return_new(p->ipc, m),
+		    verdict_tempfail(REASON_LIMIT));
+		return;
+	}
+	q = X_NEW(struct queued);
+	q->m = *m;
+	q->m.body = str_copy(m->body);
+	m->fd = -1;
+	*p->last = q;
+	p->last = &q->next;
+	p->queued++;
+	p->queued_bytes += q->m.body.n;
+}
+
+static void
+free_first(struct peer *p)
+{
+	struct queued *q = p->first;
+
+	p->first = q->next;
+	if (!p->first)
+		p->last = &p->first;
+	p->queued--;
+	p->queued_bytes -= q->m.body.n;
+	str_free(&q->m.body);
+	closep(&q->m.fd);
+	free(q);
+}
+
+void
+request_drop_queue(struct peer *p)
+{
+	while (p->first)
+		free_first(p);
+}
+
+void
+request_message(struct server *s, struct ipc_peer *ipc, struct ipc_msg *m)
+{
+	struct peer *p = peer_find(s, ipc_peer_worker(ipc));
+
+	if (!p || p->ipc != ipc)
+		return;
+	if (p->first || !may_run(p))
+		queue(p, m);
+	else
+		run(p, m);
+}
+
+void
+request_resume(struct server *s)
+{
+	for (struct peer *p = s->peers; p; p = p->next)
+		while (p->first && may_run(p)) {
+			run(p, &p->first->m);
+			free_first(p);
+		}
+}
