@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * deliver.c - a complete message: filter, then store, then the reply.
+ *
+ * 250 is said when the store has said DONE, which means that the message is
+ * on disk, and never before. When a process is away or cannot tell, the
+ * client keeps the message: 4xx.
+ */
+#include "smtp/deliver.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+#include "smtp/header.h"
+
+#include <fcntl.h>
+
+#define DELIVER_BODY_MAX (MIB(8) - KIB(4))
+#define RCPTS_MAX        (MIB(6))
+
+static void
+log_refused(struct session *s, enum reply_id id)
+{
+	struct smtp_reply r = reply_get(id);
+
+	log_event(r.code < 500 ? EV_SMTP_DATA_DEFER : EV_SMTP_DATA_REJECT,
+	    LC("sid", s->sid), LC("id", s->trace),
+	    LC("ip", conn_peer_ip(s->conn)), LS("from", s->env.from),
+	    LU("rcpts", s->env.count), LU("reply", (uint64_t)r.code),
+	    LC("reason", r.text));
+}
+
+void
+deliver_refuse(struct session *s, enum reply_id id)
+{
+	uint32_t n = session_is_lmtp(s) ? s->env.count : 1;
+
+	log_refused(s, id);
+	session_reset(s);
+	for (uint32_t i = 0; i < n; i++)
+		session_reply(s, id);
+}
+
+static void
+log_accepted(struct session *s, struct str rcpt)
+{
+	log_event(EV_SMTP_ACCEPT, LC("sid", s->sid), LC("id", s->trace),
+	    LC("ip", conn_peer_ip(s->conn)), LS("from", s->env.from),
+	    LS("rcpt", rcpt), LU("rcpts", s->env.count),
+	    LU("size", s->message->size));
+}
+
+static void
+reply_accepted(struct session *s)
+{
+	char text[TRACE_ID_LEN + 16];
+
+	snprintf(text, sizeof(text), "Ok: id %s", s->trace);
+	session_reply_text(s, REPLY_ACCEPTED, text);
+}
+
+/* --- the store's answer ------------------------------------------------------------ */
+
+/* One reply for each recipient, in order (RFC 2033 section 4.2). */
+static void
+finish_each(struct session *s, struct str results)
+{
+	struct wire w = wire_read(results);
+	struct msg_deliver_result result;
+	uint32_t accepted = 0;
+
+	for (struct rcpt *r = s->env.first; r != NULL; r = r->next) {
+		enum reply_id id = REPLY_MESSAGE_LATER;
+
+		if (msg_deliver_result_read(&w, &result))
+			id = reply_of_delivery((enum outcome)result.outcome,
+			    (enum reason)result.reason);
+		if (id == REPLY_ACCEPTED) {
+			log_accepted(s, r->address);
+			reply_accepted(s);
+			accepted++;
+		} else {
+			log_refused(s, id);
+			session_reply(s, id);
+		}
+	}
+	s->accepted += accepted > 0;
+	metric_add(M_MESSAGES_IN, accepted > 0);
+	session_reset(s);
+}
+
+/* DONE for everybody, or the first thing that went wrong. */
+static enum reply_id
+reply_of_results(struct session *s, struct str results)
+{
+	struct wire w = wire_read(results);
+	struct msg_deliver_result result;
+
+	for (uint32_t i = 0; i < s->env.count; i++) {
+		enum reply_id id;
+
+		if (!msg_deliver_result_read(&w, &result))
+			return REPLY_MESSAGE_LATER;
+		id = reply_of_delivery(
+		    (enum outcome)result.outcome, (enum reason)result.reason);
+		if (id != REPLY_ACCEPTED)
+			return id;
+	}
+	return REPLY_ACCEPTED;
+}
+
+static void
+on_delivered(struct session *s, struct ipc_msg *m)
+{
+	struct msg_deliver_reply reply;
+	enum reply_id id = REPLY_MESSAGE_LATER;
+
+	if (m->outcome != DONE) {
+		deliver_refuse(s, reply_of_delivery(m->outcome, ipc_reason(m)));
+		return;
+	}
+	if (!msg_deliver_reply_get(m->body, &reply)) {
+		deliver_refuse(s, id);
+		return;
+	}
+	if (session_is_lmtp(s)) {
+		finish_each(s, reply.results);
+		return;
+	}
+	id = reply_of_results(s, reply.results);
+	if (id != REPLY_ACCEPTED) {
+		deliver_refuse(s, id);
+		return;
+	}
+	log_accepted(s, s->env.first->address);
+	s->accepted++;
+	metric_add(M_MESSAGES_IN, 1);
+	session_reset(s);
+	reply_accepted(s);
+}
+
+/* --- to the store -------------------------------------------------------------------- */
+
+static void
+put_rcpts(struct session *s, struct buf *list)
+{
+	struct buf prefix = BUF_INIT(HEADER_PREFIX_MAX);
+
+	for (struct rcpt *r = s->env.first; r != NULL; r = r->next) {
+		struct msg_deliver_rcpt m = { .address = r->address };
+
+		buf_reset(&prefix, HEADER_PREFIX_MAX);
+		header_prefix(&prefix, s, r);
+		m.prefix = buf_str(&prefix);
+		msg_deliver_rcpt_put(list, &m);
+		list->failed |= prefix.failed;
+	}
+	buf_done(&prefix);
+}
+
+static void
+ask_store(struct session *s)
+{
+	struct buf rcpts = BUF_INIT(RCPTS_MAX);
+	struct buf body = BUF_INIT(DELIVER_BODY_MAX);
+	struct msg_deliver m = {
+		.trace_id = str_c(s->trace),
+		.size = s->message->size,
+		.mail_from = s->env.from,
+		.is_per_rcpt = session_is_lmtp(s),
+		.received = s->received,
+		.structure = buf_str(&s->structure),
+	};
+	struct question q = {
+		.to = ROLE_STORE,
+		.type = MSG_DELIVER,
+		.fn = on_delivered,
+	};
+
+	put_rcpts(s, &rcpts);
+	m.rcpts = buf_str(&rcpts);
+	msg_deliver_put(&body, &m);
+	q.body = buf_str(&body);
+	if (rcpts.failed || body.failed) {
+		deliver_refuse(s, REPLY_MESSAGE_LATER);
+	} else {
+		/* The spool still counts it until the reply is there. */
+		q.fd = s->message->fd;
+		s->message->fd = -1;
+		session_ask(s, &q);
+	}
+	buf_done(&rcpts);
+	buf_done(&body);
+}
+
+/* --- the filter ------------------------------------------------------------------------ */
+
+static void
+reject_with_text(struct session *s, struct str text)
+{
+	struct buf b = BUF_INIT(512);
+
+	buf_put_str(&b, str_first(text, 400));
+	log_refused(s, REPLY_REJECTED);
+	session_reset(s);
+	session_reply_text(s, REPLY_REJECTED, text.n > 0 ? buf_c(&b) : NULL);
+	buf_done(&b);
+}
+
+static void
+on_analysed(struct session *s, struct ipc_msg *m)
+{
+	struct msg_analyse_reply reply;
+
+	if (m->outcome != DONE || !msg_analyse_reply_get(m->body, &reply)) {
+		deliver_refuse(
+		    s, m->outcome != DONE && ipc_reason(m) == REASON_TOO_BIG
+			   ? REPLY_TOO_BIG
+			   : REPLY_MESSAGE_LATER);
+		return;
+	}
+	if (reply.hops > s->sv->conf->hops_max) {
+		deliver_refuse(s, REPLY_TOO_MANY_HOPS);
+		return;
+	}
+	if (reply.verdict != 0 && !session_is_lmtp(s)) {
+		reject_with_text(s, reply.reply);
+		return;
+	}
+	s->missing = reply.missing;
+	s->structure = BUF_INIT(MIB(1));
+	s->headers = BUF_INIT(HEADER_PREFIX_MAX / 2);
+	buf_put_str(&s->structure, reply.structure);
+	buf_put_str(&s->headers, reply.headers);
+	ask_store(s);
+}
+
+static void
+ask_filter(struct session *s, int fd)
+{
+	struct buf body = BUF_INIT(KIB(16));
+	struct msg_analyse m = {
+		.size = s->message->size,
+		.mail_from = s->env.from,
+		.helo = str_c(s->helo),
+		.client_ip = str_c(conn_peer_ip(s->conn)),
+		.is_submission = session_is_submission(s),
+	};
+	struct question q = {
+		.to = ROLE_FILTER,
+		.type = MSG_ANALYSE,
+		.fd = fd,
+		.fn = on_analysed,
+	};
+
+	msg_analyse_put(&body, &m);
+	q.body = buf_str(&body);
+	session_ask(s, &q);
+	buf_done(&body);
+}
+
+/* What is wrong with the bytes themselves. */
+static enum reply_id
+judge_bytes(struct session *s)
+{
+	const struct message *m = s->message;
+
+	if (m->is_too_big)
+		return REPLY_TOO_BIG;
+	if (m->has_bare_eol)
+		return REPLY_BARE_EOL;
+	if (m->is_failed)
+		return REPLY_DISK_FULL;
+	/* IMAP's literals cannot carry a NUL (RFC 3501 section 9, CHAR8), and
+	 * mail comes back byte for byte or not at all. */
+	if (m->has_nul && s->env.body != SMTP_BODY_BINARYMIME)
+		return REPLY_HAS_NUL;
+	for (struct rcpt *r = s->env.first; r != NULL; r = r->next) {
+		if (r->max_size > 0 && m->size > r->max_size &&
+		    !session_is_lmtp(s))
+			return REPLY_RCPT_FULL;
+	}
+	return REPLY_NONE;
+}
+
+void
+deliver_message(struct session *s)
+{
+	enum reply_id id = judge_bytes(s);
+	int fd;
+
+	session_enter(s, STATE_DELIVERING);
+	s->messages++;
+	s->received = loop_time(s->sv->loop);
+	server_trace_id(s->sv, s->trace);
+	if (id == REPLY_NONE && message_seal(s->message) < 0)
+		id = REPLY_DISK_FULL;
+	if (id != REPLY_NONE) {
+		deliver_refuse(s, id);
+		return;
+	}
+	fd = fcntl(s->message->fd, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0) {
+		deliver_refuse(s, REPLY_MESSAGE_LATER);
+		return;
+	}
+	ask_filter(s, fd);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/* envelope.c - one mail transaction: sender, recipients, DSN parameters. */
+#include "smtp/envelope.h"
+
+/* The most that the paths and parameters of one transaction may take. */
+#define ENVELOPE_MAX MIB(4)
+/* A path as it is written: every byte of the local part may be quoted. */
+#define MAILBOX_MAX KIB(4)
+
+void
+envelope_init(struct envelope *e)
+{
+	*e = (struct envelope){ 0 };
+	arena_init(&e->arena, ENVELOPE_MAX);
+	e->end = &e->first;
+}
+
+void
+envelope_reset(struct envelope *e)
+{
+	arena_done(&e->arena);
+	envelope_init(e);
+}
+
+/* The path as it is written in headers. */
+static bool
+put_mailbox(struct arena *a, const struct smtp_path *path, struct str *ret)
+{
+	struct buf b = BUF_INIT(MAILBOX_MAX);
+	bool ok;
+
+	smtp_mailbox_format(&b, path);
+	ok = !b.failed && arena_str(a, buf_str(&b), ret);
+	buf_done(&b);
+	return ok;
+}
+
+/* The path without any quoting, as the directory knows it. */
+static bool
+put_address(struct arena *a, const struct smtp_path *path, struct str *ret)
+{
+	struct buf b = BUF_INIT(MAILBOX_MAX);
+	bool ok;
+
+	buf_put_str(&b, path->local);
+	buf_put_char(&b, '@');
+	buf_put_str(&b, path->domain);
+	ok = !b.failed && arena_str(a, buf_str(&b), ret);
+	buf_done(&b);
+	return ok;
+}
+
+bool
+envelope_set_sender(struct envelope *e, const struct smtp_mail *mail)
+{
+	e->size = mail->size;
+	e->body = mail->body;
+	e->ret = mail->ret;
+	e->is_utf8 = (mail->given & SMTP_PARAM_SMTPUTF8) != 0;
+	return put_mailbox(&e->arena, &mail->from, &e->from) &&
+	       arena_str(&e->arena, mail->envid, &e->envid);
+}
+
+struct rcpt *
+envelope_make_rcpt(
+    struct envelope *e, const struct smtp_rcpt *rcpt, const char *host)
+{
+	struct smtp_path to = rcpt->to;
+	struct rcpt *r = ARENA_NEW(&e->arena, struct rcpt);
+
+	if (r == NULL)
+		return NULL;
+	if (to.is_postmaster)
+		to.domain = str_c(host);
+	to.is_postmaster = false;
+	r->is_utf8 = to.is_utf8;
+	r->notify = rcpt->notify;
+	if (!put_address(&e->arena, &to, &r->address) ||
+	    !put_mailbox(&e->arena, &to, &r->mailbox) ||
+	    !arena_str(&e->arena, rcpt->orcpt_type, &r->orcpt_type) ||
+	    !arena_str(&e->arena, rcpt->orcpt, &r->orcpt))
+		return NULL;
+	return r;
+}
+
+void
+envelope_add_rcpt(struct envelope *e, struct rcpt *r)
+{
+	*e->end = r;
+	e->end = &r->next;
+	e->count++;
+}

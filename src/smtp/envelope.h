@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * envelope.h - one mail transaction: sender, recipients, DSN parameters.
+ *
+ * Everything is copied into the envelope's own arena, which goes with it.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "proto/smtp/smtp_command.h"
+
+struct rcpt {
+	struct rcpt *next;
+	struct str address; /* local@domain: for the store */
+	struct str mailbox; /* the same as it is written in headers */
+	bool is_utf8;
+	/* Delivery status notifications (RFC 3461), for the queue. */
+	unsigned notify; /* of enum smtp_notify */
+	struct str orcpt_type, orcpt;
+	uint64_t max_size; /* what the mailbox takes now; 0: no limit */
+};
+
+struct envelope {
+	struct arena arena;
+	struct str from; /* mailbox; empty: the null sender */
+	uint64_t size;   /* declared; 0: not */
+	enum smtp_body body;
+	bool is_utf8; /* SMTPUTF8 was given */
+	enum smtp_ret ret;
+	struct str envid;
+	struct rcpt *first, **end;
+	uint32_t count;
+};
+
+void envelope_init(struct envelope *e);
+/* Frees everything; e is as after envelope_init(). */
+void envelope_reset(struct envelope *e);
+
+/* False when there is no room. */
+bool envelope_set_sender(
+    struct envelope *e, const struct smtp_mail *mail) WARN_UNUSED;
+/* A recipient that is not in the list yet; NULL when there is no room. host
+ * completes <Postmaster>. */
+struct rcpt *envelope_make_rcpt(struct envelope *e,
+    const struct smtp_rcpt *rcpt, const char *host) WARN_UNUSED;
+void envelope_add_rcpt(struct envelope *e, struct rcpt *r);

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * server.h - one smtp worker: what its sessions share.
+ *
+ * One struct server a process, passed down; no mutable file-scope state. A
+ * session looks things up in conf each time and keeps no pointer into it, so
+ * that a new configuration counts for running sessions too.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "conf/conf.h"
+#include "net/limits.h"
+#include "net/listener.h"
+#include "net/tls.h"
+#include "proc/runtime.h"
+
+#include <sys/queue.h>
+
+struct session;
+
+struct server {
+	struct runtime *rt;
+	struct loop *loop;
+	struct conf *conf;
+	struct tls_context *tls; /* NULL: no certificate, no TLS */
+	struct limits *limits;   /* by address: front.c */
+	LIST_HEAD(, port) ports;
+	LIST_HEAD(, session) sessions;
+	size_t session_count;
+	uint32_t next_session; /* ids on the internal protocol; never 0 */
+	uint32_t next_trace;
+	uint64_t spool_bytes; /* of messages that are being received */
+	struct arena arena;   /* of the command that runs now */
+	bool is_stopping;
+};
+
+/* All messages in the memory files of one worker. Beyond that, clients are
+ * told to try later: 452 4.3.1. */
+#define SERVER_SPOOL_MAX (UINT64_C(1) << 30)
+
+/* A fresh internal session id. */
+uint32_t server_session_id(struct server *sv);
+
+/*
+ * A fresh id of a session or a message for all logs: 13 letters and digits
+ * made of the time, the worker's number and a counter.
+ */
+#define TRACE_ID_LEN 13
+void server_trace_id(struct server *sv, char ret[TRACE_ID_LEN + 1]);
