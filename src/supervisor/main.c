@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c - `mailstead run`: start everything, keep it running, stop it.
+ *
+ * Stopping goes in stages, so that nothing that was begun is cut off: first
+ * the fronts, then filter and auth, the store last.
+ */
+#include "supervisor/supervisor.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STAGE_MS   600
+#define FILES_WANT 65536
+
+static const unsigned stages[] = {
+	ROLE_BIT(ROLE_SMTP) | ROLE_BIT(ROLE_IMAP),
+	ROLE_BIT(ROLE_FILTER) | ROLE_BIT(ROLE_AUTH),
+	ROLE_BIT(ROLE_STORE),
+};
+
+/* --- stopping -------------------------------------------------------------------------- */
+
+static bool
+has_running(const struct supervisor *sup, unsigned roles)
+{
+	struct child *c;
+
+	LIST_FOREACH(c, &sup->children, link)
+	if (c->pid && ROLE_BIT(c->role) & roles)
+		return true;
+	return false;
+}
+
+static void
+each_of_stage(struct supervisor *sup, unsigned stage, bool with_force)
+{
+	struct child *c;
+
+	LIST_FOREACH(c, &sup->children, link)
+	{
+		if (!(ROLE_BIT(c->role) & stages[stage]))
+			continue;
+		if (!with_force)
+			child_stop(c);
+		else if (c->pid)
+			(void)kill(c->pid, SIGKILL);
+	}
+}
+
+/* Go on to the first stage that has somebody left. */
+static void
+advance_stop(struct supervisor *sup)
+{
+	while (sup->stop_stage < ARRAY_LEN(stages) &&
+	       !has_running(sup, stages[sup->stop_stage])) {
+		if (++sup->stop_stage < ARRAY_LEN(stages))
+			each_of_stage(sup, sup->stop_stage, false);
+	}
+	if (sup->stop_stage == ARRAY_LEN(stages))
+		loop_stop(sup->loop);
+	else
+		loop_timer_set(sup->stop_timer, STAGE_MS);
+}
+
+static void
+on_stage_timeout(void *arg)
+{
+	struct supervisor *sup = arg;
+
+	each_of_stage(sup, sup->stop_stage, true);
+	loop_timer_set(sup->stop_timer, STAGE_MS);
+}
+
+static void
+on_stop_signal(void *arg)
+{
+	struct supervisor *sup = arg;
+
+	if (sup->is_stopping)
+		return;
+	sup->is_stopping = true;
+	log_event0(EV_PROC_STOP);
+	each_of_stage(sup, 0, false);
+	advance_stop(sup);
+}
+
+static void
+on_hangup(void *arg)
+{
+	struct supervisor *sup = arg;
+
+	if (!sup->is_stopping)
+		(void)reload(sup);
+}
+
+static struct child *
+find_pid(struct supervisor *sup, pid_t pid)
+{
+	struct child *c;
+
+	LIST_FOREACH(c, &sup->children, link)
+	if (c->pid == pid)
+		return c;
+	return NULL;
+}
+
+static void
+on_child_signal(void *arg)
+{
+	struct supervisor *sup = arg;
+	struct child *c;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		c = find_pid(sup, pid);
+		if (!c)
+			continue;
+		child_ended(c, status);
+		if (c->is_removed)
+			child_free(c);
+	}
+	if (sup->is_stopping)
+		advance_stop(sup);
+}
+
+/* --- starting --------------------------------------------------------------------------- */
+
+/* The data folder belongs to the user the processes become. */
+static int
+make_dir(struct supervisor *sup, const char *name)
+{
+	char *path = name[0] ? x_asprintf("%s/%s", sup->conf->data_dir, name)
+	                     : x_strdup(sup->conf->data_dir);
+	const struct passwd *pw = geteuid() == 0 && sup->conf->user[0]
+	                              ? getpwnam(sup->conf->user)
+	                              : NULL;
+	int r = 0;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		r = -errno;
+	if (r == 0 && pw && chown(path, pw->pw_uid, pw->pw_gid) < 0)
+		r = -errno;
+	if (r < 0)
+		fprintf(stderr, "mailstead: %s: %s\n", path, strerror(-r));
+	free(path);
+	return r;
+}
+
+/* Two supervisors on one folder would fight; the lock says so at once. */
+static int
+take_lock(struct supervisor *sup)
+{
+	char *path = x_asprintf("%s/run/lock", sup->conf->data_dir);
+
+	sup->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (sup->lock_fd < 0 || flock(sup->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		fprintf(stderr,
+		    "mailstead: %s: another Mailstead runs with this data "
+		    "folder\n",
+		    path);
+		free(path);
+		return -EBUSY;
+	}
+	free(path);
+	return 0;
+}
+
+static void
+raise_file_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0)
+		return;
+	l.rlim_cur = MAX(l.rlim_cur, FILES_WANT);
+	l.rlim_max = MAX(l.rlim_max, FILES_WANT);
+	if (setrlimit(RLIMIT_NOFILE, &l) == 0)
+		return;
+	/* Not root: as far as we may. */
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0) {
+		l.rlim_cur = l.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+static int
+start(struct supervisor *sup)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+	char *error = NULL;
+
+	if (conf_load(sup->conf_path, &sup->conf, &error) < 0 ||
+	    conf_read_tls(sup->conf, &error) < 0) {
+		fprintf(stderr, "mailstead: %s\n", error);
+		free(error);
+		return -1;
+	}
+	(void)log_level_from_name(sup->conf->log_level, &level);
+	log_init("supervisor", level);
+	log_event(
+	    EV_SUP_START, LC("version", VERSION), LC("config", sup->conf_path));
+	raise_file_limit();
+	if (make_dir(sup, "") < 0 || make_dir(sup, "run") < 0 ||
+	    make_dir(sup, "store") < 0 || take_lock(sup) < 0)
+		return -1;
+	if (listen_update(sup, sup->conf, &error) < 0) {
+		fprintf(stderr, "mailstead: %s\n", error);
+		free(error);
+		return -1;
+	}
+	return control_open(sup);
+}
+
+static void
+clean_up(struct supervisor *sup)
+{
+	struct child *c;
+
+	while ((c = LIST_FIRST(&sup->children)) != NULL)
+		child_free(c);
+	control_close(sup);
+	listen_close(sup);
+	closep(&sup->lock_fd);
+	conf_free(sup->conf);
+	free(sup->conf_error);
+}
+
+int
+supervisor_main(const char *conf_path)
+{
+	struct supervisor sup = { .conf_path = conf_path,
+		.generation = 1,
+		.lock_fd = -1,
+		.control_fd = -1 };
+
+	LIST_INIT(&sup.children);
+	signal(SIGPIPE, SIG_IGN);
+	sup.loop = loop_new();
+	sup.started = loop_time(sup.loop);
+	if (start(&sup) < 0) {
+		clean_up(&sup);
+		return 1;
+	}
+	sup.stop_timer = loop_timer_new(sup.loop, on_stage_timeout, &sup);
+	loop_signal_new(sup.loop, SIGTERM, on_stop_signal, &sup);
+	loop_signal_new(sup.loop, SIGINT, on_stop_signal, &sup);
+	loop_signal_new(sup.loop, SIGHUP, on_hangup, &sup);
+	loop_signal_new(sup.loop, SIGCHLD, on_child_signal, &sup);
+	reload_workers(&sup);
+	loop_run(sup.loop);
+	clean_up(&sup);
+	loop_free(sup.loop);
+	return sup.status;
+}

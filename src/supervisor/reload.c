@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * reload.c - take over a new configuration, or say why not.
+ *
+ * All of it or nothing: a file with an error, a certificate that cannot be
+ * read or a port that is taken leave everything as it was.
+ */
+#include "supervisor/supervisor.h"
+
+static uint32_t
+wanted_workers(const struct conf *conf, enum role role)
+{
+	switch (role) {
+	case ROLE_SMTP:
+		return conf->workers_smtp;
+	case ROLE_IMAP:
+		return conf->workers_imap;
+	case ROLE_FILTER:
+		return conf->workers_filter;
+	case ROLE_STORE:
+	case ROLE_AUTH:
+		return 1;
+	case ROLE_SUPERVISOR:
+	case ROLE_CLI:
+		return 0;
+	}
+	return 0;
+}
+
+static struct child *
+find_child(struct supervisor *sup, enum role role, uint32_t slot)
+{
+	struct child *c;
+
+	LIST_FOREACH(c, &sup->children, link)
+	if (c->role == role && c->slot == slot && !c->is_removed)
+		return c;
+	return NULL;
+}
+
+void
+reload_workers(struct supervisor *sup)
+{
+	static const enum role order[] = { ROLE_STORE, ROLE_AUTH, ROLE_FILTER,
+		ROLE_SMTP, ROLE_IMAP };
+	struct child *c, *next;
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		for (uint32_t slot = 0;
+		     slot < wanted_workers(sup->conf, order[i]); slot++)
+			if (!find_child(sup, order[i], slot))
+				child_spawn(child_new(sup, order[i], slot));
+	for (c = LIST_FIRST(&sup->children); c; c = next) {
+		next = LIST_NEXT(c, link);
+		if (c->slot < wanted_workers(sup->conf, c->role))
+			continue;
+		c->is_removed = true;
+		child_stop(c);
+		if (c->pid == 0)
+			child_free(c);
+	}
+}
+
+/* What cannot change while the processes run. */
+static char *
+check_unchangeable(const struct supervisor *sup, const struct conf *fresh)
+{
+	if (strcmp(sup->conf->data_dir, fresh->data_dir) != 0)
+		return x_asprintf(
+		    "%s: data_dir cannot change while Mailstead runs; stop "
+		    "it first",
+		    sup->conf_path);
+	if (strcmp(sup->conf->user, fresh->user) != 0)
+		return x_asprintf(
+		    "%s: user cannot change while Mailstead runs; stop it "
+		    "first",
+		    sup->conf_path);
+	return NULL;
+}
+
+static char *
+load(struct supervisor *sup, struct conf **ret)
+{
+	struct conf *fresh = NULL;
+	char *error = NULL;
+
+	if (conf_load(sup->conf_path, &fresh, &error) < 0)
+		return error;
+	if (conf_read_tls(fresh, &error) < 0) {
+		conf_free(fresh);
+		return error;
+	}
+	error = check_unchangeable(sup, fresh);
+	if (!error)
+		(void)listen_update(sup, fresh, &error);
+	if (error)
+		conf_free(fresh);
+	else
+		*ret = fresh;
+	return error;
+}
+
+bool
+reload(struct supervisor *sup)
+{
+	struct conf *fresh;
+	struct child *c;
+
+	free(sup->conf_error);
+	sup->conf_error = load(sup, &fresh);
+	if (sup->conf_error) {
+		log_event(EV_SUP_CONFIG_BAD, LC("error", sup->conf_error));
+		return false;
+	}
+	conf_free(sup->conf);
+	sup->conf = fresh;
+	sup->generation++;
+	LIST_FOREACH(c, &sup->children, link)
+	if (c->state == CHILD_STARTING || c->state == CHILD_READY)
+		child_configure(c);
+	reload_workers(sup);
+	log_event(EV_SUP_CONFIG_NEW, LU("generation", sup->generation));
+	return true;
+}
+
+void
+supervisor_metrics(void *arg, struct buf *b)
+{
+	struct supervisor *sup = arg;
+	struct metrics_source sources[256];
+	struct child *c;
+	size_t n = 0;
+
+	LIST_FOREACH(c, &sup->children, link)
+	if (n < ARRAY_LEN(sources))
+		sources[n++] = (struct metrics_source){ c->metrics,
+			role_name(c->role), c->slot };
+	metrics_format(b, sources, n);
+}
