@@ -204,7 +204,8 @@ start(struct supervisor *sup)
 		free(error);
 		return -1;
 	}
-	(void)log_level_from_name(sup->conf->log_level, &level);
+	if (!log_level_from_name(sup->conf->log_level, &level))
+		level = LOG_LEVEL_INFO;
 	log_init("supervisor", level);
 	log_event(
 	    EV_SUP_START, LC("version", VERSION), LC("config", sup->conf_path));
