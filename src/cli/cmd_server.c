@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_server.c - run, status, metrics, reload, config check: what concerns
+ * the server itself and not its mail.
+ */
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "conf/conf.h"
+#include "supervisor/supervisor.h"
+
+#include <time.h>
+
+#define REPLY_MAX MIB(16)
+
+int
+cmd_run(struct admin *a, int argc, char **argv)
+{
+	const char *path = cli_config_path();
+	struct args args = { 0 };
+	struct arg_option options[] = { { "-c", &path, NULL } };
+
+	args.options = options;
+	args.n_options = ARRAY_LEN(options);
+	if (!args_parse(&args, argc, argv) || args.n_words > 0)
+		return admin_usage(a, "run [-c FILE]", args.error);
+	return supervisor_run(path);
+}
+
+/* Connect to the control socket, and ask. An exit code. */
+static int
+ask(struct admin *a, enum msg_type type, const char *what, struct buf *reply)
+{
+	struct ipc_call call = { .type = type, .fd = -1 };
+	struct ipc_client *c;
+	enum outcome outcome;
+	int r = admin_control(a, &c);
+
+	if (r != ADMIN_OK)
+		return r;
+	r = ipc_client_call(c, &call, &outcome, reply, NULL);
+	ipc_client_free(c);
+	if (r < 0)
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the connection to the server broke: %s", strerror(-r));
+	if (outcome != DONE)
+		return admin_refused(a, outcome, buf_str(reply), what);
+	return ADMIN_OK;
+}
+
+static bool
+has_only_json(struct admin *a, int argc, char **argv, const char *usage)
+{
+	struct arg_option options[] = { ADMIN_OPTIONS(a) };
+	struct args args = { .options = options, .n_options = 1 };
+
+	if (!admin_args(a, &args, argc, argv, usage))
+		return false;
+	if (args.n_words > 0) {
+		admin_usage(a, usage, NULL);
+		return false;
+	}
+	return true;
+}
+
+/* --- status -------------------------------------------------------------------- */
+
+static const char *
+state_name(unsigned state)
+{
+	static const char *const names[] = { "starting", "serving", "stopping",
+		"waiting" };
+
+	return state < ARRAY_LEN(names) ? names[state] : "unknown";
+}
+
+static void
+put_process(struct output *o, const struct msg_cli_process *p, uint64_t now)
+{
+	output_put_text(o,
+	    str_c(p->role < ROLE_COUNT ? role_name((enum role)p->role) : "?"));
+	output_put_number(o, p->worker);
+	output_put_number(o, p->pid);
+	output_put_text(o, str_c(state_name(p->state)));
+	output_put_number(o, now > p->started ? now - p->started : 0);
+	output_put_number(o, p->restarts);
+	output_put_text(o, p->last_exit.n ? p->last_exit : STR("-"));
+	output_put_number(o, p->uid);
+	output_put_number(o, p->has_seccomp);
+	output_put_number(o, p->landlock_abi);
+	output_put_number(o, p->no_new_privs);
+	output_put_text(o, p->note.n ? p->note : STR("-"));
+}
+
+static int
+print_status(struct admin *a, struct str reply)
+{
+	static const struct output_field fields[] = {
+		{ "role", "ROLE", OUTPUT_TEXT },
+		{ "worker", "WORKER", OUTPUT_COUNT },
+		{ "pid", "PID", OUTPUT_COUNT },
+		{ "state", "STATE", OUTPUT_TEXT },
+		{ "uptime_s", "UP", OUTPUT_COUNT },
+		{ "restarts", "RESTARTS", OUTPUT_COUNT },
+		{ "last_exit", "LAST EXIT", OUTPUT_TEXT },
+		{ "uid", "UID", OUTPUT_COUNT },
+		{ "seccomp", "SECCOMP", OUTPUT_YES },
+		{ "landlock_abi", "LANDLOCK", OUTPUT_COUNT },
+		{ "no_new_privs", "NNP", OUTPUT_YES },
+		{ "note", "NOTE", OUTPUT_TEXT },
+	};
+	struct msg_cli_status_reply s;
+	struct msg_cli_process p;
+	struct output *o;
+	struct wire w;
+
+	if (!msg_cli_status_reply_get(reply, &s))
+		return admin_error(
+		    a, ADMIN_TEMPFAIL, "the server's answer makes no sense");
+	if (!a->is_json)
+		printf("mailstead %.*s, configuration %llu\n",
+		    STR_ARG(s.version), (unsigned long long)s.generation);
+	if (!a->is_json && s.config_error.n > 0)
+		printf("The configuration file has an error; an older one is "
+		       "in force:\n%.*s\n",
+		    STR_ARG(s.config_error));
+	o = output_new("processes", fields, ARRAY_LEN(fields));
+	w = wire_read(s.processes);
+	while (msg_cli_process_read(&w, &p))
+		put_process(o, &p, (uint64_t)time(NULL));
+	output_print(o, a->is_json);
+	output_free(o);
+	return ADMIN_OK;
+}
+
+int
+cmd_status(struct admin *a, int argc, char **argv)
+{
+	struct buf reply = BUF_INIT(REPLY_MAX);
+	int r;
+
+	if (!has_only_json(a, argc, argv, "status [--json]"))
+		return ADMIN_USAGE;
+	r = ask(a, MSG_CLI_STATUS, "status", &reply);
+	if (r == ADMIN_OK)
+		r = print_status(a, buf_str(&reply));
+	buf_done(&reply);
+	return r;
+}
+
+/* --- metrics and reload ----------------------------------------------------------- */
+
+int
+cmd_metrics(struct admin *a, int argc, char **argv)
+{
+	struct buf reply = BUF_INIT(REPLY_MAX);
+	struct msg_cli_metrics_reply m;
+	int r;
+
+	if (!has_only_json(a, argc, argv, "metrics"))
+		return ADMIN_USAGE;
+	r = ask(a, MSG_CLI_METRICS, "metrics", &reply);
+	if (r == ADMIN_OK && msg_cli_metrics_reply_get(buf_str(&reply), &m))
+		fwrite(m.text.p, 1, m.text.n, stdout);
+	buf_done(&reply);
+	return r;
+}
+
+int
+cmd_reload(struct admin *a, int argc, char **argv)
+{
+	struct buf reply = BUF_INIT(REPLY_MAX);
+	struct msg_cli_reload_reply m;
+	int r;
+
+	if (!has_only_json(a, argc, argv, "reload [--json]"))
+		return ADMIN_USAGE;
+	r = ask(a, MSG_CLI_RELOAD, "reload", &reply);
+	if (r == ADMIN_OK && msg_cli_reload_reply_get(buf_str(&reply), &m))
+		r = admin_say(a, "reloaded", str_trim(m.text), "reloaded");
+	buf_done(&reply);
+	return r;
+}
+
+/* --- config check -------------------------------------------------------------------- */
+
+int
+cmd_config(struct admin *a, int argc, char **argv)
+{
+	struct arg_option options[] = { ADMIN_OPTIONS(a) };
+	struct args args = { .options = options, .n_options = 1 };
+	const char *path = cli_config_path();
+	char *error = NULL;
+	struct conf *c;
+	int r;
+
+	if (!admin_args(a, &args, argc, argv, "config check [FILE]"))
+		return ADMIN_USAGE;
+	if (args.n_words < 1 || args.n_words > 2 ||
+	    strcmp(args.words[0], "check") != 0)
+		return admin_usage(a, "config check [FILE]", NULL);
+	if (args.n_words == 2)
+		path = args.words[1];
+	r = conf_load(path, &c, &error);
+	if (r == 0) {
+		r = conf_read_tls(c, &error);
+		conf_free(c);
+	}
+	if (r == 0)
+		return admin_say(a, "checked", str_c(path), "no errors in");
+	/* Without its last line end. */
+	error[strlen(error) - 1] = '\0';
+	r = admin_error(a, ADMIN_REFUSED, "%s", error);
+	free(error);
+	return r;
+}
