@@ -89,7 +89,8 @@ map_del(struct map *m, uint64_t key)
 		size_t home = slot_of(m, m->slots[i].key);
 
 		/* It may move back unless its home lies behind the hole. */
-		if (((i - home) & (m->cap - 1)) >= ((i - hole) & (m->cap - 1))) {
+		if (((i - home) & (m->cap - 1)) >=
+		    ((i - hole) & (m->cap - 1))) {
 			m->slots[hole] = m->slots[i];
 			hole = i;
 		}

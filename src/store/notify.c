@@ -28,8 +28,8 @@ notify_changed(void *arg, uint64_t account, uint32_t mailbox)
 		if (last->account == account && last->mailbox == mailbox)
 			return;
 	}
-	s->changed = x_grow(
-	    s->changed, &s->cap_changed, s->n_changed + 1, sizeof(c));
+	s->changed =
+	    x_grow(s->changed, &s->cap_changed, s->n_changed + 1, sizeof(c));
 	s->changed[s->n_changed++] = c;
 }
 

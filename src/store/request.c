@@ -8,6 +8,8 @@
  */
 #include "store/server.h"
 
+#include "base/log.h"
+
 struct queued {
 	struct queued *next;
 	struct ipc_msg m; /* body owned */
@@ -101,6 +103,7 @@ struct handler {
 	struct verdict (*run)(struct request *r);
 	void (*run_self)(struct request *r); /* answers by itself */
 	enum wait wait;
+	bool is_admin; /* a change to be logged; its body begins with a name */
 };
 
 /* clang-format off */
@@ -127,19 +130,19 @@ static const struct handler handlers[] = {
 	[MSG_APPEND]            = { NULL, req_append, WAIT_NOTHING },
 	[MSG_QUOTA]             = { call_mail_quota,        NULL, WAIT_ACCOUNT },
 	[MSG_ADMIN_SESSION]     = { req_admin_session,      NULL, WAIT_DIR },
-	[MSG_DOMAIN_ADD]        = { call_dir_domain_add,    NULL, WAIT_DIR },
+	[MSG_DOMAIN_ADD]        = { call_dir_domain_add,    NULL, WAIT_DIR, true },
 	[MSG_DOMAIN_LIST]       = { call_dir_domain_list,   NULL, WAIT_DIR },
-	[MSG_DOMAIN_REMOVE]     = { call_dir_domain_remove, NULL, WAIT_DIR },
-	[MSG_USER_ADD]          = { call_dir_user_add,      NULL, WAIT_DIR },
+	[MSG_DOMAIN_REMOVE]     = { call_dir_domain_remove, NULL, WAIT_DIR, true },
+	[MSG_USER_ADD]          = { call_dir_user_add,      NULL, WAIT_DIR, true },
 	[MSG_USER_LIST]         = { call_dir_user_list,     NULL, WAIT_ALL },
-	[MSG_USER_PASSWD]       = { req_user_passwd,        NULL, WAIT_DIR },
-	[MSG_USER_QUOTA]        = { call_dir_user_quota,    NULL, WAIT_DIR },
-	[MSG_USER_REMOVE]       = { req_user_remove,        NULL, WAIT_DIR },
-	[MSG_USER_UNDELETE]     = { call_dir_user_undelete, NULL, WAIT_DIR },
-	[MSG_MAIL_UNDELETE]     = { req_mail_undelete,      NULL, WAIT_ALL },
-	[MSG_ALIAS_ADD]         = { call_dir_alias_add,     NULL, WAIT_DIR },
+	[MSG_USER_PASSWD]       = { req_user_passwd,        NULL, WAIT_DIR, true },
+	[MSG_USER_QUOTA]        = { call_dir_user_quota,    NULL, WAIT_DIR, true },
+	[MSG_USER_REMOVE]       = { req_user_remove,        NULL, WAIT_DIR, true },
+	[MSG_USER_UNDELETE]     = { call_dir_user_undelete, NULL, WAIT_DIR, true },
+	[MSG_MAIL_UNDELETE]     = { req_mail_undelete,      NULL, WAIT_ALL, true },
+	[MSG_ALIAS_ADD]         = { call_dir_alias_add,     NULL, WAIT_DIR, true },
 	[MSG_ALIAS_LIST]        = { call_dir_alias_list,    NULL, WAIT_DIR },
-	[MSG_ALIAS_REMOVE]      = { call_dir_alias_remove,  NULL, WAIT_DIR },
+	[MSG_ALIAS_REMOVE]      = { call_dir_alias_remove,  NULL, WAIT_DIR, true },
 	[MSG_STORE_STATUS]      = { req_status,             NULL, WAIT_NOTHING },
 	[MSG_STORE_SYNC]        = { call_sync,              NULL, WAIT_ALL },
 	[MSG_STORE_CHECK]       = { req_check,              NULL, WAIT_NOTHING },
@@ -163,6 +166,15 @@ position_of(const struct request *r, enum wait wait)
 }
 
 static void
+log_admin(const struct ipc_msg *m)
+{
+	struct wire w = wire_read(m->body);
+
+	log_event(EV_STORE_ADMIN, LC("what", msg_rule(m->type)->name),
+	    LS("name", wire_get_str(&w)));
+}
+
+static void
 answer(struct request *r, const struct handler *h)
 {
 	struct ipc_return ret = ipc_return_new(r->peer->ipc, r->msg);
@@ -174,11 +186,20 @@ answer(struct request *r, const struct handler *h)
 		session = *r->session;
 	v = h->run(r);
 	r->session = &session;
+	if (h->is_admin && verdict_is_done(v))
+		log_admin(r->msg);
 	if (msg_rule(r->msg->type)->flags & MSG_ASK)
 		reply_at(r->s, position_of(r, h->wait), ret, v, &r->out, -1);
 	else
 		ipc_return_drop(&ret);
 	buf_done(&r->out);
+}
+
+static void
+refuse(struct peer *p, const struct ipc_msg *m, struct verdict v)
+{
+	if (msg_rule(m->type)->flags & MSG_ASK)
+		reply_error(ipc_return_new(p->ipc, m), v);
 }
 
 static void
@@ -195,8 +216,7 @@ run(struct peer *p, struct ipc_msg *m)
 	if (msg_rule(m->type)->flags & MSG_GRANT) {
 		r.session = session_find(p->s, p->worker, m->session);
 		if (!r.session) {
-			reply_error(ipc_return_new(p->ipc, m),
-			    verdict_permfail(REASON_NOT_GRANTED));
+			refuse(p, m, verdict_permfail(REASON_NOT_GRANTED));
 			return;
 		}
 	}
@@ -212,7 +232,7 @@ static bool
 may_run(const struct peer *p)
 {
 	return ipc_peer_backlog(p->ipc) <= IPC_HIGH_WATER &&
-	    p->s->reads < SERVER_READS_MAX;
+	       p->s->reads < SERVER_READS_MAX;
 }
 
 static void
@@ -222,8 +242,7 @@ queue(struct peer *p, struct ipc_msg *m)
 
 	if (p->queued >= SERVER_QUEUE_MAX ||
 	    p->queued_bytes + m->body.n > SERVER_QUEUE_BYTES) {
-		reply_error(ipc_return_new(p->ipc, m),
-		    verdict_tempfail(REASON_LIMIT));
+		refuse(p, m, verdict_tempfail(REASON_LIMIT));
 		return;
 	}
 	q = X_NEW(struct queued);

@@ -95,8 +95,8 @@ void session_close(struct server *s, struct session *ss);
 /* The account is no longer there: nobody may go on with it. */
 void sessions_drop_account(struct server *s, uint64_t account);
 /* Watch a mailbox that is known up to seen, or none (0). */
-void session_watch(struct server *s, struct session *ss, uint32_t mailbox,
-    uint64_t seen);
+void session_watch(
+    struct server *s, struct session *ss, uint32_t mailbox, uint64_t seen);
 
 /* --- notify.c --------------------------------------------------------------------- */
 

@@ -60,8 +60,7 @@ session_find(const struct server *s, uint32_t worker, uint32_t id)
 }
 
 bool
-session_grant(
-    struct server *s, struct peer *p, uint32_t id, uint64_t account)
+session_grant(struct server *s, struct peer *p, uint32_t id, uint64_t account)
 {
 	struct session *ss = session_find(s, p->worker, id);
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * req_admin.c - administration that reaches beyond the directory: sessions
+ * that must end, what auth has cached, lost mail, status and check.
+ */
+#include "store/server.h"
+
+#define PROBLEMS_BYTES KIB(256) /* of one reply */
+
+static void
+tell_auth(struct server *s, struct str login)
+{
+	struct ipc_peer *auth = runtime_peer(s->rt, ROLE_AUTH);
+	struct msg_auth_forget msg = { login };
+	struct buf body = BUF_INIT(KIB(2));
+
+	msg_auth_forget_put(&body, &msg);
+	if (auth)
+		ipc_notify(auth, MSG_AUTH_FORGET, 0, buf_str(&body), -1);
+	buf_done(&body);
+}
+
+struct verdict
+req_user_passwd(struct request *r)
+{
+	struct msg_user_passwd q;
+	struct verdict v;
+
+	if (!msg_user_passwd_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	v = dir_user_passwd(r->s->dir, &q);
+	if (verdict_is_done(v))
+		tell_auth(r->s, q.login);
+	return v;
+}
+
+struct verdict
+req_user_remove(struct request *r)
+{
+	struct msg_name q;
+	uint64_t account;
+	struct verdict v;
+
+	if (!msg_name_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	v = dir_account(r->s->dir, q.name, &account);
+	if (verdict_is_done(v))
+		v = dir_user_remove(r->s->dir, &q);
+	if (verdict_is_done(v)) {
+		sessions_drop_account(r->s, account);
+		tell_auth(r->s, q.name);
+	}
+	return v;
+}
+
+struct verdict
+req_mail_undelete(struct request *r)
+{
+	struct msg_mail_undelete q;
+	struct msg_count_reply reply = { 0 };
+	uint64_t account;
+	struct verdict v;
+
+	if (!msg_mail_undelete_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	v = dir_account(r->s->dir, q.login, &account);
+	if (verdict_is_done(v))
+		v = mail_undelete(
+		    r->s->mail, account, q.since, q.mailbox, &reply.count);
+	if (verdict_is_done(v))
+		msg_count_reply_put(&r->out, &reply);
+	return v;
+}
+
+struct verdict
+req_status(struct request *r)
+{
+	struct engine_stats st;
+	struct msg_store_status_reply reply;
+
+	engine_stats(r->s->engine, &st);
+	reply = (struct msg_store_status_reply){
+		.segments = st.segments,
+		.log_bytes = st.log_bytes,
+		.live_bytes = st.live_bytes,
+		.blobs = st.blobs,
+		.keys = st.keys,
+		.flushes = st.flushes,
+		.batches = st.batches,
+		.blob_raw_bytes = st.blob_raw_bytes,
+		.blob_stored_bytes = st.blob_stored_bytes,
+		.free_bytes = st.free_bytes,
+		.is_full = st.is_full,
+		.sessions = (uint32_t)r->s->sessions.n,
+		.accounts = dir_user_count(r->s->dir),
+	};
+	msg_store_status_reply_put(&r->out, &reply);
+	return VERDICT_DONE;
+}
+
+/* --- check ------------------------------------------------------------------------ */
+
+static void
+add_problem(void *arg, const char *text)
+{
+	struct buf *problems = arg;
+	struct msg_text msg = { str_c(text) };
+
+	/* A store in ruins: the count says how many there are. */
+	if (problems->n < PROBLEMS_BYTES)
+		msg_text_put(problems, &msg);
+}
+
+static struct verdict
+check_step(struct request *r, uint64_t after, struct mail_check *check,
+    uint64_t *ret_next)
+{
+	struct verdict v = VERDICT_DONE;
+	uint64_t account;
+	int n;
+
+	if (after == 0)
+		v = dir_check(r->s->dir, check);
+	if (!verdict_is_done(v))
+		return v;
+	n = engine_shards(r->s->engine, 'a', after, &account, 1);
+	if (n < 0)
+		return verdict_engine(n);
+	*ret_next = n ? account : 0;
+	if (n && dir_is_checked(r->s->dir, account))
+		v = mail_check_account(r->s->mail, account, check);
+	return v;
+}
+
+struct verdict
+req_check(struct request *r)
+{
+	struct buf problems = BUF_INIT(PROBLEMS_BYTES * 2);
+	struct mail_check check = { add_problem, &problems, 0, 0, 0 };
+	struct msg_store_check_reply reply = { 0 };
+	struct msg_store_check q;
+	struct verdict v;
+
+	if (!msg_store_check_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	v = check_step(r, q.after, &check, &reply.next);
+	reply.messages = check.messages;
+	reply.bytes = check.bytes;
+	reply.problem_count = check.problems;
+	reply.problems = buf_str(&problems);
+	if (verdict_is_done(v))
+		msg_store_check_reply_put(&r->out, &reply);
+	buf_done(&problems);
+	return v;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * req_deliver.c - DELIVER: one message to the mailboxes of its recipients.
+ *
+ * The bytes are compressed and checksummed by the engine's helper threads;
+ * then recipients are resolved, again, and the whole delivery is one batch.
+ * The answer waits until that batch is durable: it is what lets smtp say 250.
+ */
+#include "store/server.h"
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+#define RCPTS_MAX 2000
+
+struct rcpt {
+	struct msg_deliver_rcpt msg;
+	struct verdict v;
+};
+
+struct delivery {
+	struct server *s;
+	struct ipc_return ret;
+	struct str body; /* owned; q and rcpts point into it */
+	int fd;
+	struct msg_deliver q;
+	struct rcpt *rcpts;
+	size_t n;
+	struct mail_copy_to *to;
+	size_t n_to, cap_to;
+};
+
+static void
+delivery_free(struct delivery *d)
+{
+	closep(&d->fd);
+	str_free(&d->body);
+	free(d->rcpts);
+	free(d->to);
+	free(d);
+}
+
+static struct verdict
+read_rcpts(struct delivery *d)
+{
+	struct wire w = wire_read(d->q.rcpts);
+	size_t cap = 0;
+
+	while (w.in.n) {
+		d->rcpts = x_grow(d->rcpts, &cap, d->n + 1, sizeof(*d->rcpts));
+		if (!msg_deliver_rcpt_read(&w, &d->rcpts[d->n].msg))
+			return verdict_permfail(REASON_INTERNAL);
+		d->rcpts[d->n].v = VERDICT_DONE;
+		if (d->rcpts[d->n].msg.prefix.n > MAIL_PREFIX_MAX)
+			return verdict_permfail(REASON_TOO_BIG);
+		if (++d->n > RCPTS_MAX)
+			return verdict_permfail(REASON_LIMIT);
+	}
+	return d->n ? VERDICT_DONE : verdict_permfail(REASON_INTERNAL);
+}
+
+static struct verdict
+read_request(struct delivery *d)
+{
+	if (!msg_deliver_get(d->body, &d->q))
+		return verdict_permfail(REASON_INTERNAL);
+	if (d->q.size > ENGINE_BLOB_MAX ||
+	    d->q.structure.n > MAIL_STRUCTURE_MAX ||
+	    d->q.trace_id.n > MAIL_TRACE_MAX)
+		return verdict_permfail(REASON_TOO_BIG);
+	if (d->q.size && !req_fd_holds(d->fd, d->q.size))
+		return verdict_permfail(REASON_INTERNAL);
+	return read_rcpts(d);
+}
+
+/* --- recipients ------------------------------------------------------------------ */
+
+static bool
+has_target(const struct delivery *d, uint64_t account)
+{
+	for (size_t i = 0; i < d->n_to; i++)
+		if (d->to[i].account == account)
+			return true;
+	return false;
+}
+
+/* Only where each recipient has an answer of its own (LMTP): after a
+ * RCPT that was accepted, SMTP lets the message through. */
+static struct verdict
+check_room(struct delivery *d, const struct dir_accounts *accounts,
+    const struct rcpt *rcpt)
+{
+	uint64_t size = d->q.size + rcpt->msg.prefix.n, room;
+	bool is_over;
+
+	for (size_t i = 0; i < accounts->n; i++) {
+		struct verdict v =
+		    mail_room(d->s->mail, accounts->v[i], &room, &is_over);
+
+		if (!verdict_is_done(v))
+			return v;
+		if (is_over || (room && size > room))
+			return verdict_tempfail(REASON_OVERQUOTA);
+	}
+	return VERDICT_DONE;
+}
+
+static struct verdict
+resolve_rcpt(
+    struct delivery *d, const struct rcpt *rcpt, struct dir_accounts *accounts)
+{
+	struct verdict v = dir_resolve(d->s->dir, rcpt->msg.address, accounts);
+
+	if (verdict_is_done(v) && d->q.is_per_rcpt)
+		v = check_room(d, accounts, rcpt);
+	if (!verdict_is_done(v))
+		return v;
+	for (size_t i = 0; i < accounts->n; i++) {
+		if (has_target(d, accounts->v[i]))
+			continue;
+		d->to = x_grow(d->to, &d->cap_to, d->n_to + 1, sizeof(*d->to));
+		d->to[d->n_to++] = (struct mail_copy_to){ accounts->v[i],
+			rcpt->msg.prefix, false };
+	}
+	return v;
+}
+
+/* DONE when the rest of the delivery goes on. A recipient that went away
+ * after RCPT makes the whole message temporary: asked again, the client is
+ * told which one. */
+static struct verdict
+resolve_all(struct delivery *d)
+{
+	struct dir_accounts *accounts = X_NEW(struct dir_accounts);
+	struct verdict v = VERDICT_DONE;
+
+	for (size_t i = 0; i < d->n && verdict_is_done(v); i++) {
+		d->rcpts[i].v = resolve_rcpt(d, &d->rcpts[i], accounts);
+		if (!d->q.is_per_rcpt && !verdict_is_done(d->rcpts[i].v))
+			v = verdict_tempfail(d->rcpts[i].v.reason);
+	}
+	free(accounts);
+	return v;
+}
+
+/* --- answering ---------------------------------------------------------------------- */
+
+static void
+log_delivery(const struct delivery *d)
+{
+	metric_add(M_DELIVERIES, d->n_to);
+	log_event(EV_STORE_DELIVER, LS("trace", d->q.trace_id),
+	    LS("from", d->q.mail_from), LU("size", d->q.size),
+	    LU("rcpts", d->n), LU("accounts", d->n_to));
+}
+
+static void
+finish(struct delivery *d, struct verdict v)
+{
+	struct buf results = BUF_INIT(MAIL_REPLY_MAX);
+	struct buf out = BUF_INIT(MAIL_REPLY_MAX);
+	struct msg_deliver_reply reply;
+
+	for (size_t i = 0; i < d->n; i++) {
+		struct msg_deliver_result one = {
+			(uint8_t)d->rcpts[i].v.outcome,
+			(uint16_t)d->rcpts[i].v.reason,
+		};
+
+		msg_deliver_result_put(&results, &one);
+	}
+	reply.results = buf_str(&results);
+	msg_deliver_reply_put(&out, &reply);
+	if (verdict_is_done(v) && d->n_to)
+		log_delivery(d);
+	reply_at(d->s, engine_position(d->s->engine), d->ret, v, &out, -1);
+	buf_done(&out);
+	buf_done(&results);
+	delivery_free(d);
+}
+
+/* The batch failed: with an answer for each recipient, so did those that
+ * were good until then. */
+static struct verdict
+spread(struct delivery *d, struct verdict v)
+{
+	if (!d->q.is_per_rcpt || verdict_is_done(v))
+		return v;
+	for (size_t i = 0; i < d->n; i++)
+		if (verdict_is_done(d->rcpts[i].v))
+			d->rcpts[i].v = v;
+	d->n_to = 0;
+	return VERDICT_DONE;
+}
+
+static void
+on_stored(void *arg, int err, struct engine_ticket *ticket)
+{
+	struct delivery *d = arg;
+	struct mail_delivery md = {
+		.ticket = ticket,
+		.size = d->q.size,
+		.received = d->q.received,
+		.trace = d->q.trace_id,
+		.structure = d->q.structure,
+		.is_retry = d->q.is_retry,
+	};
+	struct verdict v = err < 0 ? verdict_engine(err) : resolve_all(d);
+
+	if (verdict_is_done(v) && d->n_to)
+		v = mail_deliver(d->s->mail, &md, d->to, d->n_to);
+	/* An account that was removed in this very moment. */
+	if (v.outcome == NOT_FOUND)
+		v = verdict_tempfail(REASON_NO_USER);
+	if (md.ticket)
+		engine_ticket_free(md.ticket);
+	finish(d, spread(d, v));
+}
+
+void
+req_deliver(struct request *r)
+{
+	struct delivery *d = X_NEW(struct delivery);
+	struct engine_source src = { .fd = -1 };
+	struct verdict v;
+
+	d->s = r->s;
+	d->ret = ipc_return_new(r->peer->ipc, r->msg);
+	d->body = str_copy(r->msg->body);
+	d->fd = r->msg->fd;
+	r->msg->fd = -1;
+	v = read_request(d);
+	if (!verdict_is_done(v)) {
+		reply_error(d->ret, v);
+		delivery_free(d);
+		return;
+	}
+	if (d->q.size == 0) {
+		on_stored(d, 0, NULL);
+		return;
+	}
+	src.fd = d->fd;
+	src.size = d->q.size;
+	engine_blob_put(r->s->engine, &src, on_stored, d);
+}
