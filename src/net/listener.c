@@ -26,6 +26,7 @@ struct listener {
 	void *arg;
 	int fd;
 	bool is_paused;
+	bool is_over; /* shut down by the process that made it */
 	bool is_resting;
 	bool is_busy;  /* in fn: free later */
 	bool is_freed; /* listener_free() came while busy */
@@ -34,7 +35,8 @@ struct listener {
 static void
 update(struct listener *ln)
 {
-	loop_fd_want(ln->watch, !ln->is_paused && !ln->is_resting, false);
+	loop_fd_want(ln->watch,
+	    !ln->is_paused && !ln->is_resting && !ln->is_over, false);
 }
 
 static void
@@ -75,6 +77,11 @@ accept_one(struct listener *ln)
 	}
 	if (errno == EAGAIN)
 		return false;
+	if (errno == EINVAL) {
+		ln->is_over = true;
+		update(ln);
+		return false;
+	}
 	if (is_passing(errno))
 		return true;
 	ln->is_resting = true;

@@ -35,7 +35,7 @@ reply_ehlo(struct session *s)
 	    &size, "SIZE %llu", (unsigned long long)conf->message_size_max);
 	/* RFC 9422 */
 	buf_printf(&limits, "LIMITS MAILMAX=%u RCPTMAX=%u",
-	    conf->smtp_messages_max, conf->recipients_max);
+	    conf->smtp_messages_max, server_rcpts_max(s->sv));
 	add(&k, "PIPELINING");
 	add(&k, buf_c(&size));
 	if (offers_tls(s))

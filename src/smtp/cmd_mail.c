@@ -17,7 +17,8 @@ log_reject(struct session *s, enum reply_id id)
 static void
 on_sender_check(struct session *s, struct ipc_msg *m)
 {
-	enum reply_id id = reply_of_sender(m->outcome);
+	enum reply_id id = reply_of_sender(
+	    m->outcome, m->outcome == DONE ? REASON_NONE : ipc_reason(m));
 
 	if (id == REPLY_MAIL_OK) {
 		session_enter(s, STATE_MAIL);
@@ -32,7 +33,7 @@ on_sender_check(struct session *s, struct ipc_msg *m)
 static void
 check_sender(struct session *s)
 {
-	struct msg_sender_check m = { .address = s->env.from };
+	struct msg_sender_check m = { .address = s->env.from_address };
 	struct buf body = BUF_INIT(KIB(4));
 	struct question q = {
 		.to = ROLE_STORE,

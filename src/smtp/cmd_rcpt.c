@@ -70,7 +70,7 @@ check_rcpt(struct session *s)
 enum reply_id
 cmd_rcpt(struct session *s, const struct smtp_command *c)
 {
-	if (s->env.count >= s->sv->conf->recipients_max) {
+	if (s->env.count >= server_rcpts_max(s->sv)) {
 		session_log_limit(s, "recipients");
 		return REPLY_TOO_MANY_RCPT;
 	}

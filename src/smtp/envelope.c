@@ -58,6 +58,7 @@ envelope_set_sender(struct envelope *e, const struct smtp_mail *mail)
 	e->ret = mail->ret;
 	e->is_utf8 = (mail->given & SMTP_PARAM_SMTPUTF8) != 0;
 	return put_mailbox(&e->arena, &mail->from, &e->from) &&
+	       put_address(&e->arena, &mail->from, &e->from_address) &&
 	       arena_str(&e->arena, mail->envid, &e->envid);
 }
 

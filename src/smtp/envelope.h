@@ -9,6 +9,9 @@
 #include "base/arena.h"
 #include "proto/smtp/smtp_command.h"
 
+/* However large the configured limit: what one internal message can carry. */
+#define ENVELOPE_RCPTS_MAX 4096
+
 struct rcpt {
 	struct rcpt *next;
 	struct str address; /* local@domain: for the store */
@@ -22,8 +25,9 @@ struct rcpt {
 
 struct envelope {
 	struct arena arena;
-	struct str from; /* mailbox; empty: the null sender */
-	uint64_t size;   /* declared; 0: not */
+	struct str from;         /* mailbox; empty: the null sender */
+	struct str from_address; /* local@domain, as the directory knows it */
+	uint64_t size;           /* declared; 0: not */
 	enum smtp_body body;
 	bool is_utf8; /* SMTPUTF8 was given */
 	enum smtp_ret ret;

@@ -86,8 +86,11 @@ reply_of_rcpt(enum outcome o, enum reason r, bool is_submission)
 }
 
 enum reply_id
-reply_of_sender(enum outcome o)
+reply_of_sender(enum outcome o, enum reason r)
 {
+	/* The store was restarted and knows the sign-in no more. */
+	if (r == REASON_NOT_GRANTED)
+		return REPLY_SIGN_IN_AGAIN;
 	switch (o) {
 	case DONE:
 		return REPLY_MAIL_OK;

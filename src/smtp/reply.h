@@ -23,5 +23,5 @@ bool reply_is_last(enum reply_id id);
 enum reply_id reply_of_delivery(enum outcome o, enum reason r);
 /* Its answer to RCPT_CHECK. */
 enum reply_id reply_of_rcpt(enum outcome o, enum reason r, bool is_submission);
-enum reply_id reply_of_sender(enum outcome o);
+enum reply_id reply_of_sender(enum outcome o, enum reason r);
 enum reply_id reply_of_auth(enum outcome o, enum reason r);

@@ -2,6 +2,8 @@
 /* server.c - the ids that a worker gives to sessions and messages. */
 #include "smtp/server.h"
 
+#include "smtp/envelope.h"
+
 uint32_t
 server_session_id(struct server *sv)
 {
@@ -21,4 +23,10 @@ server_trace_id(struct server *sv, char ret[TRACE_ID_LEN + 1])
 	for (int i = TRACE_ID_LEN; i-- > 0; v >>= 5)
 		ret[i] = digits[v & 31];
 	ret[TRACE_ID_LEN] = '\0';
+}
+
+uint32_t
+server_rcpts_max(const struct server *sv)
+{
+	return MIN(sv->conf->recipients_max, ENVELOPE_RCPTS_MAX);
 }

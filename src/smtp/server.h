@@ -42,6 +42,9 @@ struct server {
 /* A fresh internal session id. */
 uint32_t server_session_id(struct server *sv);
 
+/* Recipients of one message, as configured and as we can carry. */
+uint32_t server_rcpts_max(const struct server *sv);
+
 /*
  * A fresh id of a session or a message for all logs: 13 letters and digits
  * made of the time, the worker's number and a counter.

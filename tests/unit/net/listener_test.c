@@ -163,7 +163,33 @@ TEST(a_listener_may_be_freed_while_it_accepts)
 	state_done(&s);
 }
 
-TEST_MAIN(UNIT(every_client_is_accepted),
+TEST(a_socket_that_is_shut_down_elsewhere_is_left_alone)
+{
+	struct state s = { 0 };
+	struct sockaddr_in addr;
+	int fd = listen_on_loopback(&addr), theirs = dup(fd);
+	struct rusage before, after;
+
+	s.loop = loop_new();
+	s.timer = loop_timer_new(s.loop, on_timer, &s);
+	s.listener = listener_new(s.loop, fd, on_accept, &s);
+	shutdown(theirs, SHUT_RDWR);
+	loop_timer_set(s.timer, 100);
+	getrusage(RUSAGE_SELF, &before);
+	loop_run(s.loop);
+	getrusage(RUSAGE_SELF, &after);
+	CHECK(after.ru_utime.tv_sec == before.ru_utime.tv_sec &&
+		  after.ru_utime.tv_usec - before.ru_utime.tv_usec < 20000 &&
+		  after.ru_stime.tv_usec - before.ru_stime.tv_usec < 20000,
+	    "no spinning");
+	close(theirs);
+	listener_free(s.listener);
+	loop_timer_free(s.timer);
+	loop_free(s.loop);
+}
+
+TEST_MAIN(UNIT(a_socket_that_is_shut_down_elsewhere_is_left_alone),
+    UNIT(every_client_is_accepted),
     UNIT(a_paused_listener_leaves_clients_in_the_queue),
     UNIT(a_lack_of_descriptors_is_survived_without_spinning),
     UNIT(a_listener_may_be_freed_while_it_accepts))
