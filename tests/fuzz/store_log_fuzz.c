@@ -12,6 +12,8 @@
 #include "store/local/frame.h"
 #include "store/local/record.h"
 
+#define SEED 0x1234567890abcdefull
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static void
@@ -40,7 +42,7 @@ make_record(struct record *rec, struct str ops, struct str data)
 	char *p = x_zalloc(size);
 
 	rec->ops = ops;
-	record_header_put(p, rec, data.n);
+	record_header_put(p, rec, data.n, SEED);
 	if (ops.n > 0)
 		memcpy(p + RECORD_HEADER, ops.p, ops.n);
 	if (data.n > 0)
@@ -58,7 +60,7 @@ check_ops(enum record_kind kind, struct str ops, struct str data)
 	struct op a, b;
 	int r;
 
-	must(record_parse(bytes, &got) == RECORD_OK);
+	must(record_parse(bytes, SEED, &got) == RECORD_OK);
 	must(str_eq(got.ops, ops) && str_eq(got.data, data));
 	must(got.kind == kind && got.seq == rec.seq && got.size == bytes.n);
 	(void)!record_is_sound(&got);
@@ -69,7 +71,7 @@ check_ops(enum record_kind kind, struct str ops, struct str data)
 	}
 	if (r == 0) {
 		second = make_record(&rec, buf_str(&out), data);
-		must(record_parse(second, &again) == RECORD_OK);
+		must(record_parse(second, SEED, &again) == RECORD_OK);
 		o = op_read(&got);
 		p = op_read(&again);
 		while (op_next(&o, &a) > 0) {
@@ -88,12 +90,13 @@ static void
 check_raw(struct str in)
 {
 	struct record all, part;
-	enum record_verdict v = record_parse(in, &all);
+	enum record_verdict v = record_parse(in, SEED, &all);
 
 	if (v == RECORD_OK) {
 		must(all.size <= in.n);
-		must(record_parse(str_first(in, all.size), &part) == RECORD_OK);
-		must(record_parse(str_first(in, all.size - 1), &part) ==
+		must(record_parse(str_first(in, all.size), SEED, &part) ==
+		     RECORD_OK);
+		must(record_parse(str_first(in, all.size - 1), SEED, &part) ==
 		     RECORD_MORE);
 		must(part.size == all.size);
 		(void)!record_is_sound(&all);

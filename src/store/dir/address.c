@@ -88,7 +88,8 @@ address_is_plain(struct str address)
 	if (address.n > ADDRESS_MAX || local.n == 0 || local.n > 64)
 		return false;
 	for (size_t i = 0; i < local.n; i++)
-		if (local.p[i] == ' ' || memchr("\"(),:;<>@[\\]", local.p[i], 12))
+		if (local.p[i] == ' ' ||
+		    memchr("\"(),:;<>@[\\]", local.p[i], 12))
 			return false;
 	return local.p[0] != '.' && local.p[local.n - 1] != '.';
 }

@@ -96,8 +96,8 @@ dir_alias_add(struct dir *d, const struct msg_alias *q)
 {
 	struct buf clean = BUF_INIT(KIB(1));
 	struct verdict v = alias_clean(q->address, &clean)
-	    ? add_clean(d, buf_str(&clean), q->targets)
-	    : verdict_permfail(REASON_NAME);
+	                       ? add_clean(d, buf_str(&clean), q->targets)
+	                       : verdict_permfail(REASON_NAME);
 
 	buf_done(&clean);
 	return v;
@@ -159,8 +159,8 @@ dir_alias_remove(struct dir *d, const struct msg_name *q)
 	struct dir_change c;
 	struct verdict v;
 	int got = alias_clean(q->name, &clean)
-	    ? dir_get_alias(d, buf_str(&clean), &r)
-	    : 0;
+	              ? dir_get_alias(d, buf_str(&clean), &r)
+	              : 0;
 
 	if (got <= 0) {
 		buf_done(&clean);

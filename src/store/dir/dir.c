@@ -22,8 +22,7 @@ dir_free(struct dir *d)
 }
 
 void
-dir_set_limits(
-    struct dir *d, struct mail_quota quota, uint32_t undelete_days)
+dir_set_limits(struct dir *d, struct mail_quota quota, uint32_t undelete_days)
 {
 	d->config.quota = quota;
 	d->config.undelete_days = undelete_days;
@@ -181,16 +180,14 @@ add_item(void *arg, struct str key, struct str val)
 		page->has_more = true;
 		return 1;
 	}
-	page->v =
-	    x_grow(page->v, &page->cap, page->n + 1, sizeof(*page->v));
+	page->v = x_grow(page->v, &page->cap, page->n + 1, sizeof(*page->v));
 	page->v[page->n++] =
 	    (struct dir_item){ str_dup(name), str_dup(val), val.n };
 	return 0;
 }
 
 struct verdict
-dir_page_read(
-    struct dir *d, char kind, struct str after, struct dir_page *page)
+dir_page_read(struct dir *d, char kind, struct str after, struct dir_page *page)
 {
 	struct dir_key from, to = dir_key((char)(kind + 1), STR(""));
 	struct engine_range range = { .shard = DIR_SHARD };

@@ -49,13 +49,13 @@ struct dir_accounts {
  * TEMPFAIL: could not tell. Targets of an alias that no longer exist are left
  * out as long as one is there.
  */
-struct verdict dir_resolve(struct dir *d, struct str address,
-    struct dir_accounts *ret) WARN_UNUSED;
+struct verdict dir_resolve(
+    struct dir *d, struct str address, struct dir_accounts *ret) WARN_UNUSED;
 /* DONE when mail may be sent from the address by this account. */
 struct verdict dir_owns(
     struct dir *d, uint64_t account, struct str address) WARN_UNUSED;
-struct verdict dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q,
-    struct buf *out) WARN_UNUSED;
+struct verdict dir_rcpt_check(
+    struct dir *d, const struct msg_rcpt_check *q, struct buf *out) WARN_UNUSED;
 struct verdict dir_verifier(struct dir *d, const struct msg_verifier_get *q,
     struct buf *out) WARN_UNUSED;
 /* The account of a login; NOT_FOUND REASON_NO_USER. */
@@ -98,7 +98,6 @@ uint64_t dir_user_count(struct dir *d);
 /* --- checking --------------------------------------------------------------------- */
 
 /* The directory's own records, counts and links. */
-struct verdict dir_check(
-    struct dir *d, struct mail_check *check) WARN_UNUSED;
+struct verdict dir_check(struct dir *d, struct mail_check *check) WARN_UNUSED;
 /* Is the account to be checked (not removed for good)? */
 bool dir_is_checked(struct dir *d, uint64_t account);

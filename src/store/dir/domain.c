@@ -72,8 +72,8 @@ dir_domain_remove(struct dir *d, const struct msg_name *q)
 	struct dir_change c;
 	struct verdict v;
 	int got = domain_clean(q->name, &clean)
-	    ? dir_get_domain(d, buf_str(&clean), &r)
-	    : 0;
+	              ? dir_get_domain(d, buf_str(&clean), &r)
+	              : 0;
 
 	if (got < 0)
 		v = verdict_engine(got);

@@ -47,8 +47,8 @@ visit(struct resolve *r, struct str alias)
 }
 
 static struct verdict
-follow_alias(struct resolve *r, struct str alias, struct str targets,
-    unsigned depth)
+follow_alias(
+    struct resolve *r, struct str alias, struct str targets, unsigned depth)
 {
 	CLEANUP(freep) char *copy = NULL;
 	struct wire w;
@@ -128,8 +128,8 @@ resolve(struct resolve *r, struct str address, unsigned depth)
 	if (v.outcome == NOT_FOUND)
 		v = resolve_base(r, address, depth);
 	if (v.outcome == NOT_FOUND)
-		v = resolve_exact(r,
-		    str_from(address, address_local(address).n), depth);
+		v = resolve_exact(
+		    r, str_from(address, address_local(address).n), depth);
 	return v;
 }
 
@@ -167,8 +167,8 @@ dir_owns(struct dir *d, uint64_t account, struct str address)
 	if (v.outcome == TEMPFAIL)
 		return v;
 	return verdict_is_done(v) && is_owner
-	    ? VERDICT_DONE
-	    : verdict_permfail(REASON_FORBIDDEN);
+	           ? VERDICT_DONE
+	           : verdict_permfail(REASON_FORBIDDEN);
 }
 
 static struct verdict
@@ -180,8 +180,8 @@ check_room(
 	for (size_t i = 0; i < accounts->n; i++) {
 		uint64_t room = 0;
 		bool is_over = false;
-		struct verdict v = mail_room(
-		    d->config.mail, accounts->v[i], &room, &is_over);
+		struct verdict v =
+		    mail_room(d->config.mail, accounts->v[i], &room, &is_over);
 
 		if (v.outcome == NOT_FOUND)
 			return verdict_tempfail(REASON_INTERNAL);
@@ -197,8 +197,7 @@ check_room(
 }
 
 struct verdict
-dir_rcpt_check(
-    struct dir *d, const struct msg_rcpt_check *q, struct buf *out)
+dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q, struct buf *out)
 {
 	struct dir_accounts *accounts = X_NEW(struct dir_accounts);
 	struct msg_rcpt_check_reply reply = { 0 };
@@ -218,8 +217,8 @@ dir_account(struct dir *d, struct str login, uint64_t *ret)
 	struct buf clean = BUF_INIT(LOOK_MAX);
 	struct user_record user;
 	int r = address_clean(login, &clean)
-	    ? dir_get_user(d, buf_str(&clean), &user)
-	    : 0;
+	            ? dir_get_user(d, buf_str(&clean), &user)
+	            : 0;
 
 	buf_done(&clean);
 	if (r < 0)
@@ -231,8 +230,7 @@ dir_account(struct dir *d, struct str login, uint64_t *ret)
 }
 
 struct verdict
-dir_verifier(
-    struct dir *d, const struct msg_verifier_get *q, struct buf *out)
+dir_verifier(struct dir *d, const struct msg_verifier_get *q, struct buf *out)
 {
 	struct msg_verifier_get_reply reply;
 	struct verifier_record r;
@@ -278,6 +276,6 @@ dir_has_account(struct dir *d, uint64_t account)
 	if (got < 0)
 		return verdict_engine(got);
 	return got == 1 && user.account == account
-	    ? VERDICT_DONE
-	    : verdict_not_found(REASON_NO_USER);
+	           ? VERDICT_DONE
+	           : verdict_not_found(REASON_NO_USER);
 }

@@ -164,8 +164,8 @@ dir_user_remove(struct dir *d, const struct msg_name *q)
 	struct dir_change c;
 	struct verdict v;
 	int r = address_clean(q->name, &clean)
-	    ? dir_get_user(d, buf_str(&clean), &user)
-	    : 0;
+	            ? dir_get_user(d, buf_str(&clean), &user)
+	            : 0;
 
 	if (r <= 0) {
 		buf_done(&clean);
@@ -187,7 +187,7 @@ dir_user_remove(struct dir *d, const struct msg_name *q)
 struct removed_scan {
 	struct str login; /* empty: every one */
 	uint64_t account, created, removed;
-	uint64_t before;  /* removed before that */
+	uint64_t before; /* removed before that */
 	bool is_found;
 	struct buf *items; /* for the list */
 	size_t n;
@@ -275,8 +275,8 @@ find_old(void *arg, struct str key, struct str val)
 	struct removed_scan *s = arg;
 	struct removed_record r;
 
-	s->is_found = read_removed(key, val, &s->account, &r) &&
-	    r.removed < s->before;
+	s->is_found =
+	    read_removed(key, val, &s->account, &r) && r.removed < s->before;
 	return s->is_found;
 }
 
@@ -315,7 +315,7 @@ dir_is_checked(struct dir *d, uint64_t account)
 
 	/* One that is being purged is not whole any more. */
 	return r != 1 || !removed_record_decode(val, &removed) ||
-	    removed.removed + window >= dir_now(d);
+	       removed.removed + window >= dir_now(d);
 }
 
 /* --- listing ------------------------------------------------------------------------- */

@@ -145,8 +145,13 @@ void
 engine_blob_put(struct engine *e, const struct engine_source *src,
     engine_put_fn fn, void *arg)
 {
-	struct put_job *j = X_NEW(struct put_job);
+	struct put_job *j;
 
+	if (e->is_closing) {
+		fn(arg, -ECANCELED, NULL);
+		return;
+	}
+	j = X_NEW(struct put_job);
 	j->job.work = put_work;
 	j->job.done = put_done;
 	j->src = *src;
@@ -402,6 +407,12 @@ engine_blob_read(struct engine *e, const struct engine_read *reads,
 	engine_collect(e);
 	for (size_t i = 0; i < count; i++)
 		j->got[i] = read_locate(j, &j->items[i], &reads[i]);
+	if (e->is_closing) {
+		for (size_t i = 0; i < count; i++)
+			j->got[i] = -ECANCELED;
+		read_done(&j->job);
+		return;
+	}
 	if (j->need == 0) {
 		pool_add(e->pool, &j->job);
 		return;

@@ -282,7 +282,7 @@ walk_segment(struct checker *ck, size_t i)
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd; /* collected meanwhile */
-	r = scan_open(&sc, fd, s->id);
+	r = scan_open(&sc, &ck->log, fd, s->id);
 	while (r == 0 && sc.off < end && (r = scan_next(&sc, &rec)) > 0) {
 		progress(ck);
 		if (rec.seq != next)

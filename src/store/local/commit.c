@@ -263,7 +263,7 @@ engine_append(struct engine *e, enum record_kind kind, struct str ops,
 		engine_fatal(e, "changing the index", r);
 		return -EIO;
 	}
-	record_header_put(head, &rec, data_len);
+	record_header_put(head, &rec, data_len, e->log.seed);
 	log_put(&e->log, head, sizeof(head));
 	log_put(&e->log, ops.p, ops.n);
 	for (size_t i = 0; i < count; i++) {

@@ -62,7 +62,7 @@ write_record(struct exporter *x)
 
 	if (x->ops.failed || x->data.failed)
 		return ENGINE_TOO_BIG;
-	record_header_put(head, &rec, x->data.n);
+	record_header_put(head, &rec, x->data.n, 0);
 	r = write_fd(x->fd, head, sizeof(head));
 	if (r == 0)
 		r = write_fd(x->fd, x->ops.p, x->ops.n);
@@ -277,7 +277,7 @@ read_record(struct importer *im, struct record *ret)
 
 		if (r < 0)
 			return r;
-		v = record_parse(buf_str(&im->in), ret);
+		v = record_parse(buf_str(&im->in), 0, ret);
 		if (v == RECORD_OK)
 			break;
 		if (v != RECORD_MORE)

@@ -114,7 +114,7 @@ gc_begin(struct engine *e)
 		return false;
 	gc->seg = s;
 	gc->is_oldest = s == e->log.segs[0];
-	if (scan_open(&gc->scan, fd, s->id) == 0)
+	if (scan_open(&gc->scan, &e->log, fd, s->id) == 0)
 		return true;
 	bad_keep(e, s, 0, SEGMENT_HEADER, "its header");
 	gc_end(e);

@@ -117,13 +117,14 @@ int seg_stats_del(struct index *ix, uint64_t id) WARN_UNUSED;
 
 struct scan {
 	int fd;
-	uint64_t id, off, end;
+	uint64_t id, seed, off, end;
 	struct buf win; /* bytes of the file from base on */
 	uint64_t base;
 	struct segment_head head;
 };
 /* 0; ENGINE_CORRUPT when the header is not good (off stands behind it). */
-int scan_open(struct scan *s, int fd, uint64_t id) WARN_UNUSED;
+int scan_open(
+    struct scan *s, const struct log *l, int fd, uint64_t id) WARN_UNUSED;
 void scan_done(struct scan *s);
 /* 1 a record at s->off - ret->size; 0 the end or zeros; ENGINE_CORRUPT at
  * s->off; -errno. The record is valid until the next call. */

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -138,6 +139,28 @@ log_active(const struct log *l)
 	return l->n ? l->segs[l->n - 1] : NULL;
 }
 
+/* Every segment carries the seed, so that one damaged header is no loss. */
+static int
+find_seed(struct log *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		char head[SEGMENT_HEADER];
+		struct segment_head h;
+		int fd = segment_ref(l, l->segs[i]), r;
+
+		if (fd < 0)
+			continue;
+		r = fsops_read_all(fd, head, sizeof(head), 0);
+		segment_unref(l, l->segs[i]);
+		if (r < 0 || !segment_header_parse(str_make(head, sizeof(head)),
+				 l->segs[i]->id, &h))
+			continue;
+		l->seed = h.seed;
+		return 0;
+	}
+	return getrandom(&l->seed, sizeof(l->seed), 0) < 0 ? -errno : 0;
+}
+
 int
 log_open(struct log *l, const char *path)
 {
@@ -165,7 +188,7 @@ log_open(struct log *l, const char *path)
 		list_add(l, s);
 	}
 	closedir(dir);
-	return 0;
+	return find_seed(l);
 }
 
 /* --- descriptors ---------------------------------------------------------- */
@@ -262,6 +285,7 @@ header_put(struct buf *b, uint64_t id, const struct segment_head *h)
 	wire_put_u64(b, id);
 	wire_put_u64(b, h->next_blob);
 	wire_put_u64(b, h->prev);
+	wire_put_u64(b, h->seed);
 	wire_put_u64(b, hash64(b->p, b->n));
 }
 
@@ -278,6 +302,7 @@ segment_header_parse(struct str in, uint64_t id, struct segment_head *ret)
 	got_id = wire_get_u64(&w);
 	h.next_blob = wire_get_u64(&w);
 	h.prev = wire_get_u64(&w);
+	h.seed = wire_get_u64(&w);
 	sum = wire_get_u64(&w);
 	if (w.failed || magic != SEGMENT_MAGIC || version != SEGMENT_VERSION ||
 	    got_id != id || sum != hash64(in.p, SEGMENT_HEADER - 8))
@@ -358,7 +383,7 @@ static int
 begin_segment(struct log *l, size_t size, uint64_t seq, uint64_t next_blob)
 {
 	struct segment *old = log_active(l), *s = segment_new(seq);
-	struct segment_head head = { old ? old->id : 0, next_blob };
+	struct segment_head head = { old ? old->id : 0, next_blob, l->seed };
 	struct buf b = BUF_INIT(SEGMENT_HEADER);
 	char name[24];
 	int r;

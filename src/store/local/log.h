@@ -11,7 +11,7 @@
 #include "store/local/flusher.h"
 #include "store/local/record.h"
 
-#define SEGMENT_HEADER  48
+#define SEGMENT_HEADER  56
 #define SEGMENT_VERSION 1
 #define SEGMENT_DEFAULT MIB(64)
 
@@ -35,6 +35,7 @@ struct log {
 	const struct fsops *fs;
 	int dir_fd;
 	uint64_t segment_bytes;
+	uint64_t seed;
 	uint64_t clock; /* for the least recently used descriptor */
 	size_t open_fds;
 	struct segment **segs; /* ascending by id; the last one is written */
@@ -44,7 +45,8 @@ struct log {
 
 void log_init(struct log *l, const struct fsops *fs, uint64_t segment_bytes);
 void log_done(struct log *l);
-/* Open folder path and list its segments (sizes from the files). */
+/* Open folder path and list its segments (sizes from the files). The seed is
+ * theirs, or a new one. */
 int log_open(struct log *l, const char *path) WARN_UNUSED;
 
 /* NULL when there is none (any more). */
@@ -57,6 +59,7 @@ void segment_unref(struct log *l, struct segment *s);
  * made: it tells a segment that was collected from one that is missing. */
 struct segment_head {
 	uint64_t prev, next_blob;
+	uint64_t seed; /* of all checksums of records: one for a store */
 };
 /* False when it is not a header, or not this one's. */
 bool segment_header_parse(struct str in, uint64_t id, struct segment_head *ret);

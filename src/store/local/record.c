@@ -18,8 +18,8 @@ record_size(size_t ops_len, uint64_t data_len)
 }
 
 void
-record_header_put(
-    char to[RECORD_HEADER], const struct record *r, uint64_t data_len)
+record_header_put(char to[RECORD_HEADER], const struct record *r,
+    uint64_t data_len, uint64_t seed)
 {
 	struct buf b = BUF_INIT(RECORD_HEADER);
 	uint64_t sum;
@@ -30,7 +30,7 @@ record_header_put(
 	wire_put_u64(&b, r->durable);
 	wire_put_u32(&b, (uint32_t)data_len);
 	wire_put_u32(&b, (uint32_t)r->kind);
-	sum = hash64_seed(r->ops.p, r->ops.n, hash64(b.p, b.n));
+	sum = hash64_seed(r->ops.p, r->ops.n, hash64_seed(b.p, b.n, seed));
 	wire_put_u64(&b, sum);
 	ASSERT(!b.failed && b.n == RECORD_HEADER);
 	memcpy(to, b.p, RECORD_HEADER);
@@ -47,7 +47,7 @@ is_zero(struct str s)
 }
 
 enum record_verdict
-record_parse(struct str in, struct record *ret)
+record_parse(struct str in, uint64_t seed, struct record *ret)
 {
 	struct wire w = wire_read(in);
 	struct record r = { 0 };
@@ -80,8 +80,8 @@ record_parse(struct str in, struct record *ret)
 	}
 	r.ops = str_sub(in, RECORD_HEADER, ops_len);
 	r.data = str_sub(in, RECORD_HEADER + ops_len, data_len);
-	if (sum !=
-	    hash64_seed(r.ops.p, r.ops.n, hash64(in.p, RECORD_HEADER - 8)))
+	if (sum != hash64_seed(r.ops.p, r.ops.n,
+		       hash64_seed(in.p, RECORD_HEADER - 8, seed)))
 		return RECORD_BAD;
 	*ret = r;
 	return RECORD_OK;

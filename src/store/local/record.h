@@ -11,6 +11,10 @@
  * it tells a torn group of a crash (nobody was promised anything) from a
  * damaged record (somebody was).
  *
+ * The checksum of header and ops is seeded with a secret of the store. After
+ * damage, records are looked for at every offset, also inside of blobs; and
+ * a blob is mail, which anybody may have written.
+ *
  * Pure: no I/O, no clock, no globals.
  */
 #pragma once
@@ -47,10 +51,11 @@ enum record_verdict {
  * Look at the record at the start of in. The checksum of header and ops is
  * verified; the data is not (record_data_is_good()).
  */
-enum record_verdict record_parse(struct str in, struct record *ret);
+enum record_verdict record_parse(
+    struct str in, uint64_t seed, struct record *ret);
 /* Fill in the 40 bytes in front of ops and data. */
-void record_header_put(
-    char to[RECORD_HEADER], const struct record *r, uint64_t data_len);
+void record_header_put(char to[RECORD_HEADER], const struct record *r,
+    uint64_t data_len, uint64_t seed);
 /* Bytes of a record with padding. */
 size_t record_size(size_t ops_len, uint64_t data_len);
 

@@ -71,7 +71,7 @@ was_promised(struct replay *rp, size_t i, struct scan here, uint64_t seq)
 
 		if (fd < 0)
 			return fd;
-		r = scan_open(&s, fd, l->segs[i]->id);
+		r = scan_open(&s, l, fd, l->segs[i]->id);
 		if (r == 0 || r == ENGINE_CORRUPT)
 			r = says_durable(&s, seq);
 		scan_done(&s);
@@ -170,7 +170,7 @@ next_follows(struct replay *rp, size_t i)
 
 	if (fd < 0)
 		return true;
-	if (scan_open(&sc, fd, next->id) == 0)
+	if (scan_open(&sc, l, fd, next->id) == 0)
 		follows = sc.head.prev == l->segs[i]->id;
 	scan_done(&sc);
 	segment_unref(l, next);
@@ -284,7 +284,7 @@ replay_segment(struct replay *rp, size_t i, uint64_t off)
 
 	if (fd < 0)
 		return fd;
-	r = scan_open(&sc, fd, seg->id);
+	r = scan_open(&sc, l, fd, seg->id);
 	if (r == ENGINE_CORRUPT) {
 		r = was_promised(rp, i, sc, rp->next);
 		if (r == 0) {

@@ -40,7 +40,7 @@ scan_fill(struct scan *s, size_t n, struct str *ret)
 }
 
 int
-scan_open(struct scan *s, int fd, uint64_t id)
+scan_open(struct scan *s, const struct log *l, int fd, uint64_t id)
 {
 	struct stat st;
 	struct str in;
@@ -51,6 +51,7 @@ scan_open(struct scan *s, int fd, uint64_t id)
 	*s = (struct scan){
 		.fd = fd,
 		.id = id,
+		.seed = l->seed,
 		.end = (uint64_t)st.st_size,
 		.win = BUF_INIT(RECORD_OPS_MAX + RECORD_DATA_MAX + KIB(1)),
 	};
@@ -87,7 +88,7 @@ scan_next(struct scan *s, struct record *ret)
 		r = scan_fill(s, need, &in);
 		if (r < 0)
 			return r;
-		v = record_parse(in, &rec);
+		v = record_parse(in, s->seed, &rec);
 		if (v == RECORD_END)
 			return 0;
 		if (v == RECORD_BAD)

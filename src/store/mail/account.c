@@ -190,8 +190,8 @@ add_sub(void *arg, struct str key, struct str val)
 	if (!key_read_id(key, 'S', &id) || val.n == 0 ||
 	    a->n_subs >= MAIL_MAILBOXES_MAX)
 		return 1;
-	a->subs = x_grow(
-	    a->subs, &a->cap_subs, a->n_subs + 1, sizeof(*a->subs));
+	a->subs =
+	    x_grow(a->subs, &a->cap_subs, a->n_subs + 1, sizeof(*a->subs));
 	a->subs[a->n_subs++] = (struct subscription){ id, str_copy(val) };
 	return 0;
 }
@@ -300,8 +300,7 @@ take_out(struct mailbox **list, size_t n, const struct mailbox *mb)
 void
 account_add_mailbox(struct account *a, struct mailbox *mb)
 {
-	a->by_id =
-	    x_grow(a->by_id, &a->cap_id, a->n + 1, sizeof(*a->by_id));
+	a->by_id = x_grow(a->by_id, &a->cap_id, a->n + 1, sizeof(*a->by_id));
 	a->by_name =
 	    x_grow(a->by_name, &a->cap_name, a->n + 1, sizeof(*a->by_name));
 	ASSERT(a->n == 0 || a->by_id[a->n - 1]->id < mb->id);
@@ -320,8 +319,7 @@ account_remove_mailbox(struct account *a, struct mailbox *mb)
 }
 
 void
-account_rename_mailbox(
-    struct account *a, struct mailbox *mb, struct str name)
+account_rename_mailbox(struct account *a, struct mailbox *mb, struct str name)
 {
 	struct str copy = str_copy(name);
 
@@ -367,14 +365,15 @@ mail_room(
 	if (!verdict_is_done(v))
 		return v;
 	*ret_room = room_below(a->r.bytes_limit, a->r.bytes);
-	*ret_is_over = (a->r.bytes_limit && *ret_room == 0) ||
+	*ret_is_over =
+	    (a->r.bytes_limit && *ret_room == 0) ||
 	    (a->r.messages_limit && a->r.messages >= a->r.messages_limit);
 	return VERDICT_DONE;
 }
 
 struct verdict
-mail_account_info(struct mail *m, uint64_t account,
-    struct msg_quota_reply *ret, uint32_t *ret_mailboxes)
+mail_account_info(struct mail *m, uint64_t account, struct msg_quota_reply *ret,
+    uint32_t *ret_mailboxes)
 {
 	struct account *a;
 	struct verdict v = account_get(m, account, &a);

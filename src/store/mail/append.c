@@ -21,8 +21,7 @@ put_dedupe_key(struct buf *b, uint64_t week, struct str text)
 }
 
 static struct verdict
-was_seen(
-    struct mail *m, const struct account *a, struct str text, bool *ret)
+was_seen(struct mail *m, const struct account *a, struct str text, bool *ret)
 {
 	uint64_t week = mail_now(m) / WEEK_S;
 	struct buf key = BUF_INIT(ENGINE_KEY_MAX);
@@ -102,15 +101,15 @@ find_target(struct mail *m, uint64_t account, struct str name,
 	if (!verdict_is_done(v))
 		return v;
 	*ret_mb = mailbox_name_clean(name, &clean)
-	    ? account_find(*ret_a, buf_str(&clean))
-	    : NULL;
+	              ? account_find(*ret_a, buf_str(&clean))
+	              : NULL;
 	buf_done(&clean);
 	return *ret_mb ? VERDICT_DONE : verdict_not_found(REASON_NO_MAILBOX);
 }
 
 struct verdict
-mail_append_check(struct mail *m, uint64_t account,
-    const struct msg_append *q, uint64_t *ret_bytes)
+mail_append_check(struct mail *m, uint64_t account, const struct msg_append *q,
+    uint64_t *ret_bytes)
 {
 	struct wire w = wire_read(q->items);
 	struct msg_append_item item;
@@ -153,8 +152,8 @@ append_one(struct tx *t, struct account *a, struct mailbox *mb,
 		.savedate = now,
 		.size = item->msg.size,
 	};
-	struct verdict v = keywords_bits(
-	    mb, item->msg.keywords, true, e.keywords, NULL);
+	struct verdict v =
+	    keywords_bits(mb, item->msg.keywords, true, e.keywords, NULL);
 
 	if (!verdict_is_done(v))
 		return v;
@@ -305,8 +304,8 @@ deliver_to(struct tx *t, struct mail_delivery *d, struct mail_copy_to *to,
 }
 
 struct verdict
-mail_deliver(struct mail *m, struct mail_delivery *d, struct mail_copy_to *to,
-    size_t n)
+mail_deliver(
+    struct mail *m, struct mail_delivery *d, struct mail_copy_to *to, size_t n)
 {
 	struct verdict v = VERDICT_DONE;
 	uint64_t blob = 0;

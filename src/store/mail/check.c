@@ -32,7 +32,7 @@ struct checker {
 	const struct mailbox *mb;
 	struct mailbox_record sum;
 	uint64_t bytes, messages; /* of the account */
-	size_t next_use; /* while messages are walked */
+	size_t next_use;          /* while messages are walked */
 };
 
 static void PRINTF_LIKE(2, 3) problem(struct checker *ck, const char *fmt, ...)
@@ -64,8 +64,8 @@ static void
 add_use(struct checker *ck, const struct entry_record *e)
 {
 	if (ck->n_uses == ck->cap_uses)
-		ck->uses = x_grow(ck->uses, &ck->cap_uses, ck->n_uses + 1,
-		    sizeof(*ck->uses));
+		ck->uses = x_grow(
+		    ck->uses, &ck->cap_uses, ck->n_uses + 1, sizeof(*ck->uses));
 	ck->uses[ck->n_uses++] = (struct use){ e->msgid, e->size };
 	if (e->msgid >= ck->a->r.next_msgid)
 		problem(ck, "message number %llu was never given out",
@@ -152,8 +152,8 @@ check_mailbox(struct checker *ck, const struct mailbox *mb)
 
 	ck->mb = mb;
 	ck->sum = (struct mailbox_record){ 0 };
-	r = scan(ck, key_entry(mb->id, 0), key_entry(mb->id + 1, 0),
-	    walk_entry);
+	r = scan(
+	    ck, key_entry(mb->id, 0), key_entry(mb->id + 1, 0), walk_entry);
 	if (r >= 0)
 		r = scan(ck, key_expunged(mb->id, 0, 0),
 		    key_expunged(mb->id + 1, 0, 0), walk_log);
@@ -168,8 +168,8 @@ check_mailbox(struct checker *ck, const struct mailbox *mb)
 		problem(ck, "mailbox %u: UID %u is not below the next one, %u",
 		    mb->id, ck->sum.uidnext, mb->r.uidnext);
 	if (ck->sum.modseq > mb->r.modseq || mb->r.modseq > ck->a->r.modseq)
-		problem(ck, "mailbox %u: mod-sequences are out of order",
-		    mb->id);
+		problem(
+		    ck, "mailbox %u: mod-sequences are out of order", mb->id);
 	if (mb->id >= ck->a->r.next_id)
 		problem(ck, "mailbox number %u was never given out", mb->id);
 	ck->messages += ck->sum.messages;
@@ -189,10 +189,9 @@ check_tree(struct checker *ck)
 		    !str_eq(mb->r.name, buf_str(&clean)))
 			problem(ck, "mailbox %u: not a legal name", mb->id);
 		if (slash >= 0 &&
-		    !account_find(
-			ck->a, str_first(mb->r.name, (size_t)slash)))
-			problem(ck, "mailbox %u: its parent is missing",
-			    mb->id);
+		    !account_find(ck->a, str_first(mb->r.name, (size_t)slash)))
+			problem(
+			    ck, "mailbox %u: its parent is missing", mb->id);
 		buf_done(&clean);
 	}
 }
@@ -219,11 +218,11 @@ check_changes(struct checker *ck)
 		    compare_marks);
 	while (i < ck->n_entries || j < ck->n_changes) {
 		int c = i == ck->n_entries ? 1
-		    : j == ck->n_changes
-		    ? -1
-		    : compare_marks(&ck->entries[i], &ck->changes[j]);
-		const struct mark *m = c <= 0 ? &ck->entries[i]
-		                              : &ck->changes[j];
+		        : j == ck->n_changes
+		            ? -1
+		            : compare_marks(&ck->entries[i], &ck->changes[j]);
+		const struct mark *m =
+		    c <= 0 ? &ck->entries[i] : &ck->changes[j];
 
 		if (c != 0)
 			problem(ck,
@@ -274,8 +273,7 @@ count_uses(struct checker *ck, uint64_t msgid, uint64_t size)
 		if (use->msgid > msgid)
 			break;
 		if (use->msgid < msgid) {
-			problem(
-			    ck, "message %llu is missing", (ull)use->msgid);
+			problem(ck, "message %llu is missing", (ull)use->msgid);
 			continue;
 		}
 		n++;
@@ -297,8 +295,7 @@ check_refs(struct checker *ck, uint64_t msgid, uint64_t uses)
 	if (r < 0 && r != ENGINE_CORRUPT)
 		return verdict_engine(r);
 	if (r < 0 || (r == 1 && !refs_decode(val, &refs)))
-		problem(ck, "message %llu: references are damaged",
-		    (ull)msgid);
+		problem(ck, "message %llu: references are damaged", (ull)msgid);
 	else if (uses != refs)
 		problem(ck, "message %llu: %llu references, counted %llu",
 		    (ull)msgid, (ull)refs, (ull)uses);
@@ -333,8 +330,8 @@ check_structure(
 
 	if (!verdict_is_done(
 		structure_read(ck->m, ck->a->id, msgid, r, &structure)))
-		problem(ck, "message %llu: its structure is not whole",
-		    (ull)msgid);
+		problem(
+		    ck, "message %llu: its structure is not whole", (ull)msgid);
 	buf_done(&structure);
 }
 
@@ -462,8 +459,8 @@ check_all(struct checker *ck)
 		problem(ck, "messages is %llu, counted %llu",
 		    (ull)ck->a->r.messages, (ull)ck->messages);
 	if (ck->bytes != ck->a->r.bytes)
-		problem(ck, "bytes is %llu, counted %llu",
-		    (ull)ck->a->r.bytes, (ull)ck->bytes);
+		problem(ck, "bytes is %llu, counted %llu", (ull)ck->a->r.bytes,
+		    (ull)ck->bytes);
 	if (ck->n_uses)
 		qsort(ck->uses, ck->n_uses, sizeof(*ck->uses), compare_uses);
 	return check_messages(ck);

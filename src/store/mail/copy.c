@@ -27,8 +27,8 @@ is_over_quota(const struct account *a, const struct entry_list *l)
 	for (size_t i = 0; i < l->n; i++)
 		bytes += l->v[i].e.size;
 	return (a->r.bytes_limit && bytes > a->r.bytes_limit) ||
-	    (a->r.messages_limit &&
-		a->r.messages + l->n > a->r.messages_limit);
+	       (a->r.messages_limit &&
+		   a->r.messages + l->n > a->r.messages_limit);
 }
 
 static void
@@ -89,8 +89,7 @@ copy_list(const struct copy *c, struct tx *t, struct account *a,
 			    &map, from->r.keywords, to, e.keywords);
 		add_pair(c, l->v[i].uid, tx_entry_add(t, a, to, &e));
 	}
-	return c->is_move ? remove_originals(t, a, from, l)
-	                  : add_refs(t, a, l);
+	return c->is_move ? remove_originals(t, a, from, l) : add_refs(t, a, l);
 }
 
 /* Leave out what this very copy put there. */
@@ -184,21 +183,25 @@ find_target(struct account *a, struct str name, struct mailbox **ret)
 	struct buf clean = BUF_INIT(MAIL_NAME_MAX);
 
 	*ret = mailbox_name_clean(name, &clean)
-	    ? account_find(a, buf_str(&clean))
-	    : NULL;
+	           ? account_find(a, buf_str(&clean))
+	           : NULL;
 	buf_done(&clean);
 	return *ret ? VERDICT_DONE : verdict_not_found(REASON_NO_MAILBOX);
 }
 
 struct verdict
-mail_copy(struct mail *m, uint64_t account, const struct msg_copy *q,
-    struct buf *out)
+mail_copy(
+    struct mail *m, uint64_t account, const struct msg_copy *q, struct buf *out)
 {
 	struct buf sets[2] = { BUF_INIT(MAIL_REPLY_MAX),
 		BUF_INIT(MAIL_REPLY_MAX) };
-	struct copy c = { .m = m, .account = account, .from = q->mailbox,
-		.uids = q->uids, .from_uid = q->uids.n ? 1 : 0,
-		.is_move = q->is_move, .from_set = &sets[0],
+	struct copy c = { .m = m,
+		.account = account,
+		.from = q->mailbox,
+		.uids = q->uids,
+		.from_uid = q->uids.n ? 1 : 0,
+		.is_move = q->is_move,
+		.from_set = &sets[0],
 		.to_set = &sets[1] };
 	struct msg_copy_reply reply;
 	struct account *a;
@@ -232,9 +235,15 @@ move_all(struct mail *m, uint64_t account, uint32_t from, uint32_t to)
 {
 	struct buf sets[2] = { BUF_INIT(MAIL_REPLY_MAX),
 		BUF_INIT(MAIL_REPLY_MAX) };
-	struct copy c = { .m = m, .account = account, .from = from, .to = to,
-		.from_uid = 1, .is_move = true, .last_uid = UINT32_MAX,
-		.from_set = &sets[0], .to_set = &sets[1] };
+	struct copy c = { .m = m,
+		.account = account,
+		.from = from,
+		.to = to,
+		.from_uid = 1,
+		.is_move = true,
+		.last_uid = UINT32_MAX,
+		.from_set = &sets[0],
+		.to_set = &sets[1] };
 	struct verdict v = run_copy(&c, 0);
 
 	buf_done(&sets[0]);

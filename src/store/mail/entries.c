@@ -149,7 +149,7 @@ read_changes(struct mail *m, uint64_t account, const struct msg_entries *q,
 struct range_list {
 	struct uid_range {
 		uint32_t first, last;
-	} *v;
+	} * v;
 	size_t n, cap;
 	bool is_corrupt;
 };

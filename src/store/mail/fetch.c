@@ -29,8 +29,8 @@ add_item(struct mail_fetch *f, const struct msg_fetch_item *item,
 	f->v[f->n++] = (struct mail_fetch_item){ f->items.n, read != NULL };
 	if (!read)
 		return;
-	f->reads = x_grow(
-	    f->reads, &f->cap_reads, f->n_reads + 1, sizeof(*f->reads));
+	f->reads =
+	    x_grow(f->reads, &f->cap_reads, f->n_reads + 1, sizeof(*f->reads));
 	f->reads[f->n_reads++] = *read;
 }
 
@@ -114,15 +114,13 @@ collect_record(struct collect *c, struct msg_fetch_item *item, uint64_t msgid,
 	if (want & FETCH_STRUCTURE)
 		item->structure = r.structure;
 	if (item->structure.n < r.structure_size && (want & FETCH_STRUCTURE))
-		return add_large(
-		    c, item, &r, read.size ? &read : NULL, msgid);
+		return add_large(c, item, &r, read.size ? &read : NULL, msgid);
 	add_item(c->f, item, read.size ? &read : NULL);
 	return VERDICT_DONE;
 }
 
 static struct verdict
-collect_entry(
-    struct collect *c, const struct uid_entry *ue, bool *ret_is_full)
+collect_entry(struct collect *c, const struct uid_entry *ue, bool *ret_is_full)
 {
 	uint32_t want = c->q->want;
 	struct msg_fetch_item item = { .uid = ue->uid };
@@ -187,8 +185,8 @@ mail_fetch_collect(struct mail *m, uint64_t account, const struct msg_fetch *q,
 		return v;
 	if (!uid_set_is_valid(q->uids) || (q->want & ~(uint32_t)WANT_ALL))
 		return verdict_permfail(REASON_INTERNAL);
-	c.max = q->max_bytes ? MIN(q->max_bytes, FETCH_MAX_BYTES)
-	                     : DEFAULT_BYTES;
+	c.max =
+	    q->max_bytes ? MIN(q->max_bytes, FETCH_MAX_BYTES) : DEFAULT_BYTES;
 	while (verdict_is_done(v) && from_uid)
 		v = collect_step(&c, &from_uid);
 	if (!verdict_is_done(v))
@@ -250,8 +248,8 @@ mail_fetch_finish(const struct mail_fetch *f,
 	msg_fetch_reply_put(out, &reply);
 	items = out->n;
 	for (size_t i = 0; i < f->n; start = f->v[i++].end) {
-		struct str encoded = str_sub(
-		    buf_str(&f->items), start, f->v[i].end - start);
+		struct str encoded =
+		    str_sub(buf_str(&f->items), start, f->v[i].end - start);
 		struct body body = { 0 };
 
 		if (f->v[i].has_read)

@@ -59,8 +59,8 @@ change_entry(struct tx *t, struct account *a, struct mailbox *mb,
 
 /* A batch of them, from *from_uid on; 0 there: that were the last. */
 static struct verdict
-flags_step(struct mail *m, uint64_t account, struct change *c,
-    uint32_t *from_uid)
+flags_step(
+    struct mail *m, uint64_t account, struct change *c, uint32_t *from_uid)
 {
 	struct entry_query q = {
 		.account = account,
@@ -83,8 +83,8 @@ flags_step(struct mail *m, uint64_t account, struct change *c,
 		return v;
 	*from_uid = list.next_uid;
 	tx_begin(&t, m);
-	v = keywords_bits(mb, c->q->keywords, c->q->op != OP_REMOVE,
-	    c->keywords, &is_new);
+	v = keywords_bits(
+	    mb, c->q->keywords, c->q->op != OP_REMOVE, c->keywords, &is_new);
 	if (is_new || !verdict_is_done(v))
 		tx_mailbox(&t, a, mb);
 	for (size_t i = 0; i < list.n && verdict_is_done(v); i++)

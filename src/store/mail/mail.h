@@ -64,8 +64,8 @@ void mail_account_create(struct mail *m, struct engine_batch *b,
     uint64_t account, struct mail_quota quota);
 struct verdict mail_account_info(struct mail *m, uint64_t account,
     struct msg_quota_reply *ret, uint32_t *ret_mailboxes) WARN_UNUSED;
-struct verdict mail_account_quota(struct mail *m, uint64_t account,
-    struct mail_quota quota) WARN_UNUSED;
+struct verdict mail_account_quota(
+    struct mail *m, uint64_t account, struct mail_quota quota) WARN_UNUSED;
 /*
  * Remove a part of an account for good; nothing else may use it any more.
  * *ret_is_gone: that was the last part.

@@ -170,8 +170,8 @@ struct verdict structure_read(struct mail *m, uint64_t account, uint64_t msgid,
 
 /* The bits of the named keywords (list of msg_text), new names are added to
  * the mailbox (then *ret_is_new). PERMFAIL REASON_LIMIT when it is full. */
-struct verdict keywords_bits(struct mailbox *mb, struct str names,
-    bool may_add, uint64_t ret[2], bool *ret_is_new) WARN_UNUSED;
+struct verdict keywords_bits(struct mailbox *mb, struct str names, bool may_add,
+    uint64_t ret[2], bool *ret_is_new) WARN_UNUSED;
 /* The names as a list of msg_text. */
 void keywords_put(struct buf *b, const struct mailbox *mb);
 /*
@@ -195,5 +195,5 @@ struct verdict mailbox_make(struct tx *t, struct account *a, struct str name,
 struct verdict expunge_entries(struct tx *t, struct account *a,
     struct mailbox *mb, const struct entry_list *l, bool is_lost) WARN_UNUSED;
 /* In copy.c: move all messages of a mailbox to another one. */
-struct verdict move_all(struct mail *m, uint64_t account, uint32_t from,
-    uint32_t to) WARN_UNUSED;
+struct verdict move_all(
+    struct mail *m, uint64_t account, uint32_t from, uint32_t to) WARN_UNUSED;

@@ -63,7 +63,7 @@ static bool
 is_below(struct str name, struct str parent)
 {
 	return name.n > parent.n && str_starts(name, parent) &&
-	    name.p[parent.n] == '/';
+	       name.p[parent.n] == '/';
 }
 
 static bool
@@ -298,8 +298,8 @@ mail_mailbox_modseq(struct mail *m, uint64_t account, uint32_t mailbox)
 	struct mailbox *mb;
 
 	return verdict_is_done(mailbox_get(m, account, mailbox, &a, &mb))
-	    ? mb->r.modseq
-	    : 0;
+	           ? mb->r.modseq
+	           : 0;
 }
 
 /* --- making --------------------------------------------------------------------------- */
@@ -315,8 +315,8 @@ next_uidvalidity(struct account_record *r, uint64_t now)
 }
 
 static struct mailbox_record
-new_record(struct account_record *a, struct str name, uint32_t special,
-    uint64_t now)
+new_record(
+    struct account_record *a, struct str name, uint32_t special, uint64_t now)
 {
 	return (struct mailbox_record){
 		.name = name,
@@ -351,8 +351,8 @@ make_one(struct tx *t, struct account *a, struct str name, uint32_t special,
 }
 
 struct verdict
-mailbox_make(struct tx *t, struct account *a, struct str name,
-    uint32_t special, struct mailbox **ret)
+mailbox_make(struct tx *t, struct account *a, struct str name, uint32_t special,
+    struct mailbox **ret)
 {
 	for (size_t i = 0; i < name.n; i++) {
 		struct str parent = str_first(name, i);
@@ -400,8 +400,7 @@ mail_create(struct mail *m, uint64_t account,
 
 	if (!verdict_is_done(v))
 		return v;
-	if (!mailbox_name_clean(q->name, &clean) ||
-	    (q->special & ~SPECIAL_ALL))
+	if (!mailbox_name_clean(q->name, &clean) || (q->special & ~SPECIAL_ALL))
 		v = verdict_permfail(REASON_NAME);
 	else
 		v = create_clean(m, a, buf_str(&clean), q->special, &reply.id);
@@ -433,8 +432,8 @@ mail_account_create(struct mail *m, struct engine_batch *b, uint64_t account,
 
 		buf_reset(&val, val.cap);
 		mailbox_record_encode(&val, &r);
-		batch_put(b, shard, KEY(key_mailbox(MAIL_INBOX + i)),
-		    buf_str(&val));
+		batch_put(
+		    b, shard, KEY(key_mailbox(MAIL_INBOX + i)), buf_str(&val));
 		batch_put(
 		    b, shard, KEY(key_subscription(i + 1)), usual[i].name);
 	}
@@ -481,8 +480,8 @@ fits(const struct account *a, struct str from, struct str to)
 }
 
 static void
-rename_one(struct tx *t, struct account *a, struct mailbox *mb,
-    size_t from_n, struct str to)
+rename_one(struct tx *t, struct account *a, struct mailbox *mb, size_t from_n,
+    struct str to)
 {
 	struct buf name = BUF_INIT(MAIL_NAME_MAX);
 
@@ -502,13 +501,12 @@ make_parent(struct tx *t, struct account *a, struct str name)
 	struct mailbox *mb;
 
 	return slash < 0 || account_find(a, parent)
-	    ? VERDICT_DONE
-	    : mailbox_make(t, a, parent, 0, &mb);
+	           ? VERDICT_DONE
+	           : mailbox_make(t, a, parent, 0, &mb);
 }
 
 static struct verdict
-rename_tree(
-    struct mail *m, struct account *a, struct str from, struct str to)
+rename_tree(struct mail *m, struct account *a, struct str from, struct str to)
 {
 	struct verdict v;
 	struct tx t;
@@ -530,8 +528,7 @@ rename_tree(
 }
 
 static struct verdict
-rename_clean(
-    struct mail *m, struct account *a, struct str from, struct str to)
+rename_clean(struct mail *m, struct account *a, struct str from, struct str to)
 {
 	if (!account_find(a, from))
 		return verdict_not_found(REASON_NO_MAILBOX);
@@ -545,8 +542,8 @@ rename_clean(
 }
 
 struct verdict
-mail_rename(struct mail *m, uint64_t account,
-    const struct msg_mailbox_rename *q)
+mail_rename(
+    struct mail *m, uint64_t account, const struct msg_mailbox_rename *q)
 {
 	struct buf from = BUF_INIT(MAIL_NAME_MAX), to = BUF_INIT(MAIL_NAME_MAX);
 	struct account *a;
@@ -599,8 +596,8 @@ remove_mailbox(struct tx *t, struct account *a, struct mailbox *mb)
 
 /* A batch of its messages; with the last ones goes the mailbox. */
 static struct verdict
-delete_step(struct mail *m, struct account *a, struct mailbox *mb,
-    bool *ret_is_gone)
+delete_step(
+    struct mail *m, struct account *a, struct mailbox *mb, bool *ret_is_gone)
 {
 	struct entry_query q = {
 		.account = a->id, .mailbox = mb->id, .max = MAIL_BATCH_MAX
@@ -614,8 +611,7 @@ delete_step(struct mail *m, struct account *a, struct mailbox *mb,
 		return v;
 	tx_begin(&t, m);
 	tx_account(&t, a);
-	v = expunge_entries(
-	    &t, a, mb, &list, m->config.undelete_days != 0);
+	v = expunge_entries(&t, a, mb, &list, m->config.undelete_days != 0);
 	entry_list_done(&list);
 	if (!verdict_is_done(v)) {
 		tx_abort(&t);
@@ -629,8 +625,8 @@ delete_step(struct mail *m, struct account *a, struct mailbox *mb,
 }
 
 struct verdict
-mail_delete(struct mail *m, uint64_t account,
-    const struct msg_mailbox_delete *q)
+mail_delete(
+    struct mail *m, uint64_t account, const struct msg_mailbox_delete *q)
 {
 	struct account *a;
 	struct mailbox *mb;
@@ -660,12 +656,11 @@ subscribe(struct mail *m, struct account *a, struct str name)
 		return verdict_permfail(REASON_LIMIT);
 	tx_begin(&t, m);
 	tx_account(&t, a);
-	a->subs = x_grow(
-	    a->subs, &a->cap_subs, a->n_subs + 1, sizeof(*a->subs));
+	a->subs =
+	    x_grow(a->subs, &a->cap_subs, a->n_subs + 1, sizeof(*a->subs));
 	memmove(a->subs + at + 1, a->subs + at,
 	    (a->n_subs - at) * sizeof(*a->subs));
-	a->subs[at] =
-	    (struct subscription){ a->r.next_id++, str_copy(name) };
+	a->subs[at] = (struct subscription){ a->r.next_id++, str_copy(name) };
 	a->n_subs++;
 	buf_put_str(&t.val, name);
 	tx_put(&t, a, key_subscription(a->subs[at].id));
@@ -688,8 +683,8 @@ unsubscribe(struct mail *m, struct account *a, size_t at)
 }
 
 struct verdict
-mail_subscribe(struct mail *m, uint64_t account,
-    const struct msg_mailbox_subscribe *q)
+mail_subscribe(
+    struct mail *m, uint64_t account, const struct msg_mailbox_subscribe *q)
 {
 	struct buf clean = BUF_INIT(MAIL_NAME_MAX);
 	struct account *a;

@@ -82,8 +82,7 @@ static struct verdict
 find_or_make(struct restore *r, struct str name)
 {
 	r->to = account_find(r->a, name);
-	return r->to ? VERDICT_DONE
-	             : mailbox_make(r->t, r->a, name, 0, &r->to);
+	return r->to ? VERDICT_DONE : mailbox_make(r->t, r->a, name, 0, &r->to);
 }
 
 /* Its mailbox is gone: one of the same name. */
@@ -142,8 +141,8 @@ restore_one(struct restore *r, const struct lost *lost)
 	e.flags &= ~(uint32_t)IMAP_FLAG_DELETED;
 	e.savedate = mail_now(r->t->m);
 	if (r->to->id != lost->mailbox)
-		keywords_translate(&r->map, buf_str(&r->from_keywords), r->to,
-		    e.keywords);
+		keywords_translate(
+		    &r->map, buf_str(&r->from_keywords), r->to, e.keywords);
 	tx_entry_add(r->t, r->a, r->to, &e);
 	tx_del(r->t, r->a, key_lost(lost->time, lost->mailbox, lost->ue.uid));
 	return VERDICT_DONE;
@@ -154,9 +153,10 @@ restore_list(
     struct mail *m, struct account *a, struct str name, struct lost_list *l)
 {
 	struct tx t;
-	struct restore r = {
-		.t = &t, .a = a, .name = name, .from_keywords = BUF_INIT(KIB(32))
-	};
+	struct restore r = { .t = &t,
+		.a = a,
+		.name = name,
+		.from_keywords = BUF_INIT(KIB(32)) };
 	struct verdict v = VERDICT_DONE;
 
 	tx_begin(&t, m);
@@ -194,8 +194,8 @@ undelete_clean(struct mail *m, uint64_t account, uint64_t since,
 }
 
 struct verdict
-mail_undelete(struct mail *m, uint64_t account, uint64_t since,
-    struct str name, uint64_t *ret_count)
+mail_undelete(struct mail *m, uint64_t account, uint64_t since, struct str name,
+    uint64_t *ret_count)
 {
 	struct buf clean = BUF_INIT(MAIL_NAME_MAX);
 	uint64_t count = 0;
@@ -275,10 +275,12 @@ purge_rest(struct mail *m, uint64_t account, uint64_t before)
 	struct old old = { .shard = shard, .before = before };
 	uint64_t week = mail_now(m) / WEEK_S;
 	struct engine_range graves = { .shard = shard,
-		.from = KEY(key_kind('G')), .to = KEY(key_kind('H')) };
+		.from = KEY(key_kind('G')),
+		.to = KEY(key_kind('H')) };
 	struct engine_range marks = { .shard = shard,
 		.from = KEY(key_week(0)),
-		.to = KEY(key_week((uint32_t)(week - MIN(week, DEDUPE_WEEKS)))) };
+		.to =
+		    KEY(key_week((uint32_t)(week - MIN(week, DEDUPE_WEEKS)))) };
 	size_t has_marks = 0;
 	int r;
 
@@ -318,8 +320,8 @@ struct verdict
 mail_purge_step(struct mail *m)
 {
 	uint64_t ids[PURGE_ACCOUNTS];
-	int n = engine_shards(m->engine, 'a', m->purge_after, ids,
-	    PURGE_ACCOUNTS);
+	int n =
+	    engine_shards(m->engine, 'a', m->purge_after, ids, PURGE_ACCOUNTS);
 
 	if (n < 0)
 		return verdict_engine(n);
@@ -376,7 +378,8 @@ mail_account_purge(struct mail *m, uint64_t account, bool *ret_is_gone)
 	}
 	*ret_is_gone = old.n < PURGE_MESSAGES;
 	if (*ret_is_gone)
-		batch_del_range(old.b, old.shard, KEY(key_kind(0x01)), KEY(key_kind(0x7f)));
+		batch_del_range(
+		    old.b, old.shard, KEY(key_kind(0x01)), KEY(key_kind(0x7f)));
 	r = engine_commit(m->engine, old.b, NULL, NULL);
 	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
 }

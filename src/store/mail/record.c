@@ -322,9 +322,8 @@ entry_record_encode(struct buf *b, const struct entry_record *r)
 	bool has_keywords = r->keywords[0] || r->keywords[1];
 
 	wire_put_u8(b, RECORD_VERSION);
-	wire_put_u8(b,
-	    (uint8_t)((r->flags & FLAGS_STORED) |
-		(has_keywords ? HAS_KEYWORDS : 0)));
+	wire_put_u8(b, (uint8_t)((r->flags & FLAGS_STORED) |
+				 (has_keywords ? HAS_KEYWORDS : 0)));
 	wire_put_varint(b, r->msgid);
 	wire_put_varint(b, r->modseq);
 	wire_put_varint(b, r->internaldate);

@@ -72,7 +72,7 @@ bool key_read_msgid(struct str key, char kind, uint64_t *ret); /* M R */
 struct account_record {
 	uint64_t bytes_limit, messages_limit; /* 0: none */
 	uint64_t bytes, messages;
-	uint64_t modseq;      /* highest ever given */
+	uint64_t modseq; /* highest ever given */
 	uint64_t next_msgid;
 	uint32_t next_id;     /* of mailboxes and subscriptions */
 	uint32_t uidvalidity; /* highest ever given */
@@ -126,13 +126,13 @@ void message_record_encode(struct buf *b, const struct message_record *r);
 void grave_record_encode(struct buf *b, const struct grave_record *r);
 
 /* Strings point into val. On false *ret is untouched: the record is damaged. */
-bool account_record_decode(struct str val, struct account_record *ret)
-    WARN_UNUSED;
-bool mailbox_record_decode(struct str val, struct mailbox_record *ret)
-    WARN_UNUSED;
+bool account_record_decode(
+    struct str val, struct account_record *ret) WARN_UNUSED;
+bool mailbox_record_decode(
+    struct str val, struct mailbox_record *ret) WARN_UNUSED;
 bool entry_record_decode(struct str val, struct entry_record *ret) WARN_UNUSED;
-bool message_record_decode(struct str val, struct message_record *ret)
-    WARN_UNUSED;
+bool message_record_decode(
+    struct str val, struct message_record *ret) WARN_UNUSED;
 bool grave_record_decode(struct str val, struct grave_record *ret) WARN_UNUSED;
 
 void refs_encode(struct buf *b, uint64_t refs);

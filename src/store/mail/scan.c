@@ -14,7 +14,7 @@
 struct scan {
 	const struct entry_query *q;
 	struct entry_list *list;
-	struct str set; /* ranges not begun yet */
+	struct str set;       /* ranges not begun yet */
 	uint32_t first, last; /* the range under way */
 	bool is_corrupt;
 };
@@ -72,8 +72,8 @@ scan_run(struct mail *m, struct scan *s, uint32_t first, uint32_t end)
 		.shard = account_shard(s->q->account),
 		.from = KEY(key_entry(s->q->mailbox, first)),
 		.to = end == UINT32_MAX
-		    ? KEY(key_entry(s->q->mailbox + 1, 0))
-		    : KEY(key_entry(s->q->mailbox, end + 1)),
+		          ? KEY(key_entry(s->q->mailbox + 1, 0))
+		          : KEY(key_entry(s->q->mailbox, end + 1)),
 	};
 	int r = engine_scan(m->engine, &range, scan_entry, s);
 
@@ -153,8 +153,7 @@ structure_read(struct mail *m, uint64_t account, uint64_t msgid,
 
 		if (got < 0)
 			return verdict_engine(got);
-		if (got == 0 || val.n == 0 ||
-		    val.n > size - (out->n - start))
+		if (got == 0 || val.n == 0 || val.n > size - (out->n - start))
 			return verdict_engine(ENGINE_CORRUPT);
 		buf_put_str(out, val);
 	}

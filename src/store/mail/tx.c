@@ -150,8 +150,8 @@ put_entry(struct tx *t, struct account *a, const struct mailbox *mb,
 }
 
 uint32_t
-tx_entry_add(struct tx *t, struct account *a, struct mailbox *mb,
-    struct entry_record *e)
+tx_entry_add(
+    struct tx *t, struct account *a, struct mailbox *mb, struct entry_record *e)
 {
 	struct uid_entry ue = { .uid = mb->r.uidnext };
 
@@ -235,8 +235,8 @@ trim_log(struct tx *t, struct account *a, struct mailbox *mb)
 }
 
 struct verdict
-tx_log_expunged(struct tx *t, struct account *a, struct mailbox *mb,
-    struct str uids)
+tx_log_expunged(
+    struct tx *t, struct account *a, struct mailbox *mb, struct str uids)
 {
 	uint64_t modseq = tx_mailbox(t, a, mb);
 

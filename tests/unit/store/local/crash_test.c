@@ -232,8 +232,72 @@ TEST(a_full_disk_refuses_new_data_and_recovers_by_itself)
 	stage_done(&s);
 }
 
+static void
+count_ack(void *arg, int err)
+{
+	*(int *)arg += err == 0;
+}
+
+static int flushes_left;
+static bool was_fatal;
+
+static int
+flush_or_fail(void *arg, int fd)
+{
+	if (__atomic_sub_fetch(&flushes_left, 1, __ATOMIC_SEQ_CST) < 0)
+		return -EIO;
+	return fsops_real.fdatasync(arg, fd);
+}
+
+static void
+note_fatal(UNUSED void *arg, UNUSED const char *what, UNUSED int err)
+{
+	__atomic_store_n(&was_fatal, true, __ATOMIC_SEQ_CST);
+}
+
+TEST(no_success_is_reported_after_a_failed_flush_in_the_thread)
+{
+	struct fsops fs = fsops_real;
+	struct kit k;
+	struct str val;
+	int acked_n = 0;
+
+	fs.fdatasync = flush_or_fail;
+	fs.fatal = note_fatal;
+	flushes_left = 20;
+	kit_init(&k, 2);
+	k.config.fs = &fs;
+	kit_open(&k);
+	for (int i = 0; i < 200000; i++) {
+		struct engine_batch *b = engine_batch_new(k.e);
+
+		batch_put(b, (struct engine_shard){ 'a', 1 }, STR("x"),
+		    str_make(&i, sizeof(i)));
+		if (engine_commit(k.e, b, count_ack, &acked_n) < 0)
+			break;
+		engine_kick(k.e);
+		engine_dispatch(k.e);
+	}
+	CHECK(__atomic_load_n(&was_fatal, __ATOMIC_SEQ_CST), "it is fatal");
+	CHECK(acked_n > 0, "some were durable");
+	CHECK(engine_get(
+		  k.e, (struct engine_shard){ 'a', 1 }, STR("x"), &val) == -EIO,
+	    "dead");
+	kit_close(&k);
+	flushes_left = 1000;
+	kit_open(&k);
+	CHECK(engine_get(
+		  k.e, (struct engine_shard){ 'a', 1 }, STR("x"), &val) == 1,
+	    "there");
+	int last;
+	memcpy(&last, val.p, sizeof(last));
+	CHECK(last + 1 >= acked_n, "all that was reported");
+	kit_done(&k);
+}
+
 TEST_MAIN(UNIT(every_failure_then_a_crash_that_keeps_what_was_written),
     UNIT(every_failure_then_a_crash_that_loses_what_was_not_flushed),
     UNIT(every_failure_then_a_crash_that_tears_what_was_not_flushed),
     UNIT(a_rebuild_gives_the_same_index_after_any_history),
+    UNIT(no_success_is_reported_after_a_failed_flush_in_the_thread),
     UNIT(a_full_disk_refuses_new_data_and_recovers_by_itself))

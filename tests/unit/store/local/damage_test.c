@@ -7,6 +7,7 @@
  */
 #include "../../test.h"
 #include "kit.h"
+#include "store/local/record.h"
 
 #include <fcntl.h>
 #include <glob.h>
@@ -220,6 +221,61 @@ TEST(a_damaged_record_is_set_aside_and_named_when_rebuilding)
 	buf_done(&text);
 }
 
+/* A message that looks like a record of the log, at every alignment. */
+static void
+forge(struct buf *b)
+{
+	struct buf ops = BUF_INIT(KIB(1));
+	struct op op = { .kind = OP_PUT,
+		.shard = A,
+		.key = STR("key-01"),
+		.val = STR("forged") };
+	struct record rec = {
+		.kind = RECORD_BATCH, .seq = 1000, .durable = 999
+	};
+	char head[RECORD_HEADER];
+
+	op_put(&ops, RECORD_BATCH, &op);
+	rec.ops = buf_str(&ops);
+	record_header_put(head, &rec, 0, 0);
+	for (size_t shift = 0; shift < 8; shift++) {
+		buf_put(b, "\0\0\0\0\0\0\0\0", 8 - b->n % 8 + shift);
+		buf_put(b, head, sizeof(head));
+		buf_put_str(b, buf_str(&ops));
+		kit_noise(b, shift, 400);
+	}
+	buf_done(&ops);
+}
+
+TEST(a_message_that_looks_like_a_record_is_not_taken_for_one)
+{
+	struct buf text = BUF_INIT(KIB(64)), mail = BUF_INIT(KIB(16));
+	struct engine_check c;
+	struct kit k;
+	struct str val;
+
+	fill(&k);
+	forge(&mail);
+	CHECK(kit_put(&k, A, "before", STR("needle-in-ops")) == 0, "put");
+	struct engine_batch *b = engine_batch_new(k.e);
+	(void)batch_blob_new(b, kit_ticket(&k, buf_str(&mail)));
+	batch_put(b, A, STR("with"), STR("needle-in-blob"));
+	CHECK(kit_commit(&k, b) == 0, "mail");
+	CHECK(kit_put(&k, A, "after", STR("it")) == 0, "put");
+	kit_close(&k);
+	/* Its own record is damaged, so its bytes are searched. */
+	CHECK(flip(&k, "log/*.seg", STR("needle-in-blob")) == 1, "flip");
+	c = (struct engine_check){ k.dir, note_problem, NULL, &text };
+	CHECK(engine_rebuild(&c) == 0, "rebuild");
+	kit_open(&k);
+	CHECK(engine_get(k.e, A, STR("key-01"), &val) == 1, "key");
+	CHECK(str_eq(val, STR("value-of-01")), "not forged");
+	CHECK(engine_get(k.e, A, STR("after"), &val) == 1, "the next one");
+	kit_done(&k);
+	buf_done(&mail);
+	buf_done(&text);
+}
+
 TEST(a_missing_segment_is_told)
 {
 	struct buf text = BUF_INIT(KIB(64));
@@ -311,6 +367,7 @@ TEST_MAIN(UNIT(a_clean_store_has_no_problems),
     UNIT(a_damaged_value_of_the_index_is_an_error_and_not_absent),
     UNIT(a_damaged_blob_is_an_error_and_check_names_it),
     UNIT(a_damaged_record_is_set_aside_and_named_when_rebuilding),
+    UNIT(a_message_that_looks_like_a_record_is_not_taken_for_one),
     UNIT(a_missing_segment_is_told),
     UNIT(an_index_that_is_gone_or_garbage_is_made_anew),
     UNIT(a_running_store_can_be_checked))
