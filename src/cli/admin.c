@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: ISC */
+/* admin.c - the way to the store, and how answers are told. See admin.h. */
+#include "cli/admin.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "cli/output.h"
+#include "proto/smtp/smtp_path.h"
+
+#define CONNECT_TRIES 10
+
+int
+admin_error(struct admin *a, int code, const char *fmt, ...)
+{
+	struct buf b = BUF_INIT(KIB(8));
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vprintf(&b, fmt, ap);
+	va_end(ap);
+	if (a->is_json)
+		output_json_error(code == ADMIN_USAGE      ? "usage"
+				  : code == ADMIN_TEMPFAIL ? "temporary"
+							   : "refused",
+		    buf_c(&b));
+	fprintf(stderr, "mailstead: %s\n", buf_c(&b));
+	buf_done(&b);
+	return code;
+}
+
+static int
+connect_control(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+		int e = errno;
+
+		close(fd);
+		return -e;
+	}
+	return fd;
+}
+
+/* Ask the supervisor for a connection to the store. Ends c. */
+static int
+ask_for_store(struct ipc_client *c, int *ret_fd)
+{
+	struct msg_cli_connect msg = { .role = ROLE_STORE };
+	struct buf body = BUF_INIT(64), reply = BUF_INIT(KIB(64));
+	enum outcome o;
+	int r;
+
+	msg_cli_connect_put(&body, &msg);
+	*ret_fd = -1;
+	r = ipc_client_call(c,
+	    &(struct ipc_call){
+		.type = MSG_CLI_CONNECT, .body = buf_str(&body), .fd = -1 },
+	    &o, &reply, ret_fd);
+	if (r == 0 && (o != DONE || *ret_fd < 0))
+		r = -EAGAIN;
+	ipc_client_free(c);
+	buf_done(&body);
+	buf_done(&reply);
+	return r;
+}
+
+int
+admin_control(struct admin *a, struct ipc_client **ret)
+{
+	int control = connect_control(a->control);
+
+	if (control == -EACCES || control == -EPERM)
+		return admin_error(a, ADMIN_REFUSED,
+		    "no permission for %s: run this as root or as the user "
+		    "that the server runs as",
+		    a->control);
+	if (control < 0 || ipc_client_open(control, ROLE_SUPERVISOR, ret) < 0)
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "cannot reach the server at %s (%s): is it running? Start "
+		    "it, or name its configuration with -c FILE or its data "
+		    "folder with -d DIR",
+		    a->control, strerror(-control));
+	return ADMIN_OK;
+}
+
+int
+admin_connect(struct admin *a)
+{
+	const struct timespec pause = { .tv_nsec = 200000000 };
+	struct ipc_client *control = NULL;
+	int fd, r;
+
+	if (a->store)
+		return ADMIN_OK;
+	for (int i = 0;; i++) {
+		r = admin_control(a, &control);
+		if (r != ADMIN_OK)
+			return r;
+		r = ask_for_store(control, &fd);
+		/* It may just be starting again. */
+		if (r != -EAGAIN || i == CONNECT_TRIES)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	if (r == 0)
+		r = ipc_client_open(fd, ROLE_STORE, &a->store);
+	if (r < 0)
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the server's store is not ready: try again in a moment");
+	return ADMIN_OK;
+}
+
+void
+admin_done(struct admin *a)
+{
+	ipc_client_free(a->store);
+	a->store = NULL;
+}
+
+int
+admin_ask(struct admin *a, const struct admin_call *call,
+    enum outcome *ret_outcome, struct buf *reply, int *ret_fd)
+{
+	int fd = -1;
+	int r = admin_connect(a);
+
+	if (r != ADMIN_OK)
+		return r;
+	buf_reset(reply, reply->cap);
+	r = ipc_client_call(a->store,
+	    &(struct ipc_call){ .type = call->type,
+		.session = call->session,
+		.body = call->body,
+		.fd = call->fd },
+	    ret_outcome, reply, &fd);
+	if (r < 0) {
+		admin_done(a);
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the connection to the server broke (%s): try again",
+		    strerror(-r));
+	}
+	if (ret_fd)
+		*ret_fd = fd;
+	else
+		closep(&fd);
+	return ADMIN_OK;
+}
+
+enum reason
+admin_reason(struct str reply)
+{
+	struct msg_error e;
+
+	return msg_error_get(reply, &e) ? (enum reason)e.reason : REASON_NONE;
+}
+
+/* What to do about it, in words. */
+static const char *
+advice(enum reason r)
+{
+	static const struct {
+		enum reason reason;
+		const char *text;
+	} texts[] = {
+		{ REASON_EXISTS, "it exists already" },
+		{ REASON_NO_USER, "there is no such user; see 'mailstead user "
+				  "list'" },
+		{ REASON_NO_DOMAIN,
+		    "its domain is not served here; add it first with "
+		    "'mailstead domain add'" },
+		{ REASON_NOT_LOCAL,
+		    "its domain is not served here; add it first with "
+		    "'mailstead domain add'" },
+		{ REASON_IN_USE, "the domain still has users or aliases; "
+				 "remove them first" },
+		{ REASON_LOOP, "the alias would lead back to itself" },
+		{ REASON_NAME, "that is not a legal name" },
+		{ REASON_NO_MAILBOX, "there is no such mailbox" },
+		{ REASON_LIMIT, "a limit is reached" },
+		{ REASON_TOO_BIG, "it is too big" },
+		{ REASON_OVERQUOTA, "the quota is used up; see 'mailstead "
+				    "user quota'" },
+		{ REASON_DISK_FULL, "the server's disk is full; make room, "
+				    "then try again" },
+		{ REASON_IO, "the server's disk has errors; see its log" },
+		{ REASON_GONE, "the server is restarting a process; try "
+			       "again" },
+		{ REASON_CORRUPT, "it is damaged on disk; run 'mailstead "
+				  "check'" },
+		{ REASON_CONFLICT, "it was changed at the same time; try "
+				   "again" },
+		{ REASON_FORBIDDEN, "that is not allowed" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (texts[i].reason == r)
+			return texts[i].text;
+	return NULL;
+}
+
+int
+admin_refused(
+    struct admin *a, enum outcome o, struct str reply, const char *what)
+{
+	int code = o == TEMPFAIL ? ADMIN_TEMPFAIL : ADMIN_REFUSED;
+	struct msg_error e = { 0 };
+	const char *text;
+	struct buf b = BUF_INIT(KIB(8));
+
+	if (!msg_error_get(reply, &e))
+		e = (struct msg_error){ 0 };
+	text = advice((enum reason)e.reason);
+	if (!text)
+		text = o == NOT_FOUND ? "it does not exist"
+		       : o == TEMPFAIL
+		           ? "the server cannot do it now; try again"
+		           : "the server refused";
+	buf_printf(&b, "%s: %s", what, text);
+	if (e.text.n > 0)
+		buf_printf(&b, " (%.*s)", STR_ARG(e.text));
+	if (a->is_json)
+		output_json_error(e.reason ? reason_str((enum reason)e.reason)
+					   : outcome_str(o),
+		    buf_c(&b));
+	fprintf(stderr, "mailstead: %s\n", buf_c(&b));
+	buf_done(&b);
+	return code;
+}
+
+int
+admin_do(struct admin *a, enum msg_type type, struct str body, const char *what,
+    struct buf *reply)
+{
+	struct buf own = BUF_INIT(MIB(16)), *to = reply ? reply : &own;
+	enum outcome o;
+	int r = admin_ask(
+	    a, &(struct admin_call){ type, 0, body, -1 }, &o, to, NULL);
+
+	if (r == ADMIN_OK && o != DONE)
+		r = admin_refused(a, o, buf_str(to), what);
+	buf_done(&own);
+	return r;
+}
+
+int
+admin_say(struct admin *a, const char *key, struct str value, const char *text)
+{
+	const struct output_field field = { key, key, OUTPUT_TEXT };
+	struct output *o;
+
+	if (!a->is_json) {
+		printf("%s %.*s\n", text, STR_ARG(value));
+		return ADMIN_OK;
+	}
+	o = output_new("", &field, 1);
+	output_put_text(o, value);
+	output_print_one(o, true);
+	output_free(o);
+	return ADMIN_OK;
+}
+
+bool
+admin_address(struct admin *a, const char *s, struct buf *ret)
+{
+	struct arena arena;
+	struct smtp_path path;
+	enum smtp_path_error e;
+
+	arena_init(&arena, KIB(8));
+	e = smtp_mailbox_parse(&arena, str_c(s), SMTP_PATH_ALLOW_UTF8, &path);
+	if (e == SMTP_PATH_OK && path.is_literal)
+		e = SMTP_PATH_SYNTAX;
+	if (e == SMTP_PATH_OK) {
+		buf_put_str(ret, path.local);
+		buf_put_char(ret, '@');
+		buf_put_str(ret, path.domain);
+	} else {
+		admin_error(a, ADMIN_USAGE,
+		    "\"%s\" is not an address (%s); write it like "
+		    "alice@example.org",
+		    s, smtp_path_error_str(e));
+	}
+	arena_done(&arena);
+	return e == SMTP_PATH_OK;
+}
+
+bool
+admin_domain_name(struct admin *a, const char *s, struct buf *ret)
+{
+	struct arena arena;
+	struct smtp_path path;
+	enum smtp_path_error e;
+
+	arena_init(&arena, KIB(8));
+	e = smtp_domain_parse(&arena, str_c(s), SMTP_PATH_ALLOW_UTF8, &path);
+	if (e == SMTP_PATH_OK && path.is_literal)
+		e = SMTP_PATH_SYNTAX;
+	if (e == SMTP_PATH_OK)
+		buf_put_str(ret, path.domain);
+	else
+		admin_error(a, ADMIN_USAGE,
+		    "\"%s\" is not a domain (%s); write it like example.org", s,
+		    smtp_path_error_str(e));
+	arena_done(&arena);
+	return e == SMTP_PATH_OK;
+}
+
+int
+admin_usage(struct admin *a, const char *usage, const char *error)
+{
+	if (error && *error)
+		return admin_error(
+		    a, ADMIN_USAGE, "%s\nusage: mailstead %s", error, usage);
+	return admin_error(a, ADMIN_USAGE, "usage: mailstead %s", usage);
+}
+
+bool
+admin_args(struct admin *a, struct args *args, int argc, char **argv,
+    const char *usage)
+{
+	if (args_parse(args, argc, argv))
+		return true;
+	admin_usage(a, usage, args->error);
+	return false;
+}
+
+bool
+admin_read_line(struct buf *ret)
+{
+	int c;
+
+	while ((c = getchar()) != EOF && c != '\n')
+		buf_put_char(ret, (char)c);
+	if (ret->n > 0 && ret->p[ret->n - 1] == '\r')
+		ret->n--;
+	return ret->n > 0 && !ret->failed;
+}
+
+/* One line from the terminal that nobody sees. */
+static bool
+ask_secretly(const char *prompt, struct buf *ret)
+{
+	FILE *tty = fopen("/dev/tty", "r+e");
+	struct termios shown, hidden;
+	char c;
+
+	if (!tty)
+		return false;
+	setvbuf(tty, NULL, _IONBF, 0);
+	if (tcgetattr(fileno(tty), &shown) < 0) {
+		fclose(tty);
+		return false;
+	}
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
+	fputs(prompt, tty);
+	while (read(fileno(tty), &c, 1) == 1 && c != '\n')
+		buf_put_char(ret, c);
+	tcsetattr(fileno(tty), TCSAFLUSH, &shown);
+	fputs("\n", tty);
+	fclose(tty);
+	return !ret->failed;
+}
+
+bool
+admin_password(struct admin *a, bool from_stdin, struct buf *ret)
+{
+	struct buf again = BUF_INIT(KIB(2));
+	bool ok;
+
+	if (from_stdin) {
+		ok = admin_read_line(ret);
+		if (!ok)
+			admin_error(a, ADMIN_USAGE,
+			    "no password on standard input: one line is "
+			    "expected");
+		return ok;
+	}
+	if (!ask_secretly("New password: ", ret) ||
+	    !ask_secretly("Again: ", &again)) {
+		admin_error(a, ADMIN_USAGE,
+		    "no terminal to ask for the password: use "
+		    "--password-stdin");
+		return false;
+	}
+	ok = str_eq(buf_str(ret), buf_str(&again));
+	buf_done_secret(&again);
+	if (!ok)
+		admin_error(a, ADMIN_USAGE, "the two passwords differ");
+	return ok;
+}

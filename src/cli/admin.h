@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * admin.h - what the administration commands share: the way to the store of
+ * the running server, answers, and exit codes.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "cli/args.h"
+#include "proc/ipc.h"
+
+enum {
+	ADMIN_OK = 0,
+	ADMIN_REFUSED = 1,   /* looked at, and refused */
+	ADMIN_USAGE = 2,     /* not a command */
+	ADMIN_TEMPFAIL = 75, /* EX_TEMPFAIL: try again later */
+};
+
+struct admin {
+	const char *control; /* path of the control socket */
+	bool is_json;
+	struct ipc_client *store; /* NULL until admin_connect() */
+};
+
+/* A connection to the supervisor, the caller's to free. As admin_connect. */
+int admin_control(struct admin *a, struct ipc_client **ret) WARN_UNUSED;
+/* Connect once; prints what is wrong. An exit code. */
+int admin_connect(struct admin *a) WARN_UNUSED;
+void admin_done(struct admin *a);
+
+/*
+ * Ask the store. 0 with *ret_outcome and the reply in *reply, or an exit code
+ * after the connection broke (and that was printed).
+ */
+struct admin_call {
+	enum msg_type type;
+	uint32_t session;
+	struct str body;
+	int fd;
+};
+int admin_ask(struct admin *a, const struct admin_call *call,
+    enum outcome *ret_outcome, struct buf *reply, int *ret_fd) WARN_UNUSED;
+/*
+ * Ask, and print why when the answer is not DONE; what names the thing ("user
+ * alice@demo.example"). The exit code.
+ */
+int admin_do(struct admin *a, enum msg_type type, struct str body,
+    const char *what, struct buf *reply) WARN_UNUSED;
+/* Print why an answer is not DONE; the exit code that belongs to it. */
+int admin_refused(
+    struct admin *a, enum outcome o, struct str reply, const char *what);
+/* Print an error of the command line's own; gives code back. */
+int admin_error(struct admin *a, int code, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+enum reason admin_reason(struct str reply);
+
+/* Print what was done, {"<key>": "<value>"} with --json. */
+int admin_say(
+    struct admin *a, const char *key, struct str value, const char *text);
+
+/* An address (or a domain) in its one form, into *ret. Prints an error. */
+bool admin_address(struct admin *a, const char *s, struct buf *ret);
+bool admin_domain_name(struct admin *a, const char *s, struct buf *ret);
+
+/* Options that all commands have, and parsing: false after an error was
+ * printed with the usage line. */
+#define ADMIN_OPTIONS(a) \
+	{ \
+		"--json", NULL, &(a)->is_json \
+	}
+bool admin_args(struct admin *a, struct args *args, int argc, char **argv,
+    const char *usage);
+int admin_usage(struct admin *a, const char *usage, const char *error);
+
+/* A new password: from standard input, or twice from the terminal without
+ * echo. Into ret (wipe it). False after an error was printed. */
+bool admin_password(struct admin *a, bool from_stdin, struct buf *ret);
+/* One line of standard input without its end. */
+bool admin_read_line(struct buf *ret);
+
+/* The commands: argv[0] is the sub-command. Exit codes. */
+int admin_domain(struct admin *a, int argc, char **argv);
+int admin_user(struct admin *a, int argc, char **argv);
+int admin_alias(struct admin *a, int argc, char **argv);
+int admin_mail(struct admin *a, int argc, char **argv);

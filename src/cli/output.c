@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: ISC */
+/* output.c - tables and JSON. See output.h. */
+#include "cli/output.h"
+
+#include <jansson.h>
+#include <time.h>
+
+#include "base/buf.h"
+
+#define FIELDS_MAX 16
+
+struct output {
+	const char *name;
+	const struct output_field *fields;
+	size_t n_fields, at; /* the next value's field */
+	json_t *rows;        /* of objects */
+	struct buf *cells;   /* row after row, as people read them */
+	size_t n_cells, cap_cells;
+};
+
+struct output *
+output_new(const char *name, const struct output_field *fields, size_t n)
+{
+	struct output *o = X_NEW(struct output);
+
+	ASSERT(n <= FIELDS_MAX);
+	o->name = name;
+	o->fields = fields;
+	o->n_fields = n;
+	o->rows = json_array();
+	return o;
+}
+
+static void
+drop_cells(struct output *o)
+{
+	for (size_t i = 0; i < o->n_cells; i++)
+		buf_done(&o->cells[i]);
+	o->n_cells = 0;
+}
+
+void
+output_free(struct output *o)
+{
+	if (!o)
+		return;
+	drop_cells(o);
+	free(o->cells);
+	json_decref(o->rows);
+	free(o);
+}
+
+void
+output_bytes(uint64_t n, char *to, size_t max)
+{
+	static const char units[] = "KMGTP";
+	double v = (double)n;
+	int unit = -1;
+
+	while (v >= 1023.5 && unit + 1 < (int)sizeof(units) - 1) {
+		v /= 1024;
+		unit++;
+	}
+	if (unit < 0)
+		snprintf(to, max, "%llu", (unsigned long long)n);
+	else
+		snprintf(to, max, v < 10 ? "%.1f%c" : "%.0f%c", v, units[unit]);
+}
+
+static void
+time_text(uint64_t t, bool is_json, char *to, size_t max)
+{
+	time_t seconds = (time_t)t;
+	struct tm tm;
+
+	/* JSON is for programs and in UTC; people read their own time. */
+	if (is_json) {
+		gmtime_r(&seconds, &tm);
+		strftime(to, max, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	} else {
+		localtime_r(&seconds, &tm);
+		strftime(to, max, "%Y-%m-%d %H:%M", &tm);
+	}
+}
+
+static struct buf *
+next_cell(struct output *o)
+{
+	o->cells =
+	    x_grow(o->cells, &o->cap_cells, o->n_cells + 1, sizeof(*o->cells));
+	o->cells[o->n_cells] = BUF_INIT(MIB(1));
+	return &o->cells[o->n_cells++];
+}
+
+/* Put a value of the present row under its key; takes v. */
+static const struct output_field *
+put_json(struct output *o, json_t *v)
+{
+	const struct output_field *f = &o->fields[o->at];
+
+	if (o->at == 0)
+		json_array_append_new(o->rows, json_object());
+	json_object_set_new(
+	    json_array_get(o->rows, json_array_size(o->rows) - 1), f->key,
+	    v ? v : json_null());
+	o->at = (o->at + 1) % o->n_fields;
+	return f;
+}
+
+/* Bytes that are not UTF-8 cannot be JSON: they become "?". */
+static json_t *
+json_text(struct str s)
+{
+	struct buf b = BUF_INIT(MIB(1));
+	json_t *v;
+
+	if (str_is_utf8(s))
+		return json_stringn(s.p ? s.p : "", s.n);
+	for (size_t i = 0; i < s.n; i++)
+		buf_put_char(&b, (s.p[i] & 0x80) ? '?' : s.p[i]);
+	v = json_stringn(b.p, b.n);
+	buf_done(&b);
+	return v;
+}
+
+void
+output_put_text(struct output *o, struct str s)
+{
+	bool is_list = o->fields[o->at].kind == OUTPUT_LIST;
+	json_t *v = is_list ? json_array() : json_text(s);
+	struct buf *cell = next_cell(o);
+	struct str one;
+
+	if (!is_list)
+		buf_put_str(cell, s);
+	while (is_list && s.n > 0) {
+		s = str_split(s, '\n', &one);
+		json_array_append_new(v, json_text(one));
+		buf_put_c(cell, cell->n ? " " : "");
+		buf_put_str(cell, one);
+	}
+	put_json(o, v);
+	/* Nothing that a name holds may steer a terminal. */
+	for (size_t i = 0; i < cell->n; i++)
+		if ((unsigned char)cell->p[i] < ' ' || cell->p[i] == 0x7f)
+			cell->p[i] = '?';
+}
+
+void
+output_put_number(struct output *o, uint64_t n)
+{
+	enum output_kind kind = o->fields[o->at].kind;
+	struct buf *cell = next_cell(o);
+	char text[64] = "";
+	json_t *v = NULL;
+
+	if (kind == OUTPUT_YES) {
+		v = json_boolean(n != 0);
+		buf_put_c(cell, n ? "yes" : "no");
+	} else if (kind == OUTPUT_TIME) {
+		time_text(n, true, text, sizeof(text));
+		v = n ? json_string(text) : NULL;
+		time_text(n, false, text, sizeof(text));
+		buf_put_c(cell, n ? text : "-");
+	} else if (n == 0 &&
+		   (kind == OUTPUT_LIMIT_BYTES || kind == OUTPUT_LIMIT_COUNT)) {
+		buf_put_c(cell, "none");
+	} else {
+		bool is_bytes =
+		    kind == OUTPUT_BYTES || kind == OUTPUT_LIMIT_BYTES;
+
+		v = json_integer((json_int_t)MIN(n, (uint64_t)INT64_MAX));
+		if (is_bytes)
+			output_bytes(n, text, sizeof(text));
+		else
+			snprintf(
+			    text, sizeof(text), "%llu", (unsigned long long)n);
+		buf_put_c(cell, text);
+	}
+	put_json(o, v);
+}
+
+static void
+dump(json_t *v)
+{
+	json_dumpf(v, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	json_decref(v);
+}
+
+/* Columns on a terminal: code points are a good enough width. */
+static size_t
+width_of(struct str s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		n += ((unsigned char)s.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
+static bool
+is_right_aligned(enum output_kind kind)
+{
+	return kind != OUTPUT_TEXT && kind != OUTPUT_LIST &&
+	       kind != OUTPUT_TIME && kind != OUTPUT_YES;
+}
+
+static void
+pad(size_t n)
+{
+	while (n-- > 0)
+		putchar(' ');
+}
+
+static void
+print_row(const struct output *o, const struct str *cells, const size_t *widths)
+{
+	for (size_t i = 0; i < o->n_fields; i++) {
+		size_t room = widths[i] - width_of(cells[i]);
+		bool is_right = is_right_aligned(o->fields[i].kind);
+
+		pad((i > 0 ? 2 : 0) + (is_right ? room : 0));
+		fwrite(cells[i].p, 1, cells[i].n, stdout);
+		if (!is_right && i + 1 < o->n_fields)
+			pad(room);
+	}
+	putchar('\n');
+}
+
+static void
+print_table(struct output *o)
+{
+	size_t widths[FIELDS_MAX] = { 0 };
+	size_t rows = o->n_cells / o->n_fields;
+	struct str cells[FIELDS_MAX] = { STR_NONE };
+
+	for (size_t i = 0; i < o->n_fields; i++) {
+		cells[i] = str_c(o->fields[i].title);
+		widths[i] = width_of(cells[i]);
+		for (size_t r = 0; r < rows; r++)
+			widths[i] = MAX(widths[i],
+			    width_of(buf_str(&o->cells[r * o->n_fields + i])));
+	}
+	if (rows > 0)
+		print_row(o, cells, widths);
+	for (size_t r = 0; r < rows; r++) {
+		for (size_t i = 0; i < o->n_fields; i++)
+			cells[i] = buf_str(&o->cells[r * o->n_fields + i]);
+		print_row(o, cells, widths);
+	}
+}
+
+void
+output_print(struct output *o, bool is_json)
+{
+	ASSERT(o->at == 0);
+	if (is_json) {
+		json_t *all = json_object();
+
+		json_object_set(all, o->name, o->rows);
+		dump(all);
+	} else {
+		print_table(o);
+	}
+	json_array_clear(o->rows);
+	drop_cells(o);
+}
+
+void
+output_print_one(struct output *o, bool is_json)
+{
+	ASSERT(o->at == 0 && o->n_cells == o->n_fields);
+	if (is_json)
+		dump(json_incref(json_array_get(o->rows, 0)));
+	for (size_t i = 0; !is_json && i < o->n_fields; i++)
+		printf("%-18s %s\n", o->fields[i].title, buf_c(&o->cells[i]));
+	json_array_clear(o->rows);
+	drop_cells(o);
+}
+
+void
+output_json_error(const char *reason, const char *message)
+{
+	dump(json_pack(
+	    "{s:{s:s,s:s}}", "error", "reason", reason, "message", message));
+}

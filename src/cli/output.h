@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * output.h - what a command prints: an aligned table for people, or JSON.
+ *
+ * The one wrapper of jansson. Both come from the same rows, so that they
+ * cannot differ. The JSON keys are documented in mailstead(8) and stay.
+ */
+#pragma once
+
+#include "base/str.h"
+
+enum output_kind {
+	OUTPUT_TEXT,
+	OUTPUT_COUNT,
+	OUTPUT_BYTES,       /* people read "4.9G"; JSON has the number */
+	OUTPUT_LIMIT_BYTES, /* 0 is "none"; null in JSON */
+	OUTPUT_LIMIT_COUNT,
+	OUTPUT_TIME, /* seconds since 1970; 0 is "-", null in JSON */
+	OUTPUT_LIST, /* lines of a text; an array in JSON */
+	OUTPUT_YES,  /* 0 or 1; true or false in JSON */
+};
+
+struct output_field {
+	const char *key;   /* of the JSON object */
+	const char *title; /* of the column */
+	enum output_kind kind;
+};
+
+struct output;
+
+/* A list of things: name is the key that holds them in JSON. */
+struct output *output_new(
+    const char *name, const struct output_field *fields, size_t n);
+void output_free(struct output *o);
+/* The values of a row in the order of the fields. */
+void output_put_text(struct output *o, struct str s);
+void output_put_number(struct output *o, uint64_t n);
+/* Print and be empty again. */
+void output_print(struct output *o, bool is_json);
+/* One thing instead of a list: its fields one below the other. */
+void output_print_one(struct output *o, bool is_json);
+
+/* {"error":{"reason":...,"message":...}} on standard output. */
+void output_json_error(const char *reason, const char *message);
+/* "4.9G" */
+void output_bytes(uint64_t n, char *to, size_t max);
