@@ -19,6 +19,7 @@ auth_new(struct loop *loop, const struct auth_config *config)
 	struct auth *a = X_NEW(struct auth);
 
 	password_init();
+	(void)password_argon2_dummy();
 	a->loop = loop;
 	a->config = *config;
 	a->throttle = throttle_new(&config->limits);

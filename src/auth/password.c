@@ -11,23 +11,23 @@ static char dummy[crypto_pwhash_STRBYTES];
 void
 password_init(void)
 {
-	char *hash;
-	uint8_t random[16];
-
 	if (sodium_init() < 0)
 		die("libsodium does not start");
-	if (dummy[0])
-		return;
-	/* Made anew in each process: there is no password to it. */
-	secret_random(random, sizeof(random));
-	hash = password_argon2_make(str_make(random, sizeof(random)));
-	memcpy(dummy, hash, strlen(hash) + 1);
-	free(hash);
 }
 
 const char *
 password_argon2_dummy(void)
 {
+	uint8_t random[16];
+	char *hash;
+
+	if (dummy[0])
+		return dummy;
+	/* Made anew in each process: there is no password to it. */
+	secret_random(random, sizeof(random));
+	hash = password_argon2_make(str_make(random, sizeof(random)));
+	memcpy(dummy, hash, strlen(hash) + 1);
+	free(hash);
 	return dummy;
 }
 

@@ -27,7 +27,8 @@ char *password_argon2_make(struct str password);
 bool password_argon2_check(struct str hash, struct str password) WARN_UNUSED;
 /* Is it an argon2id hash whose cost is within the limits above? */
 bool password_argon2_is_valid(struct str hash) WARN_UNUSED;
-/* A hash of our own cost that no known password has: for unknown users. */
+/* A hash of our own cost that no known password has: for unknown users. Made
+ * at the first call. */
 const char *password_argon2_dummy(void);
 
 #define PASSWORD_KEY_BYTES    32
