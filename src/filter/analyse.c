@@ -11,33 +11,19 @@
 #include "proto/mime/mime_parse.h"
 #include "proto/mime/mime_structure.h"
 
-/*
- * A record that does not fit is made again with fewer parts: a thousand of
- * them, each with the longest allowed values, are a hostile message, and a
- * rough structure of it is good enough.
- */
-static const uint32_t parts_tried[] = { 1000, 200, 20, 1 };
-
 static void
 build(struct str message, struct analysis *a)
 {
-	struct mime_limits limits = MIME_LIMITS_DEFAULT;
 	struct mime_structure view;
 
-	for (size_t i = 0; i < ARRAY_LEN(parts_tried); i++) {
-		limits.parts = parts_tried[i];
+	if (!mime_structure_build(message, NULL, &a->structure)) {
+		/* Cannot be, by contract. The reader makes its own then. */
 		buf_reset(&a->structure, 0);
-		if (mime_structure_build(message, &limits, &a->structure))
-			break;
 		a->is_limited = true;
+	} else if (mime_structure_view(
+		       buf_str(&a->structure), message.n, &view)) {
+		a->is_limited = view.flags & MIME_IS_TRUNCATED;
 	}
-	/* An envelope alone may be too large: the reader makes its own. */
-	if (a->structure.failed)
-		buf_reset(&a->structure, 0);
-	if (a->structure.n > 0 &&
-	    mime_structure_view(buf_str(&a->structure), message.n, &view) &&
-	    (view.flags & MIME_IS_TRUNCATED))
-		a->is_limited = true;
 }
 
 void

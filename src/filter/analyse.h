@@ -12,8 +12,8 @@
 #include "base/buf.h"
 
 #define ANALYSE_SIZE_MAX MIB(256) /* the largest blob of the store */
-/* Room for a structure in an answer: the largest internal message. */
-#define ANALYSE_STRUCTURE_MAX (MIB(1) - KIB(16))
+/* Room for a structure: mime_structure.h promises that it is enough. */
+#define ANALYSE_STRUCTURE_MAX MIB(2)
 
 struct analysis {
 	struct buf structure; /* mime_structure.h; ended by the caller */

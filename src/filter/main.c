@@ -55,7 +55,7 @@ answer(struct ipc_return *ret, const struct analysis *a)
 		.hops = a->hops,
 		.missing = a->missing,
 	};
-	struct buf b = BUF_INIT(MIB(1));
+	struct buf b = BUF_INIT(ANALYSE_STRUCTURE_MAX + KIB(64));
 
 	msg_analyse_reply_put(&b, &reply);
 	ipc_reply(ret, buf_str(&b), -1);
