@@ -31,7 +31,9 @@ mailfile_put_lf(struct buf *out, struct str message)
 		buf_put(out, message.p, n);
 		if (at < 0)
 			return;
-		buf_put_char(out, '\n');
+		/* "\r\r\n" would be read back as one CR less. */
+		buf_put_c(
+		    out, n > 0 && message.p[n - 1] == '\r' ? "\r\n" : "\n");
 		message = str_from(message, n + 2);
 	}
 }

@@ -345,7 +345,9 @@ mbox_put_message(struct buf *out, struct str message)
 		struct str line = str_first(message, n);
 
 		message = str_from(message, at < 0 ? n : n + 1);
-		if (at >= 0 && str_ends(line, STR("\r")))
+		/* A CR more than a line end has would be taken for one. */
+		if (at >= 0 && str_ends(line, STR("\r")) &&
+		    !str_ends(line, STR("\r\r")))
 			line.n--;
 		if (needs_quote(line))
 			buf_put_char(out, '>');

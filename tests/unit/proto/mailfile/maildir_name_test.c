@@ -91,6 +91,9 @@ TEST(line_ends_however_cut)
 	}
 	mailfile_put_lf(&lf, want);
 	CHECK(str_eq(buf_str(&lf), STR("a\nb\n\n\nc\rd\r")), "lf");
+	buf_reset(&lf, 0);
+	mailfile_put_lf(&lf, STR("a\r\r\nb"));
+	CHECK(str_eq(buf_str(&lf), STR("a\r\r\nb")), "a CR of its own stays");
 	buf_done(&lf);
 }
 
