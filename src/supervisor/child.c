@@ -7,7 +7,8 @@
  * environment variables. A process that ended after a good while is started
  * again at once; one that ends quickly again and again, after a growing pause.
  */
-#include "supervisor/supervisor.h"
+#include "proc/ipc_io.h"
+#include "supervisor/internal.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,10 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHILD_FD       3
-#define LIVED_WELL_MS  1000
-#define PAUSE_FIRST_MS 50
-#define PAUSE_MAX_MS   10000
+#define CHILD_FD 3
 
 /* Who starts the supervisor decides about these; nothing else is inherited. */
 static const char *const kept_variables[] = { "TZ", "LANG", "ASAN_OPTIONS",
@@ -29,9 +27,12 @@ static const char *const kept_variables[] = { "TZ", "LANG", "ASAN_OPTIONS",
 static void
 make_metrics(struct child *c)
 {
-	c->metrics_fd = memfd_create("metrics", MFD_CLOEXEC);
+	c->metrics_fd =
+	    memfd_create("metrics", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (c->metrics_fd < 0 ||
-	    ftruncate(c->metrics_fd, sizeof(struct metrics_page)) < 0)
+	    ftruncate(c->metrics_fd, sizeof(struct metrics_page)) < 0 ||
+	    fcntl(c->metrics_fd, F_ADD_SEALS,
+		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
 		die("metrics page: %s", strerror(errno));
 	c->metrics = mmap(NULL, sizeof(struct metrics_page),
 	    PROT_READ | PROT_WRITE, MAP_SHARED, c->metrics_fd, 0);
@@ -174,8 +175,10 @@ child_configure(struct child *c)
 {
 	struct buf snapshot = BUF_INIT(MIB(4)), body = BUF_INIT(KIB(1));
 	struct msg_ctl_config m = { .generation = c->sup->generation,
-		.worker = c->worker };
-	int fd = memfd_create("config", MFD_CLOEXEC);
+		.worker = c->worker,
+		.user = geteuid() == 0 ? str_c(c->sup->conf->user) : STR_NONE,
+		.log_level = (uint8_t)c->sup->log_level };
+	int fd = memfd_create("config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (!c->peer) {
 		closep(&fd);
@@ -185,6 +188,8 @@ child_configure(struct child *c)
 	if (fd < 0 || snapshot.failed ||
 	    write(fd, snapshot.p, snapshot.n) != (ssize_t)snapshot.n)
 		die("configuration snapshot: %s", strerror(errno));
+	(void)fcntl(fd, F_ADD_SEALS,
+	    F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 	m.size = snapshot.n;
 	msg_ctl_config_put(&body, &m);
 	ipc_notify(c->peer, MSG_CTL_CONFIG, 0, buf_str(&body), fd);
@@ -216,7 +221,7 @@ child_spawn(struct child *c)
 		.arg = c };
 	int fds[2];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+	if (ipc_io_pair(fds) < 0)
 		die("socket pair: %s", strerror(errno));
 	c->worker = ++c->sup->next_worker;
 	c->pid = fork();
@@ -226,14 +231,14 @@ child_spawn(struct child *c)
 	if (c->pid < 0) {
 		(void)close(fds[0]);
 		c->pid = 0;
-		loop_timer_set(c->restart, PAUSE_MAX_MS);
+		loop_timer_set(c->restart, BACKOFF_MAX_MS);
 		return;
 	}
 	config.fd = fds[0];
 	config.worker = c->worker;
 	c->peer = ipc_peer_ref(ipc_peer_new(&config));
 	c->state = CHILD_STARTING;
-	c->started_ms = loop_now_ms(c->sup->loop);
+	c->ready_ms = 0;
 	c->started = loop_time(c->sup->loop);
 	log_event(EV_SUP_SPAWN, LC("role", role_name(c->role)),
 	    LU("worker", c->worker), LU("pid", (uint64_t)c->pid));
@@ -264,27 +269,12 @@ describe_end(struct child *c, int wait_status)
 		    WTERMSIG(wait_status) == SIGSYS ? " (sandbox)" : "");
 }
 
-/* Milliseconds before the next start. */
-static uint64_t
-pause_before_restart(struct child *c)
-{
-	uint64_t now = loop_now_ms(c->sup->loop), pause = PAUSE_FIRST_MS;
-
-	if (c->ready_ms >= c->started_ms && now - c->ready_ms > LIVED_WELL_MS)
-		c->quick_ends = 0;
-	else
-		c->quick_ends++;
-	if (c->quick_ends <= 1)
-		return 0;
-	for (uint32_t i = 2; i < c->quick_ends && pause < PAUSE_MAX_MS; i++)
-		pause *= 2;
-	return MIN(pause, PAUSE_MAX_MS);
-}
-
 void
 child_ended(struct child *c, int wait_status)
 {
 	bool was_stopping = c->state == CHILD_STOPPING;
+	uint64_t served =
+	    c->ready_ms ? loop_now_ms(c->sup->loop) - c->ready_ms : 0;
 
 	describe_end(c, wait_status);
 	if (!was_stopping)
@@ -301,5 +291,5 @@ child_ended(struct child *c, int wait_status)
 	if (c->sup->is_stopping || c->is_removed)
 		return;
 	c->restarts++;
-	loop_timer_set(c->restart, pause_before_restart(c));
+	loop_timer_set(c->restart, backoff_next(&c->backoff, served));
 }

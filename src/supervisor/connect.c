@@ -5,46 +5,12 @@
  * Who talks to whom is read off the message table: two roles are connected
  * when it has a message from one to the other.
  */
-#include "supervisor/supervisor.h"
+#include "proc/ipc_frame.h"
+#include "proc/ipc_io.h"
+#include "supervisor/internal.h"
 
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#define SOCKET_BYTES (1 << 20)
-
-static bool
-may_send(enum role from, enum role to)
-{
-	const struct msg_rule *r;
-
-	for (unsigned t = 0; (r = msg_rule(t)) != NULL; t++)
-		if (r->from & ROLE_BIT(from) && r->to & ROLE_BIT(to))
-			return true;
-	return false;
-}
-
-static bool
-are_connected(enum role a, enum role b)
-{
-	return a != b && (may_send(a, b) || may_send(b, a));
-}
-
-static int
-make_pair(int fds[2])
-{
-	int size = SOCKET_BYTES;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
-		return -errno;
-	for (int i = 0; i < 2; i++) {
-		(void)setsockopt(
-		    fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-		(void)setsockopt(
-		    fds[i], SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	}
-	return 0;
-}
 
 static void
 send_peer(struct child *to, enum role role, uint32_t worker, int fd)
@@ -61,7 +27,7 @@ static void
 connect_two(struct child *a, struct child *b)
 {
 	int fds[2];
-	int r = make_pair(fds);
+	int r = ipc_io_pair(fds);
 
 	if (r < 0)
 		die("socket pair: %s", strerror(-r));
@@ -93,7 +59,7 @@ connect_child(struct child *c)
 
 	LIST_FOREACH(other, &sup->children, link)
 	if (other != c && other->state == CHILD_READY && other->peer &&
-	    are_connected(c->role, other->role))
+	    ipc_is_linked(c->role, other->role))
 		connect_two(c, other);
 	for (size_t i = 0; i < sup->socket_count; i++)
 		if (service_role(sup->sockets[i].l.service) == c->role)
@@ -108,7 +74,7 @@ connect_cli(struct child *c)
 
 	if (c->state != CHILD_READY || !c->peer)
 		return -ENOTCONN;
-	r = make_pair(fds);
+	r = ipc_io_pair(fds);
 	if (r < 0)
 		return r;
 	send_peer(c, ROLE_CLI, ++c->sup->next_worker, fds[0]);

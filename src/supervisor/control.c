@@ -6,7 +6,7 @@
  * Only root and the user that runs the supervisor may use it; the kernel says
  * who a peer is.
  */
-#include "supervisor/supervisor.h"
+#include "supervisor/internal.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>

@@ -5,7 +5,7 @@
  * All workers of a role share a socket; so connections that wait in its queue
  * are not lost when a worker dies.
  */
-#include "supervisor/supervisor.h"
+#include "supervisor/internal.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -90,9 +90,8 @@ family_of(const struct conf_listener *l)
 	return strchr(l->address, ':') ? AF_INET6 : AF_INET;
 }
 
-/* A descriptor, or -1 with a text that says what to do. */
-static int
-open_socket(const struct conf_listener *l, char **ret_error)
+int
+listen_open(const struct conf_listener *l, const char *what, char **ret_error)
 {
 	int fd =
 	    socket(family_of(l), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -109,12 +108,11 @@ open_socket(const struct conf_listener *l, char **ret_error)
 		return fd;
 	closep(&fd);
 	*ret_error =
-	    is_path(l)
-		? x_asprintf("cannot listen on %s for %s: %s%s", l->address,
-		      service_name(l->service), strerror(-r), advice)
-		: x_asprintf("cannot listen on %s port %u for %s: %s%s",
-		      l->address, l->port, service_name(l->service),
-		      strerror(-r), advice);
+	    is_path(l) ? x_asprintf("cannot listen on %s for %s: %s%s",
+			     l->address, what, strerror(-r), advice)
+		       : x_asprintf("cannot listen on %s port %u for %s: %s%s",
+			     l->address, l->port, service_name(l->service),
+			     strerror(-r), advice);
 	return -1;
 }
 
@@ -131,7 +129,7 @@ static void
 close_socket(struct listen_socket *s)
 {
 	/* Workers that share it get EINVAL from accept and close theirs. */
-	(void)shutdown(s->fd, SHUT_RD);
+	(void)shutdown(s->fd, SHUT_RDWR);
 	closep(&s->fd);
 	if (is_path(&s->l))
 		(void)unlink(s->l.address);
@@ -184,7 +182,8 @@ listen_update(struct supervisor *sup, const struct conf *conf, char **ret_error)
 		if (find(sup, l))
 			continue;
 		fresh[n].l = *l;
-		fresh[n].fd = open_socket(l, ret_error);
+		fresh[n].fd =
+		    listen_open(l, service_name(l->service), ret_error);
 		if (fresh[n].fd < 0) {
 			while (n-- > 0)
 				close_socket(&fresh[n]);

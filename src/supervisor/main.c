@@ -5,7 +5,7 @@
  * Stopping goes in stages, so that nothing that was begun is cut off: first
  * the fronts, then filter and auth, the store last.
  */
-#include "supervisor/supervisor.h"
+#include "supervisor/internal.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -195,7 +195,6 @@ raise_file_limit(void)
 static int
 start(struct supervisor *sup)
 {
-	enum log_level level = LOG_LEVEL_INFO;
 	char *error = NULL;
 
 	if (conf_load(sup->conf_path, &sup->conf, &error) < 0 ||
@@ -204,9 +203,8 @@ start(struct supervisor *sup)
 		free(error);
 		return -1;
 	}
-	if (!log_level_from_name(sup->conf->log_level, &level))
-		level = LOG_LEVEL_INFO;
-	log_init("supervisor", level);
+	reload_log_level(sup);
+	log_init("supervisor", sup->log_level);
 	log_event(
 	    EV_SUP_START, LC("version", VERSION), LC("config", sup->conf_path));
 	raise_file_limit();
@@ -214,6 +212,11 @@ start(struct supervisor *sup)
 	    make_dir(sup, "store") < 0 || take_lock(sup) < 0)
 		return -1;
 	if (listen_update(sup, sup->conf, &error) < 0) {
+		fprintf(stderr, "mailstead: %s\n", error);
+		free(error);
+		return -1;
+	}
+	if (reload_metrics_http(sup, &error) < 0) {
 		fprintf(stderr, "mailstead: %s\n", error);
 		free(error);
 		return -1;
@@ -228,6 +231,7 @@ clean_up(struct supervisor *sup)
 
 	while ((c = LIST_FIRST(&sup->children)) != NULL)
 		child_free(c);
+	metrics_http_free(sup->metrics_http);
 	control_close(sup);
 	listen_close(sup);
 	closep(&sup->lock_fd);
@@ -236,9 +240,9 @@ clean_up(struct supervisor *sup)
 }
 
 int
-supervisor_main(const char *conf_path)
+supervisor_run(const char *config_path)
 {
-	struct supervisor sup = { .conf_path = conf_path,
+	struct supervisor sup = { .conf_path = config_path,
 		.generation = 1,
 		.lock_fd = -1,
 		.control_fd = -1 };
@@ -260,5 +264,5 @@ supervisor_main(const char *conf_path)
 	loop_run(sup.loop);
 	clean_up(&sup);
 	loop_free(sup.loop);
-	return sup.status;
+	return 0;
 }

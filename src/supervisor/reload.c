@@ -5,7 +5,7 @@
  * All of it or nothing: a file with an error, a certificate that cannot be
  * read or a port that is taken leave everything as it was.
  */
-#include "supervisor/supervisor.h"
+#include "supervisor/internal.h"
 
 static uint32_t
 wanted_workers(const struct conf *conf, enum role role)
@@ -100,6 +100,33 @@ load(struct supervisor *sup, struct conf **ret)
 	return error;
 }
 
+void
+reload_log_level(struct supervisor *sup)
+{
+	sup->log_level = LOG_LEVEL_INFO;
+	if (!log_level_from_name(sup->conf->log_level, &sup->log_level))
+		log_event(EV_SUP_CONFIG_BAD, LC("error", "log_level"));
+	log_set_level(sup->log_level);
+}
+
+/* The port is opened once; another one needs a restart. */
+int
+reload_metrics_http(struct supervisor *sup, char **ret_error)
+{
+	struct conf_listener l = { .address = sup->conf->metrics_address,
+		.port = (uint16_t)sup->conf->metrics_port };
+	int fd;
+
+	if (sup->metrics_http || !l.address[0] || l.address[0] == '/')
+		return 0;
+	fd = listen_open(&l, "metrics", ret_error);
+	if (fd < 0)
+		return -1;
+	sup->metrics_http =
+	    metrics_http_new(sup->loop, fd, supervisor_metrics, sup);
+	return 0;
+}
+
 bool
 reload(struct supervisor *sup)
 {
@@ -115,6 +142,7 @@ reload(struct supervisor *sup)
 	conf_free(sup->conf);
 	sup->conf = fresh;
 	sup->generation++;
+	reload_log_level(sup);
 	LIST_FOREACH(c, &sup->children, link)
 	if (c->state == CHILD_STARTING || c->state == CHILD_READY)
 		child_configure(c);
