@@ -401,6 +401,14 @@ conn_pause(struct conn *c)
 	c->is_paused = true;
 }
 
+void
+conn_set_in_max(struct conn *c, size_t in_max)
+{
+	c->in_max = in_max;
+	if (c->bev != NULL)
+		bufferevent_setwatermark(c->bev, EV_READ, 0, in_max);
+}
+
 static void
 on_resume(void *arg)
 {
