@@ -388,14 +388,6 @@ conn_consume(struct conn *c, size_t n)
 }
 
 void
-conn_set_in_max(struct conn *c, size_t in_max)
-{
-	c->in_max = in_max;
-	if (c->bev != NULL)
-		bufferevent_setwatermark(c->bev, EV_READ, 0, in_max);
-}
-
-void
 conn_pause(struct conn *c)
 {
 	c->is_paused = true;

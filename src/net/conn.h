@@ -56,10 +56,10 @@ struct conn *conn_new(const struct conn_config *config);
 /* All input held, contiguous, valid until conn_consume() or the next event. */
 struct str conn_in(struct conn *c);
 void conn_consume(struct conn *c, size_t n);
-/* Stop and go on calling data(). conn_resume() calls it again from the loop
- * even without new input. */
 /* Change the limit on held input, e.g. after sign-in. */
 void conn_set_in_max(struct conn *c, size_t in_max);
+/* Stop and go on calling data(). conn_resume() calls it again from the loop
+ * even without new input. */
 void conn_pause(struct conn *c);
 void conn_resume(struct conn *c);
 
