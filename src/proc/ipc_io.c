@@ -57,12 +57,13 @@ take_fd(struct msghdr *msg)
 ssize_t
 ipc_io_recv(int socket, void *p, size_t n, int *ret_fd)
 {
+	/* Room for exactly one: alignment would leave some for a second. */
 	union control control;
 	struct iovec iov = { .iov_base = p, .iov_len = n };
 	struct msghdr msg = { .msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
+		.msg_controllen = CMSG_LEN(sizeof(int)) };
 	ssize_t r;
 	int fd;
 
