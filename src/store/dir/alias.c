@@ -36,7 +36,7 @@ add_target(
 		return verdict_permfail(REASON_LOOP);
 	}
 	accounts = X_NEW(struct dir_accounts);
-	v = dir_resolve(d, buf_str(&clean), accounts);
+	v = dir_resolve_from(d, buf_str(&clean), 1, accounts);
 	free(accounts);
 	wire_put_vstr(targets, buf_str(&clean));
 	buf_done(&clean);

@@ -59,6 +59,9 @@ void dir_change_abort(struct dir_change *c);
 
 /* PERMFAIL REASON_EXISTS when a user or an alias has that address. */
 struct verdict dir_is_free(struct dir *d, struct str address) WARN_UNUSED;
+/* As dir_resolve(), for an address that is a target at that depth. */
+struct verdict dir_resolve_from(struct dir *d, struct str address,
+    unsigned depth, struct dir_accounts *ret) WARN_UNUSED;
 /* Change the counters of the domain by so many, into the batch. */
 struct verdict dir_count(struct dir_change *c, struct str domain, int users,
     int aliases) WARN_UNUSED;

@@ -136,6 +136,13 @@ resolve(struct resolve *r, struct str address, unsigned depth)
 struct verdict
 dir_resolve(struct dir *d, struct str address, struct dir_accounts *ret)
 {
+	return dir_resolve_from(d, address, 0, ret);
+}
+
+struct verdict
+dir_resolve_from(
+    struct dir *d, struct str address, unsigned depth, struct dir_accounts *ret)
+{
 	struct resolve *r = X_NEW(struct resolve);
 	struct buf clean = BUF_INIT(LOOK_MAX);
 	struct verdict v;
@@ -144,7 +151,7 @@ dir_resolve(struct dir *d, struct str address, struct dir_accounts *ret)
 	r->ret = ret;
 	ret->n = 0;
 	if (address_clean(address, &clean))
-		v = resolve(r, buf_str(&clean), 0);
+		v = resolve(r, buf_str(&clean), depth);
 	else
 		v = verdict_permfail(REASON_NOT_LOCAL);
 	for (size_t i = 0; i < r->n_visited; i++)

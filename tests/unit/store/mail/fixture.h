@@ -158,7 +158,8 @@ static UNUSED uint64_t
 add_user(struct fixture *f, const char *login)
 {
 	struct msg_user_add q = { .login = str_c(login), .argon2 = STR("x") };
-	struct msg_name domain = { str_from(str_c(login), (size_t)str_rfind(str_c(login), 0x40) + 1) };
+	struct msg_name domain = { str_from(
+	    str_c(login), (size_t)str_rfind(str_c(login), 0x40) + 1) };
 	uint64_t account = 0;
 
 	(void)verdict_is_done(dir_domain_add(f->d, &domain));
@@ -179,9 +180,7 @@ keep_ticket(void *arg, int err, struct engine_ticket *t)
 static UNUSED struct engine_ticket *
 ticket_of(struct fixture *f, struct str bytes)
 {
-	struct engine_source src = {
-		.fd = -1, .size = bytes.n, .mem = bytes
-	};
+	struct engine_source src = { .fd = -1, .size = bytes.n, .mem = bytes };
 	struct engine_ticket *t = NULL;
 
 	engine_blob_put(f->engine, &src, keep_ticket, &t);
@@ -238,14 +237,15 @@ append_to(struct fixture *f, uint64_t account, const struct append_one *a,
 	buf_done(&kw);
 	if (ret_v)
 		*ret_v = v;
-	if (!verdict_is_done(v) || !msg_append_reply_get(buf_str(&f->out), &reply))
+	if (!verdict_is_done(v) ||
+	    !msg_append_reply_get(buf_str(&f->out), &reply))
 		return 0;
 	return reply.count ? reply.first_uid : 0;
 }
 
 static UNUSED uint32_t
-add_message(struct fixture *f, uint64_t account, const char *mailbox,
-    const char *text)
+add_message(
+    struct fixture *f, uint64_t account, const char *mailbox, const char *text)
 {
 	struct append_one a = { .mailbox = mailbox, .bytes = str_c(text) };
 	uint32_t uid = append_to(f, account, &a, NULL);
@@ -263,8 +263,8 @@ status_of(struct fixture *f, uint64_t account, const char *name,
 	struct msg_mailbox_status_reply reply;
 
 	return verdict_is_done(mail_status(f->mail, account, &q, fresh(f))) &&
-	    msg_mailbox_status_reply_get(buf_str(&f->out), &reply) &&
-	    msg_mailbox_get(reply.mailbox, ret);
+	       msg_mailbox_status_reply_get(buf_str(&f->out), &reply) &&
+	       msg_mailbox_get(reply.mailbox, ret);
 }
 
 static UNUSED uint32_t
@@ -298,8 +298,8 @@ set_flags(struct fixture *f, uint64_t account, struct msg_flags q,
 }
 
 static UNUSED struct verdict
-copy_to(struct fixture *f, uint64_t account, uint32_t from,
-    const char *to, bool is_move)
+copy_to(struct fixture *f, uint64_t account, uint32_t from, const char *to,
+    bool is_move)
 {
 	struct buf set = BUF_INIT(KIB(1));
 	struct msg_copy q = { .mailbox = from,
@@ -313,8 +313,8 @@ copy_to(struct fixture *f, uint64_t account, uint32_t from,
 }
 
 static UNUSED struct verdict
-expunge(struct fixture *f, uint64_t account, uint32_t mailbox,
-    uint32_t first, uint32_t last, bool is_any)
+expunge(struct fixture *f, uint64_t account, uint32_t mailbox, uint32_t first,
+    uint32_t last, bool is_any)
 {
 	struct buf set = BUF_INIT(KIB(1));
 	struct msg_expunge q = { .mailbox = mailbox,

@@ -34,11 +34,12 @@ inbox(void)
 static bool
 entries(uint32_t mailbox, uint64_t since, struct msg_entries_reply *ret)
 {
-	struct msg_entries q = { .mailbox = mailbox, .from_uid = 1,
-		.since_modseq = since };
+	struct msg_entries q = {
+		.mailbox = mailbox, .from_uid = 1, .since_modseq = since
+	};
 
 	return verdict_is_done(mail_entries(f.mail, alice, &q, fresh(&f))) &&
-	    msg_entries_reply_get(buf_str(&f.out), ret);
+	       msg_entries_reply_get(buf_str(&f.out), ret);
 }
 
 static struct ipc_entry
@@ -59,8 +60,10 @@ count_entries(const struct msg_entries_reply *r)
 
 TEST(an_appended_message_has_the_next_uid_and_counts)
 {
-	struct append_one a = { .mailbox = "inbox", .bytes = STR("hello"),
-		.flags = IMAP_FLAG_SEEN, .keywords = "$Work later" };
+	struct append_one a = { .mailbox = "inbox",
+		.bytes = STR("hello"),
+		.flags = IMAP_FLAG_SEEN,
+		.keywords = "$Work later" };
 	struct msg_entries_reply r;
 	struct msg_mailbox mb;
 
@@ -97,19 +100,21 @@ TEST(flags_change_as_asked_and_only_changes_count)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct append_one a = { .mailbox = "INBOX",
-			.bytes = STR("x"), .flags = cases[i].before };
+			.bytes = STR("x"),
+			.flags = cases[i].before };
 		uint32_t uid = append_to(&f, alice, &a, NULL);
 		struct msg_entries_reply r;
 		struct msg_mailbox before, after;
 		struct msg_flags q = { .mailbox = inbox(),
-			.op = cases[i].op, .flags = cases[i].arg };
+			.op = cases[i].op,
+			.flags = cases[i].arg };
 
 		CHECK(status_of(&f, alice, "INBOX", &before), "status");
 		CHECK(verdict_is_done(set_flags(&f, alice, q, uid, uid)),
 		    cases[i].name);
 		CHECK(status_of(&f, alice, "INBOX", &after), "status");
 		CHECK((after.modseq != before.modseq) ==
-			(cases[i].before != cases[i].after),
+			  (cases[i].before != cases[i].after),
 		    cases[i].name);
 		CHECK(entries(inbox(), 0, &r), "entries");
 		CHECK(nth_entry(&r, uid - 1).flags == cases[i].after,
@@ -120,8 +125,9 @@ TEST(flags_change_as_asked_and_only_changes_count)
 
 TEST(unchangedsince_leaves_newer_entries_and_names_them)
 {
-	struct msg_flags q = { .mailbox = inbox(), .op = 1,
-		.flags = IMAP_FLAG_SEEN };
+	struct msg_flags q = {
+		.mailbox = inbox(), .op = 1, .flags = IMAP_FLAG_SEEN
+	};
 	struct msg_flags_reply r;
 	struct msg_mailbox mb;
 
@@ -173,8 +179,9 @@ TEST(keywords_are_limited_and_compare_without_case)
 
 TEST(changes_since_are_what_a_full_reading_shows)
 {
-	struct msg_flags q = { .mailbox = inbox(), .op = 1,
-		.flags = IMAP_FLAG_DELETED };
+	struct msg_flags q = {
+		.mailbox = inbox(), .op = 1, .flags = IMAP_FLAG_DELETED
+	};
 	struct msg_entries_reply r;
 	struct msg_mailbox mb;
 
@@ -189,11 +196,11 @@ TEST(changes_since_are_what_a_full_reading_shows)
 	CHECK(count_entries(&r) == 2, "3 and 11");
 	CHECK(nth_entry(&r, 0).uid == 3 && nth_entry(&r, 1).uid == 11, "uids");
 	CHECK(r.vanished.n == 8 && uid_set_has(r.vanished, 4) &&
-		uid_set_has(r.vanished, 5),
+		  uid_set_has(r.vanished, 5),
 	    "vanished");
 	CHECK(!r.is_too_old && !r.has_more, "whole");
 	CHECK(entries(inbox(), r.modseq, &r) && r.entries.n == 0 &&
-		r.vanished.n == 0,
+		  r.vanished.n == 0,
 	    "nothing since");
 }
 
@@ -216,7 +223,7 @@ TEST(the_expunge_log_forgets_and_says_so)
 	CHECK(entries(inbox(), mb.modseq, &r) && r.is_too_old, "too old");
 	CHECK(status_of(&f, alice, "INBOX", &mb), "status");
 	CHECK(entries(inbox(), mb.modseq - 100, &r) && !r.is_too_old &&
-		r.vanished.n == 8,
+		  r.vanished.n == 8,
 	    "recent ones are known");
 	CHECK(count_problems(&f) == 0, "check");
 }
@@ -243,20 +250,22 @@ TEST(copies_share_the_message_and_moves_leave_nothing)
 	CHECK(verdict_is_done(copy_to(&f, alice, inbox(), "Trash", true)),
 	    "move");
 	CHECK(status_of(&f, alice, "INBOX", &from) && from.messages == 0 &&
-		from.bytes == 0,
+		  from.bytes == 0,
 	    "empty");
 	CHECK(status_of(&f, alice, "Trash", &to) && to.messages == 4, "there");
 	CHECK(copy_to(&f, alice, to.id, "nowhere", false).reason ==
-		REASON_NO_MAILBOX,
+		  REASON_NO_MAILBOX,
 	    "no such mailbox");
 	CHECK(count_problems(&f) == 0, "check");
 }
 
 TEST(keywords_follow_a_copy_by_name)
 {
-	struct append_one a = { .mailbox = "Archive", .bytes = STR("x"),
+	struct append_one a = { .mailbox = "Archive",
+		.bytes = STR("x"),
 		.keywords = "first second" };
-	struct append_one b = { .mailbox = "INBOX", .bytes = STR("y"),
+	struct append_one b = { .mailbox = "INBOX",
+		.bytes = STR("y"),
 		.keywords = "second third" };
 	struct msg_entries_reply r;
 
@@ -270,12 +279,14 @@ TEST(keywords_follow_a_copy_by_name)
 
 TEST(what_was_expunged_comes_back_within_the_window)
 {
-	struct msg_flags q = { .mailbox = inbox(), .op = 1,
+	struct msg_flags q = { .mailbox = inbox(),
+		.op = 1,
 		.flags = IMAP_FLAG_DELETED | IMAP_FLAG_SEEN };
 	struct msg_mailbox_create create = { .name = STR("a/b") };
 	struct msg_mailbox_delete del = { .name = STR("a/b") };
-	struct append_one in_b = { .mailbox = "a/b", .bytes = STR("x"),
-		.keywords = "kw" };
+	struct append_one in_b = {
+		.mailbox = "a/b", .bytes = STR("x"), .keywords = "kw"
+	};
 	struct msg_mailbox mb;
 	uint64_t count;
 
@@ -289,18 +300,18 @@ TEST(what_was_expunged_comes_back_within_the_window)
 	f.now += 3600;
 	CHECK(verdict_is_done(mail_delete(f.mail, alice, &del)), "delete");
 	CHECK(count_problems(&f) == 0, "check while lost");
-	CHECK(verdict_is_done(mail_undelete(
-		  f.mail, alice, f.now - 60, STR(""), &count)) &&
-		count == 1,
+	CHECK(verdict_is_done(
+		  mail_undelete(f.mail, alice, f.now - 60, STR(""), &count)) &&
+		  count == 1,
 	    "the mailbox's");
-	CHECK(status_of(&f, alice, "a/b", &mb) && mb.messages == 1,
-	    "made again");
+	CHECK(
+	    status_of(&f, alice, "a/b", &mb) && mb.messages == 1, "made again");
 	CHECK(verdict_is_done(
 		  mail_undelete(f.mail, alice, 0, STR("Back"), &count)) &&
-		count == 1,
+		  count == 1,
 	    "the other into a new one");
 	CHECK(status_of(&f, alice, "Back", &mb) && mb.messages == 1 &&
-		mb.deleted == 0 && mb.unseen == 0,
+		  mb.deleted == 0 && mb.unseen == 0,
 	    "not deleted any more");
 	CHECK(count_problems(&f) == 0, "check");
 }
@@ -314,8 +325,8 @@ TEST(the_window_closes)
 	CHECK(verdict_is_done(copy_to(&f, alice, inbox(), "Trash", false)),
 	    "copy");
 	CHECK(verdict_is_done(expunge(&f, alice, inbox(), ALL, true)), "1");
-	CHECK(verdict_is_done(expunge(&f, alice,
-		  mailbox_id(&f, alice, "Trash"), ALL, true)),
+	CHECK(verdict_is_done(expunge(
+		  &f, alice, mailbox_id(&f, alice, "Trash"), ALL, true)),
 	    "2");
 	f.now += 13 * 24 * 3600;
 	CHECK(verdict_is_done(mail_purge_step(f.mail)), "too early");
@@ -325,8 +336,8 @@ TEST(the_window_closes)
 	CHECK(verdict_is_done(mail_purge_step(f.mail)), "purge");
 	engine_stats(f.engine, &stats);
 	CHECK(stats.blobs == 0, "gone");
-	CHECK(verdict_is_done(
-		  mail_undelete(f.mail, alice, 0, STR(""), &count)) &&
+	CHECK(
+	    verdict_is_done(mail_undelete(f.mail, alice, 0, STR(""), &count)) &&
 		count == 0,
 	    "nothing to bring back");
 	CHECK(count_problems(&f) == 0, "check");
@@ -334,8 +345,9 @@ TEST(the_window_closes)
 
 TEST(an_import_is_not_done_twice)
 {
-	struct append_one a = { .mailbox = "INBOX", .bytes = STR("x"),
-		.dedupe = "maildir:1234" };
+	struct append_one a = {
+		.mailbox = "INBOX", .bytes = STR("x"), .dedupe = "maildir:1234"
+	};
 	struct msg_mailbox mb;
 
 	CHECK(append_to(&f, alice, &a, NULL) == 1, "first");
@@ -358,30 +370,29 @@ TEST(quotas_hold_for_append_and_copy)
 	uint64_t room;
 	bool is_over;
 
-	CHECK(verdict_is_done(mail_account_quota(f.mail, alice, quota)),
-	    "set");
+	CHECK(verdict_is_done(mail_account_quota(f.mail, alice, quota)), "set");
 	big.bytes = str_make(bytes, 101);
 	CHECK(append_to(&f, alice, &big, &v) == 0 &&
-		v.reason == REASON_OVERQUOTA && v.outcome == PERMFAIL,
+		  v.reason == REASON_OVERQUOTA && v.outcome == PERMFAIL,
 	    "one byte too many");
 	big.bytes.n = 60;
 	CHECK(append_to(&f, alice, &big, &v) == 1, "fits");
 	CHECK(copy_to(&f, alice, inbox(), "Sent", false).reason ==
-		REASON_OVERQUOTA,
+		  REASON_OVERQUOTA,
 	    "copy counts");
 	CHECK(verdict_is_done(copy_to(&f, alice, inbox(), "Sent", true)),
 	    "move does not");
 	CHECK(verdict_is_done(mail_room(f.mail, alice, &room, &is_over)) &&
-		room == 40 && !is_over,
+		  room == 40 && !is_over,
 	    "room");
 	add_message(&f, alice, "INBOX", "2");
 	add_message(&f, alice, "INBOX", "3");
 	big.bytes.n = 1;
-	CHECK(append_to(&f, alice, &big, &v) == 0 &&
-		v.reason == REASON_OVERQUOTA,
+	CHECK(
+	    append_to(&f, alice, &big, &v) == 0 && v.reason == REASON_OVERQUOTA,
 	    "messages");
 	CHECK(verdict_is_done(mail_room(f.mail, alice, &room, &is_over)) &&
-		is_over,
+		  is_over,
 	    "over");
 	CHECK(count_problems(&f) == 0, "check");
 }
@@ -407,8 +418,8 @@ TEST(a_front_s_nonsense_is_refused)
 	    "mailbox");
 	CHECK(set_flags(&f, 77, q, ALL).reason == REASON_NO_USER, "account");
 	fetch.uids = range_set(&set, ALL);
-	CHECK(mail_fetch_collect(f.mail, alice, &fetch, &mf).outcome ==
-		PERMFAIL,
+	CHECK(
+	    mail_fetch_collect(f.mail, alice, &fetch, &mf).outcome == PERMFAIL,
 	    "want");
 	buf_done(&set);
 }
@@ -423,5 +434,4 @@ TEST_MAIN(CASE(an_appended_message_has_the_next_uid_and_counts),
     CASE(keywords_follow_a_copy_by_name),
     CASE(what_was_expunged_comes_back_within_the_window),
     CASE(the_window_closes), CASE(an_import_is_not_done_twice),
-    CASE(quotas_hold_for_append_and_copy),
-    CASE(a_front_s_nonsense_is_refused))
+    CASE(quotas_hold_for_append_and_copy), CASE(a_front_s_nonsense_is_refused))

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: ISC */
+/* dir_test.c - domains, users, aliases, and where an address leads. */
+#include "../mail/fixture.h"
+
+static struct fixture f;
+static uint64_t alice, bob, carol;
+
+static int
+setup(UNUSED void **state)
+{
+	fixture_start(&f);
+	alice = add_user(&f, "alice@demo.example");
+	bob = add_user(&f, "Bob@Demo.Example");
+	carol = add_user(&f, "carol@other.example");
+	return 0;
+}
+
+static int
+teardown(UNUSED void **state)
+{
+	fixture_stop(&f);
+	return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static struct verdict
+alias(const char *address, const char *targets)
+{
+	struct buf list = BUF_INIT(KIB(64));
+	struct msg_alias q = { .address = str_c(address),
+		.targets = texts(&list, targets) };
+	struct verdict v = dir_alias_add(f.d, &q);
+
+	buf_done(&list);
+	return v;
+}
+
+/* "ab" for alice and bob, or the reason. */
+static const char *
+leads_to(const char *address)
+{
+	static char text[8];
+	struct dir_accounts accounts;
+	struct verdict v = dir_resolve(f.d, str_c(address), &accounts);
+	size_t n = 0;
+
+	if (!verdict_is_done(v))
+		return reason_str(v.reason);
+	for (size_t i = 0; i < accounts.n && n < 7; i++)
+		text[n++] = accounts.v[i] == alice   ? 'a'
+		            : accounts.v[i] == bob   ? 'b'
+		            : accounts.v[i] == carol ? 'c'
+		                                     : '?';
+	text[n] = '\0';
+	return text;
+}
+
+TEST(an_address_leads_where_it_should)
+{
+	static const struct {
+		const char *address, *want;
+	} cases[] = {
+		{ "alice@demo.example", "a" },
+		{ "ALICE@DEMO.EXAMPLE", "a" },
+		{ "bob@demo.example", "b" },
+		{ "alice+tag@demo.example", "a" },
+		{ "alice+a+b@demo.example", "a" },
+		{ "+alice@demo.example", "no-user" },
+		{ "nobody@demo.example", "no-user" },
+		{ "alice@elsewhere.example", "not-local" },
+		{ "alice@sub.demo.example", "not-local" },
+		{ "alice", "not-local" },
+		{ "@demo.example", "not-local" },
+		{ "team@demo.example", "abc" },
+		{ "team+x@demo.example", "abc" },
+		{ "nested@demo.example", "abc" },
+		{ "alice+special@demo.example", "b" },
+		{ "anything@other.example", "c" },
+		{ "carol@other.example", "c" },
+		{ "catch@other.example", "a" },
+	};
+
+	CHECK(verdict_is_done(alias("team@demo.example",
+		  "alice@demo.example BOB@demo.example carol@other.example "
+		  "alice@demo.example")),
+	    "team");
+	CHECK(
+	    verdict_is_done(alias("nested@demo.example", "team@demo.example")),
+	    "nested");
+	CHECK(verdict_is_done(
+		  alias("alice+special@demo.example", "bob@demo.example")),
+	    "exact match wins over the tag");
+	CHECK(verdict_is_done(alias("@other.example", "carol@other.example")),
+	    "catch-all");
+	CHECK(
+	    verdict_is_done(alias("catch@other.example", "alice@demo.example")),
+	    "exact match wins over catch-all");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		CHECK(strcmp(leads_to(cases[i].address), cases[i].want) == 0,
+		    cases[i].address);
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(an_alias_is_checked_when_it_is_made)
+{
+	static const struct {
+		const char *address, *targets;
+		enum reason want;
+	} cases[] = {
+		{ "x@demo.example", "alice@demo.example", REASON_NONE },
+		{ "x@demo.example", "bob@demo.example", REASON_EXISTS },
+		{ "alice@demo.example", "bob@demo.example", REASON_EXISTS },
+		{ "y@nowhere.example", "bob@demo.example", REASON_NO_DOMAIN },
+		{ "y@demo.example", "out@gmail.example", REASON_NOT_LOCAL },
+		{ "y@demo.example", "nobody@demo.example", REASON_NO_USER },
+		{ "y@demo.example", "y@demo.example", REASON_LOOP },
+		{ "y@demo.example", "", REASON_NAME },
+		{ "y y@demo.example", "bob@demo.example", REASON_NAME },
+		{ "y@-demo.example", "bob@demo.example", REASON_NAME },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		CHECK(alias(cases[i].address, cases[i].targets).reason ==
+			  cases[i].want,
+		    cases[i].address);
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(alias_loops_end)
+{
+	struct msg_name name = { STR("b@demo.example") };
+
+	CHECK(
+	    verdict_is_done(alias("b@demo.example", "bob@demo.example")), "b");
+	CHECK(verdict_is_done(alias("a@demo.example", "b@demo.example")), "a");
+	CHECK(verdict_is_done(dir_alias_remove(f.d, &name)), "b again");
+	CHECK(strcmp(leads_to("a@demo.example"), "no-user") == 0, "dangles");
+	CHECK(verdict_is_done(alias("@demo.example", "alice@demo.example")),
+	    "catch-all");
+	CHECK(verdict_is_done(alias("b@demo.example", "a@demo.example")),
+	    "b to a to b");
+	CHECK(strcmp(leads_to("a@demo.example"), "loop") == 0, "loop");
+	CHECK(strcmp(leads_to("b@demo.example"), "loop") == 0, "loop");
+}
+
+TEST(deep_chains_of_aliases_end)
+{
+	char name[64], target[64] = "alice@demo.example";
+
+	for (int i = 0; i < 15; i++) {
+		snprintf(name, sizeof(name), "deep%d@demo.example", i);
+		if (!verdict_is_done(alias(name, target)))
+			break;
+		memcpy(target, name, sizeof(name));
+	}
+	CHECK(strcmp(name, "deep10@demo.example") == 0, name);
+	CHECK(strcmp(leads_to("deep9@demo.example"), "a") == 0, "ten");
+}
+
+TEST(a_domain_in_use_stays)
+{
+	struct msg_name domain = { STR("OTHER.example") };
+	struct msg_name user = { STR("carol@other.example") };
+	struct msg_name bad = { STR("no_underscore.example") };
+
+	CHECK(dir_domain_add(f.d, &domain).reason == REASON_EXISTS, "exists");
+	CHECK(dir_domain_add(f.d, &bad).reason == REASON_NAME, "name");
+	CHECK(dir_domain_remove(f.d, &domain).reason == REASON_IN_USE, "use");
+	CHECK(verdict_is_done(dir_user_remove(f.d, &user)), "remove user");
+	CHECK(verdict_is_done(dir_domain_remove(f.d, &domain)), "remove");
+	CHECK(
+	    dir_domain_remove(f.d, &domain).reason == REASON_NO_DOMAIN, "gone");
+	CHECK(dir_user_undelete(f.d, &user).reason == REASON_NO_DOMAIN,
+	    "no domain to come back to");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(a_removed_user_comes_back_with_the_mail)
+{
+	struct msg_name name = { STR("alice@demo.example") };
+	struct msg_verifier_get get = { STR("Alice@demo.example") };
+	struct msg_verifier_get_reply r;
+	struct msg_mailbox mb;
+
+	add_message(&f, alice, "INBOX", "mail");
+	CHECK(verdict_is_done(dir_user_remove(f.d, &name)), "remove");
+	CHECK(strcmp(leads_to("alice@demo.example"), "no-user") == 0, "gone");
+	CHECK(dir_verifier(f.d, &get, fresh(&f)).outcome == NOT_FOUND,
+	    "cannot sign in");
+	CHECK(dir_has_account(f.d, alice).outcome == NOT_FOUND, "no account");
+	CHECK(count_problems(&f) == 0, "check");
+	CHECK(verdict_is_done(dir_user_undelete(f.d, &name)), "undelete");
+	CHECK(strcmp(leads_to("alice@demo.example"), "a") == 0, "back");
+	CHECK(verdict_is_done(dir_verifier(f.d, &get, fresh(&f))) &&
+		  msg_verifier_get_reply_get(buf_str(&f.out), &r) &&
+		  r.account == alice && str_eq(r.login, name.name) &&
+		  str_eq(r.argon2, STR("x")),
+	    "verifier");
+	CHECK(status_of(&f, alice, "INBOX", &mb) && mb.messages == 1, "mail");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(a_login_used_again_is_another_account)
+{
+	struct msg_name name = { STR("alice@demo.example") };
+	uint64_t other;
+	bool is_gone = false;
+	struct engine_stats stats;
+
+	add_message(&f, alice, "INBOX", "mail");
+	CHECK(verdict_is_done(dir_user_remove(f.d, &name)), "remove");
+	other = add_user(&f, "alice@demo.example");
+	CHECK(other != alice, "another number");
+	CHECK(dir_user_undelete(f.d, &name).reason == REASON_EXISTS, "taken");
+	f.now += 15 * 24 * 3600;
+	CHECK(verdict_is_done(dir_purge_step(f.d)), "purge");
+	CHECK(dir_user_undelete(f.d, &name).reason == REASON_NO_USER, "late");
+	engine_stats(f.engine, &stats);
+	CHECK(stats.blobs == 0, "its mail is gone");
+	CHECK(verdict_is_done(mail_account_purge(f.mail, alice, &is_gone)) &&
+		  is_gone,
+	    "again is harmless");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(lists_come_in_pages)
+{
+	struct msg_list q = { .filter = STR("USER") };
+	char last[64] = "";
+	unsigned n = 0, pages = 0;
+	struct msg_list_reply r;
+
+	for (int i = 0; i < 1100; i++) {
+		char login[64];
+
+		snprintf(login, sizeof(login), "user%d@demo.example", i);
+		add_user(&f, login);
+	}
+	do {
+		struct msg_user user;
+		struct wire w;
+
+		q.after = str_c(last);
+		CHECK(verdict_is_done(dir_user_list(f.d, &q, fresh(&f))) &&
+			  msg_list_reply_get(buf_str(&f.out), &r),
+		    "list");
+		w = wire_read(r.items);
+		while (msg_user_read(&w, &user)) {
+			CHECK(str_cmp(str_c(last), user.login) < 0, "order");
+			snprintf(
+			    last, sizeof(last), "%.*s", STR_ARG(user.login));
+			CHECK(user.mailboxes == 6, "mailboxes");
+			n++;
+		}
+		pages++;
+	} while (r.has_more);
+	CHECK(n == 1100 && pages == 3, "all of them");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(who_may_send_as_whom)
+{
+	CHECK(verdict_is_done(alias(
+		  "team@demo.example", "alice@demo.example bob@demo.example")),
+	    "team");
+	CHECK(verdict_is_done(dir_owns(f.d, alice, STR("Alice@demo.example"))),
+	    "self");
+	CHECK(
+	    verdict_is_done(dir_owns(f.d, alice, STR("alice+x@demo.example"))),
+	    "tag");
+	CHECK(verdict_is_done(dir_owns(f.d, bob, STR("team@demo.example"))),
+	    "alias");
+	CHECK(dir_owns(f.d, carol, STR("team@demo.example")).reason ==
+		  REASON_FORBIDDEN,
+	    "not hers");
+	CHECK(dir_owns(f.d, carol, STR("carol@gmail.example")).reason ==
+		  REASON_FORBIDDEN,
+	    "not ours");
+}
+
+TEST(a_full_mailbox_is_told_at_rcpt)
+{
+	struct mail_quota quota = { .bytes_limit = 10 };
+	struct msg_rcpt_check q = { STR("bob@demo.example") };
+	struct msg_rcpt_check_reply r;
+
+	CHECK(verdict_is_done(mail_account_quota(f.mail, bob, quota)), "set");
+	CHECK(verdict_is_done(dir_rcpt_check(f.d, &q, fresh(&f))) &&
+		  msg_rcpt_check_reply_get(buf_str(&f.out), &r) &&
+		  r.max_size == 10,
+	    "room");
+	add_message(&f, bob, "INBOX", "0123456789");
+	CHECK(dir_rcpt_check(f.d, &q, fresh(&f)).outcome == TEMPFAIL, "full");
+	q.address = STR("alice@demo.example");
+	CHECK(verdict_is_done(dir_rcpt_check(f.d, &q, fresh(&f))) &&
+		  msg_rcpt_check_reply_get(buf_str(&f.out), &r) &&
+		  r.max_size == 0,
+	    "no limit");
+}
+
+TEST_MAIN(CASE(an_address_leads_where_it_should),
+    CASE(an_alias_is_checked_when_it_is_made), CASE(alias_loops_end),
+    CASE(deep_chains_of_aliases_end), CASE(a_domain_in_use_stays),
+    CASE(a_removed_user_comes_back_with_the_mail),
+    CASE(a_login_used_again_is_another_account), CASE(lists_come_in_pages),
+    CASE(who_may_send_as_whom), CASE(a_full_mailbox_is_told_at_rcpt))
