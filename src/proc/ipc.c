@@ -185,7 +185,8 @@ finish_close(void *arg)
 	while (ipc_pending_take_any(&p->pending, &e))
 		give_made_reply(&e, REASON_GONE);
 	buf_done(&p->in);
-	p->handlers->closed(p->arg, p);
+	if (p->handlers->closed)
+		p->handlers->closed(p->arg, p);
 	ipc_peer_unref(p);
 }
 

@@ -37,7 +37,8 @@ struct ipc_handlers {
 	/* A request or notification (never a reply). */
 	void (*message)(void *arg, struct ipc_peer *p, struct ipc_msg *m);
 	/* The connection ended; replies were already given to their callbacks.
-	 * The peer is freed by ipc once the last reference is gone. */
+	 * The peer is freed by ipc once the last reference is gone. May be
+	 * NULL. */
 	void (*closed)(void *arg, struct ipc_peer *p);
 };
 
