@@ -29,7 +29,7 @@ session_put_capability(struct session *s, struct buf *b)
 }
 
 void
-cmd_capability(struct session *s)
+imap_cmd_capability(struct session *s)
 {
 	buf_put_c(&s->out, "* CAPABILITY ");
 	session_put_capability(s, &s->out);
@@ -40,7 +40,7 @@ cmd_capability(struct session *s)
 /* What others changed is told in any case: ask, whether or not we were
  * notified yet. */
 void
-cmd_noop(struct session *s)
+imap_cmd_noop(struct session *s)
 {
 	if (s->state == SESSION_SELECTED)
 		s->has_changes = true;
@@ -48,13 +48,13 @@ cmd_noop(struct session *s)
 }
 
 void
-cmd_check(struct session *s)
+imap_cmd_check(struct session *s)
 {
-	cmd_noop(s);
+	imap_cmd_noop(s);
 }
 
 void
-cmd_logout(struct session *s)
+imap_cmd_logout(struct session *s)
 {
 	struct buf tag = BUF_INIT(IMAP_MAX_TAG_BYTES);
 
@@ -70,7 +70,7 @@ cmd_logout(struct session *s)
 
 /* RFC 2971. What the client says of itself goes to the log. */
 void
-cmd_id(struct session *s)
+imap_cmd_id(struct session *s)
 {
 	const struct imap_id *id = &s->cmd->c.u.id;
 	struct str name = STR_NONE, version = STR_NONE;
@@ -88,7 +88,7 @@ cmd_id(struct session *s)
 }
 
 void
-cmd_starttls(struct session *s)
+imap_cmd_starttls(struct session *s)
 {
 	struct tls_context *tls = s->sv->tls;
 
@@ -107,7 +107,7 @@ cmd_starttls(struct session *s)
 }
 
 void
-cmd_enable(struct session *s)
+imap_cmd_enable(struct session *s)
 {
 	static const struct {
 		struct str name;
@@ -130,7 +130,7 @@ cmd_enable(struct session *s)
 }
 
 void
-cmd_namespace(struct session *s)
+imap_cmd_namespace(struct session *s)
 {
 	buf_put_c(&s->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
 	session_ok(s, "Done");

@@ -231,13 +231,13 @@ send_append(struct session *s)
 	if (!is_ok || b.failed)
 		session_no(s, "TOOBIG", "Too complex");
 	else
-		session_ask(s, MSG_APPEND, &b, TAKE_FD(a->fd), on_append);
+		imap_session_ask(s, MSG_APPEND, &b, TAKE_FD(a->fd), on_append);
 	buf_done(&items);
 	buf_done(&b);
 }
 
 void
-cmd_append(struct session *s)
+imap_cmd_append(struct session *s)
 {
 	const struct imap_append *c = &s->cmd->c.u.append;
 

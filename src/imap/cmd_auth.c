@@ -117,7 +117,7 @@ is_plain_mechanism(struct str name)
 }
 
 void
-cmd_authenticate(struct session *s)
+imap_cmd_authenticate(struct session *s)
 {
 	const struct imap_authenticate *a = &s->cmd->c.u.authenticate;
 	struct buf initial = BUF_INIT(SASL_LINE_MAX);
@@ -145,7 +145,7 @@ cmd_authenticate(struct session *s)
 }
 
 void
-cmd_login(struct session *s)
+imap_cmd_login(struct session *s)
 {
 	const struct imap_login *l = &s->cmd->c.u.login;
 

@@ -165,7 +165,7 @@ ask_portion(struct session *s)
 
 	f->asked = req.uids.n;
 	msg_fetch_put(&b, &req);
-	session_ask(s, MSG_FETCH, &b, -1, on_portion);
+	imap_session_ask(s, MSG_FETCH, &b, -1, on_portion);
 	buf_done(&b);
 }
 
@@ -283,7 +283,7 @@ set_seen(struct session *s)
 		buf_done(&b);
 		return false;
 	}
-	session_ask(s, MSG_FLAGS, &b, -1, on_seen);
+	imap_session_ask(s, MSG_FLAGS, &b, -1, on_seen);
 	buf_done(&b);
 	return true;
 }
@@ -308,7 +308,7 @@ keep_changed(struct session *s, uint64_t since)
 }
 
 void
-cmd_fetch(struct session *s)
+imap_cmd_fetch(struct session *s)
 {
 	const struct imap_fetch *c = &s->cmd->c.u.fetch;
 	struct fetch *f = session_cmd_data(s, sizeof(*f));

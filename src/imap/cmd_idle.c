@@ -44,7 +44,7 @@ on_line(struct session *s, struct str line)
 }
 
 void
-cmd_idle(struct session *s)
+imap_cmd_idle(struct session *s)
 {
 	session_cmd_data(s, sizeof(struct idle));
 	s->cmd->line = on_line;

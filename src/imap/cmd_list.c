@@ -285,7 +285,7 @@ on_list(struct session *s, struct ipc_msg *m)
 }
 
 void
-cmd_list(struct session *s)
+imap_cmd_list(struct session *s)
 {
 	const struct imap_list *q = &s->cmd->c.u.list;
 
@@ -296,7 +296,7 @@ cmd_list(struct session *s)
 		session_ok(s, "Done");
 		return;
 	}
-	session_ask(s, MSG_MAILBOX_LIST, NULL, -1, on_list);
+	imap_session_ask(s, MSG_MAILBOX_LIST, NULL, -1, on_list);
 }
 
 static void
@@ -319,13 +319,13 @@ on_status(struct session *s, struct ipc_msg *m)
 }
 
 void
-cmd_status(struct session *s)
+imap_cmd_status(struct session *s)
 {
 	struct msg_mailbox_status req = { .name =
 					      s->cmd->c.u.status.mailbox.name };
 	struct buf b = BUF_INIT(KIB(4));
 
 	msg_mailbox_status_put(&b, &req);
-	session_ask(s, MSG_MAILBOX_STATUS, &b, -1, on_status);
+	imap_session_ask(s, MSG_MAILBOX_STATUS, &b, -1, on_status);
 	buf_done(&b);
 }

@@ -16,7 +16,7 @@ on_done(struct session *s, struct ipc_msg *m)
 }
 
 void
-cmd_create(struct session *s)
+imap_cmd_create(struct session *s)
 {
 	const struct imap_create *c = &s->cmd->c.u.create;
 	struct msg_mailbox_create req = { .name = c->mailbox.name,
@@ -29,23 +29,23 @@ cmd_create(struct session *s)
 		return;
 	}
 	msg_mailbox_create_put(&b, &req);
-	session_ask(s, MSG_MAILBOX_CREATE, &b, -1, on_done);
+	imap_session_ask(s, MSG_MAILBOX_CREATE, &b, -1, on_done);
 	buf_done(&b);
 }
 
 void
-cmd_delete(struct session *s)
+imap_cmd_delete(struct session *s)
 {
 	struct msg_mailbox_delete req = { .name = s->cmd->c.u.mailbox.name };
 	struct buf b = BUF_INIT(KIB(4));
 
 	msg_mailbox_delete_put(&b, &req);
-	session_ask(s, MSG_MAILBOX_DELETE, &b, -1, on_done);
+	imap_session_ask(s, MSG_MAILBOX_DELETE, &b, -1, on_done);
 	buf_done(&b);
 }
 
 void
-cmd_rename(struct session *s)
+imap_cmd_rename(struct session *s)
 {
 	const struct imap_rename *r = &s->cmd->c.u.rename;
 	struct msg_mailbox_rename req = { .name = r->from.name,
@@ -53,12 +53,12 @@ cmd_rename(struct session *s)
 	struct buf b = BUF_INIT(KIB(8));
 
 	msg_mailbox_rename_put(&b, &req);
-	session_ask(s, MSG_MAILBOX_RENAME, &b, -1, on_done);
+	imap_session_ask(s, MSG_MAILBOX_RENAME, &b, -1, on_done);
 	buf_done(&b);
 }
 
 void
-cmd_subscribe(struct session *s)
+imap_cmd_subscribe(struct session *s)
 {
 	struct msg_mailbox_subscribe req = {
 		.name = s->cmd->c.u.mailbox.name,
@@ -67,6 +67,6 @@ cmd_subscribe(struct session *s)
 	struct buf b = BUF_INIT(KIB(4));
 
 	msg_mailbox_subscribe_put(&b, &req);
-	session_ask(s, MSG_MAILBOX_SUBSCRIBE, &b, -1, on_done);
+	imap_session_ask(s, MSG_MAILBOX_SUBSCRIBE, &b, -1, on_done);
 	buf_done(&b);
 }

@@ -43,13 +43,13 @@ on_quota(struct session *s, struct ipc_msg *m)
 }
 
 void
-cmd_getquota(struct session *s)
+imap_cmd_getquota(struct session *s)
 {
 	if (s->cmd->c.u.quota.root.n) {
 		session_no(s, "NONEXISTENT", "The quota root is \"\"");
 		return;
 	}
-	session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
+	imap_session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
 }
 
 static void
@@ -63,24 +63,24 @@ on_root(struct session *s, struct ipc_msg *m)
 	imap_put_mailbox(
 	    &s->out, s->cmd->c.u.quota.mailbox.name, session_utf8(s));
 	buf_put_c(&s->out, " \"\"\r\n");
-	session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
+	imap_session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
 }
 
 /* Only of mailboxes that exist. */
 void
-cmd_getquotaroot(struct session *s)
+imap_cmd_getquotaroot(struct session *s)
 {
 	struct msg_mailbox_status req = { .name =
 					      s->cmd->c.u.quota.mailbox.name };
 	struct buf b = BUF_INIT(KIB(4));
 
 	msg_mailbox_status_put(&b, &req);
-	session_ask(s, MSG_MAILBOX_STATUS, &b, -1, on_root);
+	imap_session_ask(s, MSG_MAILBOX_STATUS, &b, -1, on_root);
 	buf_done(&b);
 }
 
 void
-cmd_setquota(struct session *s)
+imap_cmd_setquota(struct session *s)
 {
 	session_no(s, "NOPERM", "The administrator sets the quota");
 }

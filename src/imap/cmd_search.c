@@ -317,7 +317,7 @@ ask_portion(struct session *s)
 		req.want |= FETCH_BODY;
 	sc->asked = req.uids.n;
 	msg_fetch_put(&b, &req);
-	session_ask(s, MSG_FETCH, &b, -1, on_portion);
+	imap_session_ask(s, MSG_FETCH, &b, -1, on_portion);
 	buf_done(&b);
 }
 
@@ -341,7 +341,7 @@ search_more(struct session *s)
 }
 
 void
-cmd_search(struct session *s)
+imap_cmd_search(struct session *s)
 {
 	const struct imap_search *c = &s->cmd->c.u.search;
 	struct search_cmd *sc = session_cmd_data(s, sizeof(*sc));

@@ -17,7 +17,7 @@ ask_portion(struct session *s, uint32_t from_uid, session_reply_fn fn)
 	struct buf b = BUF_INIT(KIB(1));
 
 	msg_entries_put(&b, &req);
-	session_ask(s, MSG_ENTRIES, &b, -1, fn);
+	imap_session_ask(s, MSG_ENTRIES, &b, -1, fn);
 	buf_done(&b);
 }
 
@@ -103,7 +103,7 @@ on_open(struct session *s, struct ipc_msg *m)
 }
 
 void
-cmd_select(struct session *s)
+imap_cmd_select(struct session *s)
 {
 	const struct imap_select *sel = &s->cmd->c.u.select;
 	struct msg_mailbox_open req = { .name = sel->mailbox.name,
@@ -123,7 +123,7 @@ cmd_select(struct session *s)
 		return;
 	}
 	msg_mailbox_open_put(&b, &req);
-	session_ask(s, MSG_MAILBOX_OPEN, &b, -1, on_open);
+	imap_session_ask(s, MSG_MAILBOX_OPEN, &b, -1, on_open);
 	buf_done(&b);
 }
 
@@ -148,7 +148,7 @@ session_deselect(struct session *s)
 }
 
 void
-cmd_unselect(struct session *s)
+imap_cmd_unselect(struct session *s)
 {
 	session_deselect(s);
 	session_ok(s, "Done");
@@ -167,19 +167,19 @@ on_close_expunged(struct session *s, struct ipc_msg *m)
 
 /* CLOSE removes what is marked \Deleted, without telling (RFC 3501 6.4.2). */
 void
-cmd_close(struct session *s)
+imap_cmd_close(struct session *s)
 {
 	struct msg_expunge req = { .mailbox = s->view->mailbox };
 	struct buf b = BUF_INIT(KIB(512)), uids = BUF_INIT(KIB(256));
 
 	if (s->view->is_readonly || s->view->n == 0) {
-		cmd_unselect(s);
+		imap_cmd_unselect(s);
 		return;
 	}
 	uid_set_add(&uids, 1, s->view->entries[s->view->n - 1].uid);
 	req.uids = buf_str(&uids);
 	msg_expunge_put(&b, &req);
-	session_ask(s, MSG_EXPUNGE, &b, -1, on_close_expunged);
+	imap_session_ask(s, MSG_EXPUNGE, &b, -1, on_close_expunged);
 	buf_done(&b);
 	buf_done(&uids);
 }

@@ -112,7 +112,7 @@ flags_op(enum imap_store_op op)
 }
 
 void
-cmd_store(struct session *s)
+imap_cmd_store(struct session *s)
 {
 	const struct imap_store *c = &s->cmd->c.u.store;
 	struct buf uids, keywords = BUF_INIT(KIB(8)), b = BUF_INIT(KIB(512));
@@ -133,7 +133,7 @@ cmd_store(struct session *s)
 	    !arena_str(&s->cmd->arena, buf_str(&uids), &s->silent))
 		s->silent = STR_NONE;
 	msg_flags_put(&b, &req);
-	session_ask(s, MSG_FLAGS, &b, -1, on_flags);
+	imap_session_ask(s, MSG_FLAGS, &b, -1, on_flags);
 	buf_done(&uids);
 	buf_done(&keywords);
 	buf_done(&b);
@@ -157,7 +157,7 @@ on_expunge(struct session *s, struct ipc_msg *m)
 }
 
 void
-cmd_expunge(struct session *s)
+imap_cmd_expunge(struct session *s)
 {
 	struct buf uids, b = BUF_INIT(KIB(512));
 	struct msg_expunge req = { .mailbox = s->view->mailbox };
@@ -165,7 +165,7 @@ cmd_expunge(struct session *s)
 	if (refuse_readonly(s))
 		return;
 	if (s->view->n == 0) {
-		cmd_noop(s);
+		imap_cmd_noop(s);
 		return;
 	}
 	if (s->cmd->c.is_uid) {
@@ -177,7 +177,7 @@ cmd_expunge(struct session *s)
 	}
 	req.uids = buf_str(&uids);
 	msg_expunge_put(&b, &req);
-	session_ask(s, MSG_EXPUNGE, &b, -1, on_expunge);
+	imap_session_ask(s, MSG_EXPUNGE, &b, -1, on_expunge);
 	buf_done(&uids);
 	buf_done(&b);
 }
@@ -240,7 +240,7 @@ on_copy(struct session *s, struct ipc_msg *m)
 }
 
 void
-cmd_copy(struct session *s)
+imap_cmd_copy(struct session *s)
 {
 	const struct imap_copy *c = &s->cmd->c.u.copy;
 	bool is_move = s->cmd->c.verb == IMAP_MOVE;
@@ -253,7 +253,7 @@ cmd_copy(struct session *s)
 		return;
 	req.uids = buf_str(&uids);
 	msg_copy_put(&b, &req);
-	session_ask(s, MSG_COPY, &b, -1, on_copy);
+	imap_session_ask(s, MSG_COPY, &b, -1, on_copy);
 	buf_done(&uids);
 	buf_done(&b);
 }

@@ -128,7 +128,7 @@ on_accept(void *arg, int fd)
 	if (is_pop3(fr->service))
 		pop3_new(sv, &cc, fr->service);
 	else
-		session_new(sv, &cc, fr->service);
+		imap_session_new(sv, &cc, fr->service);
 }
 
 void

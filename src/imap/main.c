@@ -13,7 +13,7 @@
 #define STOP_AFTER_MS 1000
 
 uint32_t
-server_session_id(struct server *sv)
+imap_server_session_id(struct server *sv)
 {
 	if (++sv->next_session == 0)
 		sv->next_session = 1;
@@ -119,7 +119,7 @@ on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 		ipc_peer_close(p);
 		return;
 	}
-	s = session_find(sv, m->session);
+	s = imap_session_find(sv, m->session);
 	if (s)
 		session_changed(s, changed.mailbox);
 }
@@ -161,7 +161,7 @@ on_stop(void *arg)
 	fronts_stop(sv->fronts);
 	for (s = LIST_FIRST(&sv->sessions); s; s = next) {
 		next = session_next(s);
-		session_shutdown(s);
+		imap_session_shutdown(s);
 	}
 	for (struct pop3 *q = LIST_FIRST(&sv->pop3_sessions), *after; q;
 	     q = after) {

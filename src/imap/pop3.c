@@ -384,7 +384,7 @@ pop3_new(struct server *sv, struct conn_config *cc, enum service svc)
 
 	p->sv = sv;
 	p->service = svc;
-	p->id = server_session_id(sv);
+	p->id = imap_server_session_id(sv);
 	buf_init(&p->out, POP3_OUT_MAX);
 	buf_init(&p->seen, KIB(16));
 	cc->in_max = IN_MAX;

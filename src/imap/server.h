@@ -32,6 +32,6 @@ struct server {
 };
 
 /* A fresh internal session id. */
-uint32_t server_session_id(struct server *sv);
+uint32_t imap_server_session_id(struct server *sv);
 /* Largest message that APPEND takes, in bytes. */
 uint64_t server_append_max(const struct server *sv);

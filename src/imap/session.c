@@ -18,39 +18,39 @@
 
 /* clang-format off */
 static const session_fn handlers[] = {
-	[IMAP_CAPABILITY]   = cmd_capability,
-	[IMAP_NOOP]         = cmd_noop,
-	[IMAP_LOGOUT]       = cmd_logout,
-	[IMAP_ID]           = cmd_id,
-	[IMAP_STARTTLS]     = cmd_starttls,
-	[IMAP_AUTHENTICATE] = cmd_authenticate,
-	[IMAP_LOGIN]        = cmd_login,
-	[IMAP_ENABLE]       = cmd_enable,
-	[IMAP_SELECT]       = cmd_select,
-	[IMAP_EXAMINE]      = cmd_select,
-	[IMAP_CREATE]       = cmd_create,
-	[IMAP_DELETE]       = cmd_delete,
-	[IMAP_RENAME]       = cmd_rename,
-	[IMAP_SUBSCRIBE]    = cmd_subscribe,
-	[IMAP_UNSUBSCRIBE]  = cmd_subscribe,
-	[IMAP_LIST]         = cmd_list,
-	[IMAP_LSUB]         = cmd_list,
-	[IMAP_NAMESPACE]    = cmd_namespace,
-	[IMAP_STATUS]       = cmd_status,
-	[IMAP_APPEND]       = cmd_append,
-	[IMAP_IDLE]         = cmd_idle,
-	[IMAP_GETQUOTA]     = cmd_getquota,
-	[IMAP_GETQUOTAROOT] = cmd_getquotaroot,
-	[IMAP_SETQUOTA]     = cmd_setquota,
-	[IMAP_CHECK]        = cmd_check,
-	[IMAP_CLOSE]        = cmd_close,
-	[IMAP_UNSELECT]     = cmd_unselect,
-	[IMAP_EXPUNGE]      = cmd_expunge,
-	[IMAP_SEARCH]       = cmd_search,
-	[IMAP_FETCH]        = cmd_fetch,
-	[IMAP_STORE]        = cmd_store,
-	[IMAP_COPY]         = cmd_copy,
-	[IMAP_MOVE]         = cmd_copy,
+	[IMAP_CAPABILITY]   = imap_cmd_capability,
+	[IMAP_NOOP]         = imap_cmd_noop,
+	[IMAP_LOGOUT]       = imap_cmd_logout,
+	[IMAP_ID]           = imap_cmd_id,
+	[IMAP_STARTTLS]     = imap_cmd_starttls,
+	[IMAP_AUTHENTICATE] = imap_cmd_authenticate,
+	[IMAP_LOGIN]        = imap_cmd_login,
+	[IMAP_ENABLE]       = imap_cmd_enable,
+	[IMAP_SELECT]       = imap_cmd_select,
+	[IMAP_EXAMINE]      = imap_cmd_select,
+	[IMAP_CREATE]       = imap_cmd_create,
+	[IMAP_DELETE]       = imap_cmd_delete,
+	[IMAP_RENAME]       = imap_cmd_rename,
+	[IMAP_SUBSCRIBE]    = imap_cmd_subscribe,
+	[IMAP_UNSUBSCRIBE]  = imap_cmd_subscribe,
+	[IMAP_LIST]         = imap_cmd_list,
+	[IMAP_LSUB]         = imap_cmd_list,
+	[IMAP_NAMESPACE]    = imap_cmd_namespace,
+	[IMAP_STATUS]       = imap_cmd_status,
+	[IMAP_APPEND]       = imap_cmd_append,
+	[IMAP_IDLE]         = imap_cmd_idle,
+	[IMAP_GETQUOTA]     = imap_cmd_getquota,
+	[IMAP_GETQUOTAROOT] = imap_cmd_getquotaroot,
+	[IMAP_SETQUOTA]     = imap_cmd_setquota,
+	[IMAP_CHECK]        = imap_cmd_check,
+	[IMAP_CLOSE]        = imap_cmd_close,
+	[IMAP_UNSELECT]     = imap_cmd_unselect,
+	[IMAP_EXPUNGE]      = imap_cmd_expunge,
+	[IMAP_SEARCH]       = imap_cmd_search,
+	[IMAP_FETCH]        = imap_cmd_fetch,
+	[IMAP_STORE]        = imap_cmd_store,
+	[IMAP_COPY]         = imap_cmd_copy,
+	[IMAP_MOVE]         = imap_cmd_copy,
 };
 /* clang-format on */
 
@@ -476,7 +476,7 @@ session_bye(struct session *s, const char *code, const char *text)
 static void
 on_reply(void *arg, struct ipc_msg *m)
 {
-	struct session_ask *ask = arg;
+	struct imap_session_ask *ask = arg;
 	struct session *s = ask->s;
 	session_reply_fn fn = ask->fn;
 
@@ -487,10 +487,10 @@ on_reply(void *arg, struct ipc_msg *m)
 }
 
 void
-session_ask(struct session *s, enum msg_type type, struct buf *body, int fd,
-    session_reply_fn fn)
+imap_session_ask(struct session *s, enum msg_type type, struct buf *body,
+    int fd, session_reply_fn fn)
 {
-	struct session_ask *ask = NULL;
+	struct imap_session_ask *ask = NULL;
 	struct ipc_peer *store = runtime_peer(s->sv->rt, ROLE_STORE);
 	struct ipc_peer_request req = { .to = ROLE_STORE,
 		.type = type,
@@ -525,7 +525,7 @@ static void
 cancel_asks(struct session *s)
 {
 	for (size_t i = 0; i < SESSION_ASKS; i++) {
-		struct session_ask *ask = &s->asks[i];
+		struct imap_session_ask *ask = &s->asks[i];
 
 		if (!ask->fn)
 			continue;
@@ -635,14 +635,14 @@ set_framer_limits(struct session *s)
 }
 
 void
-session_new(struct server *sv, struct conn_config *cc, enum service svc)
+imap_session_new(struct server *sv, struct conn_config *cc, enum service svc)
 {
 	struct session *s = X_NEW(struct session);
 	struct imap_framer_limits limits = IMAP_FRAMER_LIMITS;
 
 	s->sv = sv;
 	s->service = svc;
-	s->id = server_session_id(sv);
+	s->id = imap_server_session_id(sv);
 	buf_init(&s->out, SESSION_OUT_MAX);
 	imap_framer_init(&s->framer, &limits);
 	set_framer_limits(s);
@@ -683,13 +683,13 @@ session_store_gone(struct session *s)
 }
 
 void
-session_shutdown(struct session *s)
+imap_session_shutdown(struct session *s)
 {
 	session_bye(s, "UNAVAILABLE", "The server is stopping");
 }
 
 struct session *
-session_find(struct server *sv, uint32_t id)
+imap_session_find(struct server *sv, uint32_t id)
 {
 	struct session *s;
 

@@ -4,7 +4,7 @@
  *
  * One command runs at a time; what is pipelined waits in the connection's
  * buffer. A command is a start function and callbacks: replies of the store
- * (session_ask), drained output (session_wait_drained), lines of the client
+ * (imap_session_ask), drained output (session_wait_drained), lines of the client
  * (SASL, IDLE). It ends with session_finish(), which first tells what changed
  * in the selected mailbox, then sends the tagged reply.
  *
@@ -44,7 +44,7 @@ enum session_enabled {
 typedef void (*session_reply_fn)(struct session *s, struct ipc_msg *m);
 typedef void (*session_fn)(struct session *s);
 
-struct session_ask {
+struct imap_session_ask {
 	struct session *s;
 	struct ipc_peer *peer; /* a reference; NULL: this slot is free */
 	uint32_t request;
@@ -85,7 +85,7 @@ struct session {
 	struct view *view;          /* NULL unless selected */
 	struct command *cmd;        /* NULL between commands */
 	struct append *append;      /* messages that were streamed in */
-	struct session_ask asks[SESSION_ASKS];
+	struct imap_session_ask asks[SESSION_ASKS];
 	session_fn sync_then; /* session_sync() is under way */
 	bool sync_expunge;
 	struct str silent; /* UIDs that STORE .SILENT does not tell; in the
@@ -94,21 +94,22 @@ struct session {
 };
 
 /* A new connection, taken. */
-void session_new(struct server *sv, struct conn_config *cc, enum service svc);
+void imap_session_new(
+    struct server *sv, struct conn_config *cc, enum service svc);
 /* The store went away: the grant is lost, say BYE. */
 void session_store_gone(struct session *s);
 /* The worker stops: say BYE. */
-void session_shutdown(struct session *s);
+void imap_session_shutdown(struct session *s);
 /* MAILBOX_CHANGED arrived. */
 void session_changed(struct session *s, uint32_t mailbox);
-struct session *session_find(struct server *sv, uint32_t id);
+struct session *imap_session_find(struct server *sv, uint32_t id);
 struct session *session_next(struct session *s); /* in the server's list */
 
 /* --- for commands ----------------------------------------------------------- */
 
 /* Ask the store; fn runs when the reply is there, never after the session's
  * end. body is emptied. fd (or -1) is taken. At most SESSION_ASKS at once. */
-void session_ask(struct session *s, enum msg_type type, struct buf *body,
+void imap_session_ask(struct session *s, enum msg_type type, struct buf *body,
     int fd, session_reply_fn fn);
 bool session_is_asking(const struct session *s);
 
@@ -154,36 +155,36 @@ void session_signed_in(struct session *s, struct str login);
 void session_deselect(struct session *s);
 
 /* --- the commands, one file each ---------------------------------------------- */
-void cmd_capability(struct session *s);
-void cmd_noop(struct session *s);
-void cmd_logout(struct session *s);
-void cmd_id(struct session *s);
-void cmd_starttls(struct session *s);
-void cmd_authenticate(struct session *s);
-void cmd_login(struct session *s);
-void cmd_enable(struct session *s);
-void cmd_select(struct session *s);
-void cmd_create(struct session *s);
-void cmd_delete(struct session *s);
-void cmd_rename(struct session *s);
-void cmd_subscribe(struct session *s);
-void cmd_list(struct session *s);
-void cmd_namespace(struct session *s);
-void cmd_status(struct session *s);
-void cmd_append(struct session *s);
-void cmd_idle(struct session *s);
+void imap_cmd_capability(struct session *s);
+void imap_cmd_noop(struct session *s);
+void imap_cmd_logout(struct session *s);
+void imap_cmd_id(struct session *s);
+void imap_cmd_starttls(struct session *s);
+void imap_cmd_authenticate(struct session *s);
+void imap_cmd_login(struct session *s);
+void imap_cmd_enable(struct session *s);
+void imap_cmd_select(struct session *s);
+void imap_cmd_create(struct session *s);
+void imap_cmd_delete(struct session *s);
+void imap_cmd_rename(struct session *s);
+void imap_cmd_subscribe(struct session *s);
+void imap_cmd_list(struct session *s);
+void imap_cmd_namespace(struct session *s);
+void imap_cmd_status(struct session *s);
+void imap_cmd_append(struct session *s);
+void imap_cmd_idle(struct session *s);
 void idle_synced(struct session *s); /* what session_changed() runs in IDLE */
-void cmd_getquota(struct session *s);
-void cmd_getquotaroot(struct session *s);
-void cmd_setquota(struct session *s);
-void cmd_check(struct session *s);
-void cmd_close(struct session *s);
-void cmd_unselect(struct session *s);
-void cmd_expunge(struct session *s);
-void cmd_search(struct session *s);
-void cmd_fetch(struct session *s);
-void cmd_store(struct session *s);
-void cmd_copy(struct session *s);
+void imap_cmd_getquota(struct session *s);
+void imap_cmd_getquotaroot(struct session *s);
+void imap_cmd_setquota(struct session *s);
+void imap_cmd_check(struct session *s);
+void imap_cmd_close(struct session *s);
+void imap_cmd_unselect(struct session *s);
+void imap_cmd_expunge(struct session *s);
+void imap_cmd_search(struct session *s);
+void imap_cmd_fetch(struct session *s);
+void imap_cmd_store(struct session *s);
+void imap_cmd_copy(struct session *s);
 
 /*
  * Messages of APPEND arrive before the command is complete. literal: decide

@@ -29,7 +29,7 @@ ask_entries(struct session *s, session_reply_fn fn)
 
 	msg_entries_put(&b, &req);
 	s->has_changes = false;
-	session_ask(s, MSG_ENTRIES, &b, -1, fn);
+	imap_session_ask(s, MSG_ENTRIES, &b, -1, fn);
 	buf_done(&b);
 }
 

@@ -31,7 +31,7 @@ req_session_grant(struct request *r)
 	v = dir_has_account(r->s->dir, q.account);
 	if (!verdict_is_done(v))
 		return v;
-	return session_grant(r->s, p, q.session, q.account)
+	return store_session_grant(r->s, p, q.session, q.account)
 	           ? VERDICT_DONE
 	           : verdict_tempfail(REASON_LIMIT);
 }
@@ -48,7 +48,7 @@ req_admin_session(struct request *r)
 	v = dir_account(r->s->dir, q.login, &reply.account);
 	if (!verdict_is_done(v))
 		return v;
-	if (!session_grant(r->s, r->peer, r->msg->session, reply.account))
+	if (!store_session_grant(r->s, r->peer, r->msg->session, reply.account))
 		return verdict_tempfail(REASON_LIMIT);
 	msg_admin_session_reply_put(&r->out, &reply);
 	return VERDICT_DONE;
@@ -58,10 +58,10 @@ struct verdict
 req_session_close(struct request *r)
 {
 	struct session *ss =
-	    session_find(r->s, r->peer->worker, r->msg->session);
+	    store_session_find(r->s, r->peer->worker, r->msg->session);
 
 	if (ss)
-		session_close(r->s, ss);
+		store_session_close(r->s, ss);
 	return VERDICT_DONE;
 }
 
@@ -87,7 +87,7 @@ req_open(struct request *r)
 		return verdict_permfail(REASON_INTERNAL);
 	v = mail_open(r->s->mail, account, &q, &mailbox, &r->out);
 	if (verdict_is_done(v) && q.is_watching)
-		session_watch(r->s, r->session, mailbox,
+		store_session_watch(r->s, r->session, mailbox,
 		    mail_mailbox_modseq(r->s->mail, account, mailbox));
 	return v;
 }
@@ -95,7 +95,7 @@ req_open(struct request *r)
 struct verdict
 req_unwatch(struct request *r)
 {
-	session_watch(r->s, r->session, 0, 0);
+	store_session_watch(r->s, r->session, 0, 0);
 	return VERDICT_DONE;
 }
 

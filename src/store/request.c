@@ -214,7 +214,7 @@ run(struct peer *p, struct ipc_msg *m)
 	if (!h || (!h->run && !h->run_self))
 		return;
 	if (msg_rule(m->type)->flags & MSG_GRANT) {
-		r.session = session_find(p->s, p->worker, m->session);
+		r.session = store_session_find(p->s, p->worker, m->session);
 		if (!r.session) {
 			refuse(p, m, verdict_permfail(REASON_NOT_GRANTED));
 			return;

@@ -86,16 +86,16 @@ struct peer *peer_add(struct server *s, struct ipc_peer *ipc);
 void peer_remove(struct server *s, struct ipc_peer *ipc);
 struct peer *peer_find(const struct server *s, uint32_t worker);
 /* NULL when it was not granted. */
-struct session *session_find(
+struct session *store_session_find(
     const struct server *s, uint32_t worker, uint32_t id);
 /* False: the peer has too many. An older grant of that number is replaced. */
-bool session_grant(struct server *s, struct peer *p, uint32_t id,
+bool store_session_grant(struct server *s, struct peer *p, uint32_t id,
     uint64_t account) WARN_UNUSED;
-void session_close(struct server *s, struct session *ss);
+void store_session_close(struct server *s, struct session *ss);
 /* The account is no longer there: nobody may go on with it. */
 void sessions_drop_account(struct server *s, uint64_t account);
 /* Watch a mailbox that is known up to seen, or none (0). */
-void session_watch(
+void store_session_watch(
     struct server *s, struct session *ss, uint32_t mailbox, uint64_t seen);
 
 /* --- notify.c --------------------------------------------------------------------- */

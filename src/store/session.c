@@ -5,7 +5,7 @@
 #include "store/server.h"
 
 static uint64_t
-session_key(uint32_t worker, uint32_t id)
+store_session_key(uint32_t worker, uint32_t id)
 {
 	return (uint64_t)worker << 32 | id;
 }
@@ -43,7 +43,7 @@ peer_remove(struct server *s, struct ipc_peer *ipc)
 	if (!p || p->ipc != ipc)
 		return;
 	while (p->sessions)
-		session_close(s, p->sessions);
+		store_session_close(s, p->sessions);
 	map_del(&s->workers, p->worker);
 	*p->prev = p->next;
 	if (p->next)
@@ -54,18 +54,19 @@ peer_remove(struct server *s, struct ipc_peer *ipc)
 }
 
 struct session *
-session_find(const struct server *s, uint32_t worker, uint32_t id)
+store_session_find(const struct server *s, uint32_t worker, uint32_t id)
 {
-	return map_get(&s->sessions, session_key(worker, id));
+	return map_get(&s->sessions, store_session_key(worker, id));
 }
 
 bool
-session_grant(struct server *s, struct peer *p, uint32_t id, uint64_t account)
+store_session_grant(
+    struct server *s, struct peer *p, uint32_t id, uint64_t account)
 {
-	struct session *ss = session_find(s, p->worker, id);
+	struct session *ss = store_session_find(s, p->worker, id);
 
 	if (ss)
-		session_close(s, ss);
+		store_session_close(s, ss);
 	if (p->n_sessions >= SERVER_SESSIONS_MAX)
 		return false;
 	ss = X_NEW(struct session);
@@ -78,7 +79,7 @@ session_grant(struct server *s, struct peer *p, uint32_t id, uint64_t account)
 		ss->next->prev = &ss->next;
 	p->sessions = ss;
 	p->n_sessions++;
-	map_put(&s->sessions, session_key(p->worker, id), ss);
+	map_put(&s->sessions, store_session_key(p->worker, id), ss);
 	return true;
 }
 
@@ -102,7 +103,7 @@ unwatch(struct server *s, struct session *ss)
 
 /* The first watcher of an account has no prev_watch: the map points to it. */
 void
-session_watch(
+store_session_watch(
     struct server *s, struct session *ss, uint32_t mailbox, uint64_t seen)
 {
 	struct session *first;
@@ -121,10 +122,10 @@ session_watch(
 }
 
 void
-session_close(struct server *s, struct session *ss)
+store_session_close(struct server *s, struct session *ss)
 {
 	unwatch(s, ss);
-	map_del(&s->sessions, session_key(ss->peer->worker, ss->id));
+	map_del(&s->sessions, store_session_key(ss->peer->worker, ss->id));
 	*ss->prev = ss->next;
 	if (ss->next)
 		ss->next->prev = ss->prev;
@@ -141,7 +142,7 @@ sessions_drop_account(struct server *s, uint64_t account)
 		for (; ss; ss = next) {
 			next = ss->next;
 			if (ss->account == account)
-				session_close(s, ss);
+				store_session_close(s, ss);
 		}
 	}
 }

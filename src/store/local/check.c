@@ -400,7 +400,7 @@ engine_check(const struct engine_check *check, uint64_t *ret_problems)
 
 	if (is_running < 0)
 		return is_running;
-	log_init(&ck.log, &fsops_real, 0);
+	seglog_init(&ck.log, &fsops_real, 0);
 	/* The snapshot first: every segment it names is then in the list, or
 	 * was collected since. */
 	r = index_open(index_dir, true, &ck.index);

@@ -129,7 +129,7 @@ engine_new(const struct engine_config *c)
 							   : GC_DEAD_PERCENT);
 	e->waiters_tail = &e->waiters;
 	e->index_ms = now_ms();
-	log_init(&e->log, e->fs, c->segment_bytes);
+	seglog_init(&e->log, e->fs, c->segment_bytes);
 	e->headroom =
 	    MIN(MAX(e->log.segment_bytes, HEADROOM_MIN), HEADROOM_MAX);
 	return e;

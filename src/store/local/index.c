@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAP_BYTES (1ull << 40)
+#define MAP_BYTES     (1ull << 40)
+#define MAP_MIN_BYTES (1ull << 30)
 
 struct index {
 	MDB_env *env;
@@ -82,21 +83,37 @@ begin(struct index *ix)
 	    ix->env, NULL, ix->is_read_only ? MDB_RDONLY : 0, &ix->txn));
 }
 
-int
-index_open(const char *path, bool is_read_only, struct index **ret)
+static int
+open_env(struct index *ix, const char *path, size_t map)
 {
-	unsigned flags = MDB_NOTLS | (is_read_only ? MDB_RDONLY : 0);
-	struct index *ix = X_NEW(struct index);
-	int r;
+	unsigned flags = MDB_NOTLS | (ix->is_read_only ? MDB_RDONLY : 0);
+	int r = index_err(mdb_env_create(&ix->env));
 
-	ix->is_read_only = is_read_only;
-	r = index_err(mdb_env_create(&ix->env));
 	if (r == 0)
 		r = index_err(mdb_env_set_maxdbs(ix->env, INDEX_TABLES));
 	if (r == 0)
-		r = index_err(mdb_env_set_mapsize(ix->env, map_size()));
+		r = index_err(mdb_env_set_mapsize(ix->env, map));
 	if (r == 0)
 		r = index_err(mdb_env_open(ix->env, path, flags, 0600));
+	if (r < 0 && ix->env) {
+		mdb_env_close(ix->env);
+		ix->env = NULL;
+	}
+	return r;
+}
+
+int
+index_open(const char *path, bool is_read_only, struct index **ret)
+{
+	struct index *ix = X_NEW(struct index);
+	size_t map = map_size();
+	int r;
+
+	ix->is_read_only = is_read_only;
+	/* Some systems do not have so much address space to give. */
+	do
+		r = open_env(ix, path, map);
+	while (r == -ENOMEM && (map /= 4) >= MAP_MIN_BYTES);
 	if (r == 0)
 		r = begin(ix);
 	if (r == 0)

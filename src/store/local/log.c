@@ -19,7 +19,7 @@
 #define OPEN_FDS_MAX  512
 
 void
-log_init(struct log *l, const struct fsops *fs, uint64_t segment_bytes)
+seglog_init(struct log *l, const struct fsops *fs, uint64_t segment_bytes)
 {
 	*l = (struct log){
 		.fs = fs,

@@ -43,7 +43,7 @@ struct log {
 	struct chunk *head, *tail; /* not yet with the flusher */
 };
 
-void log_init(struct log *l, const struct fsops *fs, uint64_t segment_bytes);
+void seglog_init(struct log *l, const struct fsops *fs, uint64_t segment_bytes);
 void log_done(struct log *l);
 /* Open folder path and list its segments (sizes from the files). The seed is
  * theirs, or a new one. */
