@@ -26,3 +26,4 @@ int cmd_status(struct admin *a, int argc, char **argv);
 int cmd_metrics(struct admin *a, int argc, char **argv);
 int cmd_reload(struct admin *a, int argc, char **argv);
 int cmd_config(struct admin *a, int argc, char **argv);
+int cmd_demo(struct admin *a, int argc, char **argv);

@@ -101,7 +101,7 @@ run(struct admin *a, const struct demo *d)
 		    a, ADMIN_TEMPFAIL, "cannot start: %s", strerror(errno));
 	(void)close(ready[0]);
 	(void)close(ready[1]);
-	status = supervisor_main(d->conf_path);
+	status = supervisor_run(d->conf_path);
 	if (*has_failed)
 		status = ADMIN_REFUSED;
 	(void)munmap(has_failed, sizeof(*has_failed));

@@ -41,8 +41,7 @@ connect_to(const struct conf_listener *l)
 	return fd;
 }
 
-/* The greeting's first byte has come. Where TLS is first the client speaks
- * first: there, that the connection stays open must do. */
+/* The greeting's first byte has come. */
 static bool
 answers(const struct conf_listener *l)
 {
@@ -50,11 +49,8 @@ answers(const struct conf_listener *l)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char c;
 
-	if (fd < 0)
-		return false;
-	if (service_is_implicit_tls(l->service))
-		return true;
-	return poll(&p, 1, ANSWER_MS) == 1 && recv(fd, &c, 1, 0) == 1;
+	return fd >= 0 && poll(&p, 1, ANSWER_MS) == 1 &&
+	       recv(fd, &c, 1, 0) == 1;
 }
 
 bool
@@ -63,8 +59,11 @@ demo_ports_answer(const struct conf *c)
 	for (uint32_t i = 0; i < c->listener_count; i++) {
 		const struct conf_listener *l = &c->listeners[i];
 
-		/* Somebody changed the file: not one of the demo's own. */
-		if (strchr(l->address, ':'))
+		/* Where TLS is first the client speaks first; these are served
+		 * by the same processes as the others. IPv6: somebody changed
+		 * the file. */
+		if (service_is_implicit_tls(l->service) ||
+		    strchr(l->address, ':'))
 			continue;
 		if (!answers(l)) {
 			fprintf(stderr,

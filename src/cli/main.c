@@ -13,13 +13,12 @@
 #define CONFIG_FILE SYSCONFDIR "/mailstead/mailstead.conf"
 #define DATA_DIR    "/var/lib/mailstead"
 
-int cmd_demo(struct admin *a, int argc, char **argv) WEAK;
 int cmd_check(struct admin *a, int argc, char **argv) WEAK;
 
 /* clang-format off */
 static const struct cli_command commands[] = {
 	{ "run",     "",                       "Run the server in the foreground", cmd_run },
-	{ "demo",    "DIR",                    "Run a demonstration on loopback, with its data in DIR", cmd_demo },
+	{ "demo",    "[--ports FIRST] DIR",                   "Run a demonstration on loopback, with its data in DIR", cmd_demo },
 	{ "status",  "[--json]",               "Show each process and its sandbox", cmd_status },
 	{ "metrics", "",                       "Print all counters as Prometheus text", cmd_metrics },
 	{ "reload",  "",                       "Take over the configuration and certificates anew", cmd_reload },
