@@ -48,7 +48,6 @@ LIBS := $(PKG_LIBS) -pthread
 
 SRCS := $(sort $(shell find src -name '*.c'))
 OBJS := $(SRCS:%.c=$(B)/%.o)
-LIB_OBJS := $(filter-out $(B)/src/main.o,$(OBJS))
 PROTO_DIRS := $(patsubst src/proto/%/,%,$(sort $(dir $(wildcard src/proto/*/*.c))))
 
 UNIT_SRCS := $(sort $(shell find tests/unit -name '*_test.c'))
@@ -99,10 +98,29 @@ $(B)/libproto_$(1).a: $(patsubst %.c,$(B)/%.o,$(wildcard src/proto/$(1)/*.c))
 endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_lib,$(d))))
 
-$(B)/libmailstead.a: $(LIB_OBJS)
+# Each role is linked by itself and shows the others its entry point only: roles
+# cannot call each other, and their names cannot clash. The command line stands
+# above them; it takes a copy of what makes password verifiers.
+ROLES := store auth smtp imap filter supervisor cli
+entry_of = $(if $(filter supervisor,$(1)),supervisor_run,$(1)_main)
+role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a)
+role_objs = $(filter $(B)/src/$(1)/%,$(OBJS))
+COMMON_OBJS := $(filter-out $(B)/src/main.o \
+	$(foreach r,$(ROLES),$(call role_objs,$(r))),$(OBJS))
+
+$(B)/libcommon.a: $(COMMON_OBJS)
 	$(call say,AR,$@)rm -f $@ && ar rcs $@ $^
 
-$(B)/mailstead: $(OBJS)
+define role_link
+$(B)/role_$(1).o: $(call role_objs,$(1)) $(call role_uses,$(1))
+	$$(call say,LD,$$@)ld -r -o $$@.tmp $$^ && objcopy \
+	    --keep-global-symbol=$(call entry_of,$(1)) $$@.tmp $$@ && rm $$@.tmp
+$(B)/librole_$(1).a: $(call role_objs,$(1))
+	$$(call say,AR,$$@)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach r,$(ROLES),$(eval $(call role_link,$(r))))
+
+$(B)/mailstead: $(B)/src/main.o $(ROLES:%=$(B)/role_%.o) $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # --- unit tests: a proto/ test links with its folder and base/ only ----------
@@ -117,10 +135,16 @@ endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
 
 STORE_KIT := $(patsubst %,$(B)/tests/unit/store/local/%.o,kit faultfs model)
-$(B)/tests/unit/store/local/%: $(B)/tests/unit/store/local/%.o $(STORE_KIT) $(B)/libmailstead.a
+$(B)/tests/unit/store/local/%: $(B)/tests/unit/store/local/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libmailstead.a
+define role_unit
+$(B)/tests/unit/$(1)/%: $(B)/tests/unit/$(1)/%.o $(B)/librole_$(1).a $(call role_uses,$(1)) $(B)/libcommon.a
+	$$(call say,LD,$$@)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ -lcmocka $$(LIBS)
+endef
+$(foreach r,$(ROLES),$(eval $(call role_unit,$(r))))
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 .PHONY: unit replay
