@@ -127,6 +127,7 @@ engine_new(const struct engine_config *c)
 	    c->index_commit_ms ? c->index_commit_ms : INDEX_COMMIT_MS;
 	e->gc_dead_percent = (unsigned)(c->gc_dead_percent ? c->gc_dead_percent
 							   : GC_DEAD_PERCENT);
+	e->gc_budget_ms = GC_BUDGET_MS;
 	e->waiters_tail = &e->waiters;
 	e->index_ms = now_ms();
 	seglog_init(&e->log, e->fs, c->segment_bytes);
@@ -346,7 +347,7 @@ engine_tick(struct engine *e)
 		e->is_full = e->free_bytes < e->reserve_bytes;
 	if (index_reserve(e->index, e->headroom) == -ENOSPC)
 		e->is_full = true;
-	gc_step(e, GC_BUDGET_MS);
+	gc_step(e, e->gc_budget_ms);
 	if (age < e->index_commit_ms && e->batches_open < INDEX_COMMIT_BATCHES)
 		return;
 	if (engine_index_commit(e) < 0)

@@ -322,6 +322,7 @@ void
 gc_step(struct engine *e, uint64_t budget_ms)
 {
 	uint64_t end = now_ms() + budget_ms;
+	int r;
 
 	if (!e->gc) {
 		e->gc = X_NEW(struct gc);
@@ -331,12 +332,13 @@ gc_step(struct engine *e, uint64_t budget_ms)
 		return;
 	if (!e->gc->seg && !gc_begin(e))
 		return;
-	while (e->gc->seg && now_ms() <= end) {
-		int r = gc_record(e);
-
-		if (r < 0) {
-			gc_give_up(e, r);
-			return;
-		}
-	}
+	do
+		r = gc_record(e);
+	while (r == 0 && e->gc->seg && now_ms() < end);
+	/* What was found live must be in the log before anybody can end it: a
+	 * copy after its tombstone would bring it back. */
+	if (r == 0 && e->gc->seg)
+		r = gc_write(e);
+	if (r < 0)
+		gc_give_up(e, r);
 }

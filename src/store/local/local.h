@@ -30,7 +30,7 @@ struct engine {
 	int dir_fd, lock_fd, event_fd;
 	uint64_t reserve_bytes;
 	uint64_t headroom; /* real blocks in front of the index's end */
-	unsigned index_commit_ms, gc_dead_percent;
+	unsigned index_commit_ms, gc_dead_percent, gc_budget_ms;
 	struct log log;
 	struct index *index;
 	struct flusher *flusher;
