@@ -67,8 +67,12 @@ has_only_json(struct admin *a, int argc, char **argv, const char *usage)
 static const char *
 state_name(unsigned state)
 {
-	static const char *const names[] = { "starting", "serving", "stopping",
-		"waiting" };
+	static const char *const names[] = {
+		[PROCESS_DOWN] = "waiting",
+		[PROCESS_STARTING] = "starting",
+		[PROCESS_SERVING] = "serving",
+		[PROCESS_STOPPING] = "stopping",
+	};
 
 	return state < ARRAY_LEN(names) ? names[state] : "unknown";
 }

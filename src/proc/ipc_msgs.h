@@ -63,6 +63,15 @@ enum reason {
 };
 const char *reason_str(enum reason r);
 
+/* msg_cli_process.state: where a process is in its life. DOWN: it ended and
+ * waits to be started again. */
+enum process_state {
+	PROCESS_DOWN,
+	PROCESS_STARTING,
+	PROCESS_SERVING,
+	PROCESS_STOPPING,
+};
+
 /* Bits of msg_mailbox.special (RFC 6154). */
 enum {
 	MAILBOX_ALL = 1,

@@ -45,7 +45,7 @@ restart_now(void *arg)
 {
 	struct child *c = arg;
 
-	if (!c->sup->is_stopping && c->state == CHILD_DOWN)
+	if (!c->sup->is_stopping && c->state == PROCESS_DOWN)
 		child_spawn(c);
 }
 
@@ -63,6 +63,17 @@ child_new(struct supervisor *sup, enum role role, uint32_t slot)
 	return c;
 }
 
+static void
+free_now(void *arg)
+{
+	struct child *c = arg;
+
+	(void)munmap(c->metrics, sizeof(struct metrics_page));
+	closep(&c->metrics_fd);
+	free(c);
+}
+
+/* The connection's closed() comes from the loop: free behind it. */
 void
 child_free(struct child *c)
 {
@@ -72,9 +83,7 @@ child_free(struct child *c)
 		ipc_peer_close(c->peer);
 		c->peer = ipc_peer_unref(c->peer);
 	}
-	(void)munmap(c->metrics, sizeof(struct metrics_page));
-	closep(&c->metrics_fd);
-	free(c);
+	loop_defer(c->sup->loop, free_now, c);
 }
 
 /* --- in the new process ---------------------------------------------------------- */
@@ -117,7 +126,7 @@ tell_ready_once(struct supervisor *sup)
 	if (sup->has_told_ready)
 		return;
 	LIST_FOREACH(c, &sup->children, link)
-	if (c->state != CHILD_READY)
+	if (c->state != PROCESS_SERVING)
 		return;
 	sup->has_told_ready = true;
 	puts("ready");
@@ -130,7 +139,7 @@ became_ready(struct child *c, const struct msg_ctl_ready *r)
 	c->sandbox = *r;
 	snprintf(c->note, sizeof(c->note), "%.*s", STR_ARG(r->note));
 	c->sandbox.note = str_c(c->note);
-	c->state = CHILD_READY;
+	c->state = PROCESS_SERVING;
 	c->ready_ms = loop_now_ms(c->sup->loop);
 	connect_child(c);
 	tell_ready_once(c->sup);
@@ -142,7 +151,7 @@ on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 	struct child *c = arg;
 	struct msg_ctl_ready r;
 
-	if (m->type != MSG_CTL_READY || c->state != CHILD_STARTING ||
+	if (m->type != MSG_CTL_READY || c->state != PROCESS_STARTING ||
 	    !msg_ctl_ready_get(m->body, &r)) {
 		ipc_peer_close(p);
 		return;
@@ -159,7 +168,7 @@ on_closed(void *arg, struct ipc_peer *p)
 	if (c->peer != p)
 		return;
 	c->peer = ipc_peer_unref(c->peer);
-	if (c->pid > 0 && c->state != CHILD_STOPPING)
+	if (c->pid > 0 && c->state != PROCESS_STOPPING)
 		(void)kill(c->pid, SIGKILL);
 }
 
@@ -237,7 +246,7 @@ child_spawn(struct child *c)
 	config.fd = fds[0];
 	config.worker = c->worker;
 	c->peer = ipc_peer_ref(ipc_peer_new(&config));
-	c->state = CHILD_STARTING;
+	c->state = PROCESS_STARTING;
 	c->ready_ms = 0;
 	c->started = loop_time(c->sup->loop);
 	log_event(EV_SUP_SPAWN, LC("role", role_name(c->role)),
@@ -252,7 +261,7 @@ child_stop(struct child *c)
 	loop_timer_clear(c->restart);
 	if (c->pid == 0)
 		return;
-	c->state = CHILD_STOPPING;
+	c->state = PROCESS_STOPPING;
 	if (c->peer)
 		ipc_notify(c->peer, MSG_CTL_STOP, 0, STR_NONE, -1);
 }
@@ -272,7 +281,7 @@ describe_end(struct child *c, int wait_status)
 void
 child_ended(struct child *c, int wait_status)
 {
-	bool was_stopping = c->state == CHILD_STOPPING;
+	bool was_stopping = c->state == PROCESS_STOPPING;
 	uint64_t served =
 	    c->ready_ms ? loop_now_ms(c->sup->loop) - c->ready_ms : 0;
 
@@ -282,7 +291,7 @@ child_ended(struct child *c, int wait_status)
 		    LU("worker", c->worker), LU("pid", (uint64_t)c->pid),
 		    LC("how", c->last_exit));
 	c->pid = 0;
-	c->state = CHILD_DOWN;
+	c->state = PROCESS_DOWN;
 	c->metrics->values[M_SESSIONS] = 0;
 	if (c->peer) {
 		ipc_peer_close(c->peer);

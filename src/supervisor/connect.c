@@ -58,7 +58,7 @@ connect_child(struct child *c)
 	struct child *other;
 
 	LIST_FOREACH(other, &sup->children, link)
-	if (other != c && other->state == CHILD_READY && other->peer &&
+	if (other != c && other->state == PROCESS_SERVING && other->peer &&
 	    ipc_is_linked(c->role, other->role))
 		connect_two(c, other);
 	for (size_t i = 0; i < sup->socket_count; i++)
@@ -72,7 +72,7 @@ connect_cli(struct child *c)
 	int fds[2];
 	int r;
 
-	if (c->state != CHILD_READY || !c->peer)
+	if (c->state != PROCESS_SERVING || !c->peer)
 		return -ENOTCONN;
 	r = ipc_io_pair(fds);
 	if (r < 0)

@@ -24,7 +24,7 @@ put_process(struct child *c, struct buf *b)
 		.started = c->pid ? c->started : 0,
 		.last_exit = str_c(c->last_exit) };
 
-	if (c->state == CHILD_READY) {
+	if (c->state == PROCESS_SERVING) {
 		p.has_seccomp = c->sandbox.has_seccomp;
 		p.landlock_abi = c->sandbox.landlock_abi;
 		p.no_new_privs = c->sandbox.no_new_privs;
@@ -49,7 +49,7 @@ put_processes(struct supervisor *sup, struct buf *b)
 {
 	struct msg_cli_process self = { .role = ROLE_SUPERVISOR,
 		.pid = (uint32_t)getpid(),
-		.state = CHILD_READY,
+		.state = PROCESS_SERVING,
 		.started = sup->started,
 		.uid = geteuid() };
 	struct child *all[256], *c;

@@ -3,7 +3,7 @@
  * internal.h - what the files of the supervisor share.
  *
  *   DOWN -> STARTING (spawned; has configuration and metrics page)
- *        -> READY (CTL_READY came: it gets its peers and listeners)
+ *        -> SERVING (CTL_READY came: it gets its peers and listeners)
  *        -> DOWN (it ended; spawned again, at once the first time)
  *   STOPPING: CTL_STOP was sent, it is not started again
  *
@@ -23,8 +23,6 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
-enum child_state { CHILD_DOWN, CHILD_STARTING, CHILD_READY, CHILD_STOPPING };
-
 struct supervisor;
 
 struct child {
@@ -34,7 +32,7 @@ struct child {
 	uint32_t slot;   /* 0.. among the workers of its role */
 	uint32_t worker; /* of this incarnation; never used twice */
 	pid_t pid;       /* 0: none */
-	enum child_state state;
+	enum process_state state;
 	struct ipc_peer *peer; /* a reference; NULL while down */
 	int metrics_fd;
 	struct metrics_page *metrics; /* outlives the process */

@@ -142,7 +142,7 @@ tell_fronts(struct supervisor *sup, const struct listen_socket *s)
 	struct child *c;
 
 	LIST_FOREACH(c, &sup->children, link)
-	if (c->state == CHILD_READY && c->peer &&
+	if (c->state == PROCESS_SERVING && c->peer &&
 	    c->role == service_role(s->l.service))
 		connect_listener(c, s);
 }

@@ -144,7 +144,7 @@ reload(struct supervisor *sup)
 	sup->generation++;
 	reload_log_level(sup);
 	LIST_FOREACH(c, &sup->children, link)
-	if (c->state == CHILD_STARTING || c->state == CHILD_READY)
+	if (c->state == PROCESS_STARTING || c->state == PROCESS_SERVING)
 		child_configure(c);
 	reload_workers(sup);
 	log_event(EV_SUP_CONFIG_NEW, LU("generation", sup->generation));
