@@ -85,8 +85,8 @@ fetch(uint64_t account, struct msg_fetch q, struct msg_fetch_reply *ret,
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	}
 	if (got.mf.n_reads)
-		engine_blob_read(f.engine, got.mf.reads, got.mf.n_reads, fd,
-		    on_read, &got);
+		engine_blob_read(
+		    f.engine, got.mf.reads, got.mf.n_reads, fd, on_read, &got);
 	else
 		on_read(&got, NULL);
 	while (!got.is_done)
@@ -101,7 +101,7 @@ TEST(one_message_for_three_is_stored_once)
 {
 	struct msg_fetch q = { .mailbox = MAIL_INBOX,
 		.want = FETCH_PREFIX | FETCH_BODY | FETCH_SIZE | FETCH_DATES |
-		    FETCH_STRUCTURE | FETCH_MSGID };
+		        FETCH_STRUCTURE | FETCH_MSGID };
 	static const char *const prefixes[] = { "P: a\r\n", "P: bb\r\n", "" };
 	struct engine_stats stats;
 
@@ -121,10 +121,10 @@ TEST(one_message_for_three_is_stored_once)
 		CHECK(str_eq(item.prefix, str_c(prefixes[i])), "prefix");
 		CHECK(str_eq(item.body, STR("body\r\n")), "body");
 		CHECK(str_eq(item.structure, STR("structure")), "structure");
-		CHECK(item.size == 6 + item.prefix.n && !item.is_corrupt,
-		    "size");
+		CHECK(
+		    item.size == 6 + item.prefix.n && !item.is_corrupt, "size");
 		CHECK(item.internaldate == f.now - 5 &&
-			item.savedate == f.now && item.msgid == 1,
+			  item.savedate == f.now && item.msgid == 1,
 		    "dates");
 	}
 	CHECK(count_problems(&f) == 0, "check");
@@ -138,8 +138,7 @@ TEST(a_retry_reaches_only_those_who_do_not_have_it)
 	CHECK(verdict_is_done(deliver(STR("x"), "t1", true, 3)), "retry");
 	CHECK(verdict_is_done(deliver(STR("x"), "t1", true, 3)), "again");
 	for (size_t i = 0; i < 3; i++)
-		CHECK(status_of(&f, users[i], "INBOX", &mb) &&
-			mb.messages == 1,
+		CHECK(status_of(&f, users[i], "INBOX", &mb) && mb.messages == 1,
 		    "once");
 	CHECK(verdict_is_done(deliver(STR("x"), "t2", true, 3)), "another");
 	CHECK(status_of(&f, users[0], "INBOX", &mb) && mb.messages == 2,
@@ -175,8 +174,9 @@ TEST(a_message_without_bytes_is_a_message)
 
 TEST(a_fetch_comes_in_portions_of_bounded_size)
 {
-	struct msg_fetch q = { .mailbox = MAIL_INBOX, .want = FETCH_BODY,
-		.max_bytes = 10000 };
+	struct msg_fetch q = {
+		.mailbox = MAIL_INBOX, .want = FETCH_BODY, .max_bytes = 10000
+	};
 	char body[3000];
 	size_t n = 0, portions = 0;
 	struct msg_fetch_reply r;
@@ -191,11 +191,11 @@ TEST(a_fetch_comes_in_portions_of_bounded_size)
 		struct wire w;
 
 		q.uids = range_set(&set, (uint32_t)n + 1, UINT32_MAX);
-		CHECK(verdict_is_done(mail_fetch_collect(
-			  f.mail, users[0], &q, &got.mf)),
+		CHECK(verdict_is_done(
+			  mail_fetch_collect(f.mail, users[0], &q, &got.mf)),
 		    "collect");
-		engine_blob_read(f.engine, got.mf.reads, got.mf.n_reads, -1,
-		    on_read, &got);
+		engine_blob_read(
+		    f.engine, got.mf.reads, got.mf.n_reads, -1, on_read, &got);
 		while (!got.is_done)
 			engine_dispatch(f.engine);
 		CHECK(f.out.n < 11000, "bounded");
@@ -215,8 +215,10 @@ TEST(a_fetch_comes_in_portions_of_bounded_size)
 
 TEST(a_part_of_a_body_and_a_large_one_in_a_descriptor)
 {
-	struct msg_fetch q = { .mailbox = MAIL_INBOX, .want = FETCH_BODY,
-		.offset = 4, .size = 3 };
+	struct msg_fetch q = { .mailbox = MAIL_INBOX,
+		.want = FETCH_BODY,
+		.offset = 4,
+		.size = 3 };
 	size_t n = FETCH_FD_BYTES + 10;
 	char *big = x_malloc(n), *back = x_malloc(n);
 	struct msg_fetch_reply r;
@@ -227,8 +229,7 @@ TEST(a_part_of_a_body_and_a_large_one_in_a_descriptor)
 	deliver(STR("0123456789"), "t", false, 1);
 	CHECK(verdict_is_done(fetch(users[0], q, &r, &fd)), "fetch");
 	w = wire_read(r.items);
-	CHECK(msg_fetch_item_read(&w, &item) &&
-		str_eq(item.body, STR("456")),
+	CHECK(msg_fetch_item_read(&w, &item) && str_eq(item.body, STR("456")),
 	    "part");
 	q.offset = 8;
 	q.size = 100;
@@ -246,10 +247,9 @@ TEST(a_part_of_a_body_and_a_large_one_in_a_descriptor)
 	CHECK(verdict_is_done(fetch(users[0], q, &r, &fd)), "fetch");
 	w = wire_read(r.items);
 	CHECK(r.is_body_in_fd && fd >= 0 && msg_fetch_item_read(&w, &item) &&
-		item.body.n == 0,
+		  item.body.n == 0,
 	    "in a descriptor");
-	CHECK(pread(fd, back, n, 0) == (ssize_t)n &&
-		memcmp(big, back, n) == 0,
+	CHECK(pread(fd, back, n, 0) == (ssize_t)n && memcmp(big, back, n) == 0,
 	    "bytes");
 	close(fd);
 	free(big);
@@ -279,8 +279,7 @@ TEST(a_large_structure_is_kept_whole)
 	CHECK(str_eq(item.prefix, STR("prefix")), "prefix");
 	CHECK(count_problems(&f) == 0, "check");
 	mail_set_undelete_days(f.mail, 0);
-	CHECK(verdict_is_done(
-		  expunge(&f, users[0], MAIL_INBOX, 1, 1, true)),
+	CHECK(verdict_is_done(expunge(&f, users[0], MAIL_INBOX, 1, 1, true)),
 	    "expunge");
 	CHECK(count_problems(&f) == 0, "nothing left behind");
 	d.structure.n = MAIL_STRUCTURE_MAX + 1;
