@@ -20,6 +20,7 @@ struct auth_config {
 	struct throttle_limits limits;
 	uint32_t cache_s;
 	uint32_t threads; /* fixed at start */
+	bool allow_plaintext; /* passwords outside of TLS, too */
 };
 
 struct auth *auth_new(struct loop *loop, const struct auth_config *config);

@@ -517,7 +517,8 @@ begin(struct exchange *x, const struct msg_auth_step *msg)
 	snprintf(x->ip, sizeof(x->ip), "%.*s", STR_ARG(msg->client_ip));
 	/* Passwords travel inside of TLS only, whatever a front thinks. */
 	if (!sasl_mech_from_name(msg->mechanism, &x->mech) ||
-	    (sasl_mech_is_plaintext(x->mech) && !msg->has_tls)) {
+	    (sasl_mech_is_plaintext(x->mech) && !msg->has_tls &&
+		!x->auth->config.allow_plaintext)) {
 		fail_now(x, PERMFAIL, REASON_AUTH_MECHANISM);
 		return;
 	}

@@ -27,6 +27,7 @@ read_config(struct server *s, struct str snapshot)
 		    .window_s = c->auth_window_s,
 		    .ban_s = c->auth_ban_s },
 		.cache_s = c->auth_cache_s,
+		.allow_plaintext = c->auth_allow_plaintext,
 		.threads = c->auth_threads,
 	};
 	conf_free(c);
