@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: ISC
+# mailstead.bash - completion of commands, users and domains for bash. Users
+# and domains are asked from the running server; without one there are none.
+
+_mailstead_names() {
+	mailstead "$1" list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+_mailstead() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local at=1 words=
+
+	# Global options take a value each.
+	while [[ ${COMP_WORDS[at]} == -[cd] && $at -lt $COMP_CWORD ]]; do
+		((at += 2))
+	done
+	local cmd=${COMP_WORDS[at]} verb=${COMP_WORDS[at + 1]}
+
+	COMPREPLY=()
+	case $prev in
+	-c)
+		COMPREPLY=($(compgen -f -- "$cur"))
+		return
+		;;
+	-d)
+		COMPREPLY=($(compgen -d -- "$cur"))
+		return
+		;;
+	--format)
+		COMPREPLY=($(compgen -W 'maildir mbox mboxo auto' -- "$cur"))
+		return
+		;;
+	--quota | --quota-messages | --messages | --mailbox | --since)
+		return
+		;;
+	esac
+	if ((COMP_CWORD == at)); then
+		words='run demo status metrics reload config check domain user
+		    alias mail -c -d --help --version'
+	elif ((COMP_CWORD == at + 1)); then
+		case $cmd in
+		domain | alias) words='add list remove' ;;
+		user) words='add list passwd quota remove undelete' ;;
+		mail) words='import export undelete' ;;
+		config) words='check' ;;
+		check) words='--rebuild --json' ;;
+		status | reload) words='--json' ;;
+		run | demo)
+			COMPREPLY=($(compgen -f -- "$cur"))
+			return
+			;;
+		esac
+	else
+		case $cmd.$verb in
+		domain.remove | user.list | alias.list)
+			words="--json $(_mailstead_names domain)"
+			;;
+		user.add)
+			words='--json --password-stdin --hash-stdin --quota
+			    --quota-messages'
+			;;
+		user.passwd)
+			words="--json --password-stdin --hash-stdin
+			    $(_mailstead_names user)"
+			;;
+		user.quota)
+			words="--json --messages $(_mailstead_names user)"
+			;;
+		user.remove | alias.add)
+			words="--json $(_mailstead_names user)"
+			;;
+		alias.remove)
+			words="--json $(_mailstead_names alias)"
+			;;
+		mail.undelete)
+			words="--json --since --mailbox
+			    $(_mailstead_names user)"
+			;;
+		mail.import | mail.export)
+			if ((COMP_CWORD == at + 2)); then
+				words=$(_mailstead_names user)
+			elif [[ $cur == -* ]]; then
+				words='--json --format --mailbox'
+			else
+				COMPREPLY=($(compgen -f -- "$cur"))
+				return
+			fi
+			;;
+		config.check)
+			COMPREPLY=($(compgen -f -- "$cur"))
+			return
+			;;
+		*) words='--json' ;;
+		esac
+	fi
+	COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -o filenames -F _mailstead mailstead
