@@ -26,11 +26,21 @@ cmd_run(struct admin *a, int argc, char **argv)
 	return supervisor_run(path);
 }
 
+/* Without line ends behind it. */
+static struct str
+str_trim_end(struct str s)
+{
+	while (s.n > 0 && s.p[s.n - 1] == '\n')
+		s.n--;
+	return s;
+}
+
 /* Connect to the control socket, and ask. An exit code. */
 static int
 ask(struct admin *a, enum msg_type type, const char *what, struct buf *reply)
 {
 	struct ipc_call call = { .type = type, .fd = -1 };
+	struct msg_error error;
 	struct ipc_client *c;
 	enum outcome outcome;
 	int r = admin_control(a, &c);
@@ -42,9 +52,13 @@ ask(struct admin *a, enum msg_type type, const char *what, struct buf *reply)
 	if (r < 0)
 		return admin_error(a, ADMIN_TEMPFAIL,
 		    "the connection to the server broke: %s", strerror(-r));
-	if (outcome != DONE)
-		return admin_refused(a, outcome, buf_str(reply), what);
-	return ADMIN_OK;
+	if (outcome == DONE)
+		return ADMIN_OK;
+	/* The supervisor's own words, where it has some. */
+	if (msg_error_get(buf_str(reply), &error) && error.text.n > 0)
+		return admin_error(a, ADMIN_REFUSED, "%s: %.*s", what,
+		    STR_ARG(str_trim_end(error.text)));
+	return admin_refused(a, outcome, buf_str(reply), what);
 }
 
 static bool
@@ -85,7 +99,8 @@ put_process(struct output *o, const struct msg_cli_process *p, uint64_t now)
 	output_put_number(o, p->worker);
 	output_put_number(o, p->pid);
 	output_put_text(o, str_c(state_name(p->state)));
-	output_put_number(o, now > p->started ? now - p->started : 0);
+	output_put_number(
+	    o, p->started && now > p->started ? now - p->started : 0);
 	output_put_number(o, p->restarts);
 	output_put_text(o, p->last_exit.n ? p->last_exit : STR("-"));
 	output_put_number(o, p->uid);
@@ -103,7 +118,7 @@ print_status(struct admin *a, struct str reply)
 		{ "worker", "WORKER", OUTPUT_COUNT },
 		{ "pid", "PID", OUTPUT_COUNT },
 		{ "state", "STATE", OUTPUT_TEXT },
-		{ "uptime_s", "UP", OUTPUT_COUNT },
+		{ "uptime_s", "SECONDS", OUTPUT_COUNT },
 		{ "restarts", "RESTARTS", OUTPUT_COUNT },
 		{ "last_exit", "LAST EXIT", OUTPUT_TEXT },
 		{ "uid", "UID", OUTPUT_COUNT },
@@ -123,14 +138,19 @@ print_status(struct admin *a, struct str reply)
 	if (!a->is_json)
 		printf("mailstead %.*s, configuration %llu\n",
 		    STR_ARG(s.version), (unsigned long long)s.generation);
-	if (!a->is_json && s.config_error.n > 0)
+	if (!a->is_json && s.config_error.n > 0) {
 		printf("The configuration file has an error; an older one is "
 		       "in force:\n%.*s\n",
 		    STR_ARG(s.config_error));
+		s.config_error = STR("old configuration in force");
+	}
 	o = output_new("processes", fields, ARRAY_LEN(fields));
 	w = wire_read(s.processes);
-	while (msg_cli_process_read(&w, &p))
+	while (msg_cli_process_read(&w, &p)) {
+		if (p.role == ROLE_SUPERVISOR && s.config_error.n > 0)
+			p.note = s.config_error;
 		put_process(o, &p, (uint64_t)time(NULL));
+	}
 	output_print(o, a->is_json);
 	output_free(o);
 	return ADMIN_OK;

@@ -5,15 +5,12 @@
 #include "cli/cli.h"
 #include "conf/conf.h"
 
-#define WEAK __attribute__((weak))
-
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
 #endif
 #define CONFIG_FILE SYSCONFDIR "/mailstead/mailstead.conf"
 #define DATA_DIR    "/var/lib/mailstead"
 
-int cmd_check(struct admin *a, int argc, char **argv) WEAK;
 
 /* clang-format off */
 static const struct cli_command commands[] = {
@@ -56,8 +53,30 @@ print_help(void)
 	     "See mailstead(8), mailstead.conf(5) and mailstead-events(7).");
 }
 
-/* The data folder that the configuration names, or the usual one when there
- * is none to be read; on the heap. */
+/* The value of a line "data = ..." of a file that has an error elsewhere:
+ * status and reload are wanted most when it has. */
+static char *
+guess_data_dir(void)
+{
+	FILE *f = fopen(config_path, "re");
+	char line[2048], *dir = NULL;
+
+	while (f != NULL && dir == NULL && fgets(line, sizeof(line), f)) {
+		struct str key, value = str_split(str_c(line), '=', &key);
+
+		if (!str_eq(str_trim(key), STR("data")))
+			continue;
+		value = str_trim(str_first(value, strcspn(value.p, "\n#")));
+		if (value.n >= 2 && value.p[0] == '"')
+			value = str_sub(value, 1, value.n - 2);
+		dir = str_dup(value);
+	}
+	if (f != NULL)
+		fclose(f);
+	return dir ? dir : x_strdup(DATA_DIR);
+}
+
+/* The data folder that the configuration names; on the heap. */
 static char *
 find_data_dir(void)
 {
@@ -66,7 +85,7 @@ find_data_dir(void)
 
 	if (conf_load(config_path, &c, &error) < 0) {
 		free(error);
-		return x_strdup(DATA_DIR);
+		return guess_data_dir();
 	}
 	dir = x_strdup(c->data_dir);
 	conf_free(c);

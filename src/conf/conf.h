@@ -75,7 +75,8 @@ struct conf {
  */
 int conf_load(
     const char *path, struct conf **ret, char **ret_error) WARN_UNUSED;
-/* Read the certificate and key files into the snapshot. As conf_load. */
+/* Read the certificate and key files into the snapshot, and check that they
+ * belong together. As conf_load. Without files there is nothing to do. */
 int conf_read_tls(struct conf *c, char **ret_error) WARN_UNUSED;
 void conf_free(struct conf *c);
 

@@ -7,6 +7,7 @@
  * the library, with a check that runs while it still knows the line.
  */
 #include "conf/schema.h"
+#include "net/tls.h"
 
 #include <confuse.h>
 #include <fcntl.h>
@@ -367,6 +368,24 @@ read_pem(const char *path, const char *what, char **to)
 	return r;
 }
 
+/* The roles take what they get: find out here whether it is of use. */
+static int
+check_tls(const struct conf *c)
+{
+	struct tls_context *t = NULL;
+	char *error = NULL;
+
+	if (tls_context_new(
+		str_c(c->tls_certificate), str_c(c->tls_key), &t, &error) < 0) {
+		add_error(0, "%s and %s: %s", c->tls_certificate_file,
+		    c->tls_key_file, error ? error : "of no use");
+		free(error);
+		return -1;
+	}
+	tls_context_unref(t);
+	return 0;
+}
+
 int
 conf_read_tls(struct conf *c, char **ret_error)
 {
@@ -379,6 +398,8 @@ conf_read_tls(struct conf *c, char **ret_error)
 	done |= read_pem(
 	    c->tls_certificate_file, "certificate", &c->tls_certificate);
 	done |= read_pem(c->tls_key_file, "private key", &c->tls_key);
+	if (done == 0)
+		done = check_tls(c);
 	now = NULL;
 	if (done < 0)
 		*ret_error = take_errors(&r);

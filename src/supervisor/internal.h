@@ -91,12 +91,12 @@ int connect_cli(struct child *c);
 void connect_listener(struct child *c, const struct listen_socket *s);
 
 /* listen.c */
-/* Bind and listen: a descriptor, or -1 with a text that says what to do. */
+/* Bind and listen: a descriptor, or -errno with a text that says what to do. */
 int listen_open(
     const struct conf_listener *l, const char *what, char **ret_error);
 /*
  * Open what conf names and is not open yet; close what it no longer names.
- * All or nothing: 0, or -1 with *ret_error (heap).
+ * All or nothing: 0, or -errno with *ret_error (heap).
  */
 int listen_update(
     struct supervisor *sup, const struct conf *conf, char **ret_error);

@@ -57,6 +57,17 @@ make_address(const struct conf_listener *l, struct sockaddr_storage *ss)
 	return 0;
 }
 
+/* A socket that an earlier run left. Anything else at that path is not ours:
+ * then bind() says that it is in use. */
+static void
+unlink_socket(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+		(void)unlink(path);
+}
+
 static int
 bind_socket(const struct conf_listener *l, int fd)
 {
@@ -67,7 +78,7 @@ bind_socket(const struct conf_listener *l, int fd)
 	if (len == 0)
 		return -EINVAL;
 	if (is_path(l))
-		(void)unlink(l->address);
+		unlink_socket(l->address);
 	else
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (ss.ss_family == AF_INET6)
@@ -113,7 +124,7 @@ listen_open(const struct conf_listener *l, const char *what, char **ret_error)
 		       : x_asprintf("cannot listen on %s port %u for %s: %s%s",
 			     l->address, l->port, service_name(l->service),
 			     strerror(-r), advice);
-	return -1;
+	return r;
 }
 
 static struct listen_socket *
@@ -132,7 +143,7 @@ close_socket(struct listen_socket *s)
 	(void)shutdown(s->fd, SHUT_RDWR);
 	closep(&s->fd);
 	if (is_path(&s->l))
-		(void)unlink(s->l.address);
+		unlink_socket(s->l.address);
 	free(s->l.address);
 }
 
@@ -185,9 +196,11 @@ listen_update(struct supervisor *sup, const struct conf *conf, char **ret_error)
 		fresh[n].fd =
 		    listen_open(l, service_name(l->service), ret_error);
 		if (fresh[n].fd < 0) {
+			int r = fresh[n].fd;
+
 			while (n-- > 0)
 				close_socket(&fresh[n]);
-			return -1;
+			return r;
 		}
 		fresh[n++].l.address = x_strdup(l->address);
 	}

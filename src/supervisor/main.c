@@ -19,6 +19,8 @@
 
 #define STAGE_MS   600
 #define FILES_WANT 65536
+#define BUSY_US    100000
+#define BUSY_TRIES 20
 
 static const unsigned stages[] = {
 	ROLE_BIT(ROLE_SMTP) | ROLE_BIT(ROLE_IMAP),
@@ -134,25 +136,87 @@ on_child_signal(void *arg)
 
 /* --- starting --------------------------------------------------------------------------- */
 
-/* The data folder belongs to the user the processes become. */
+/*
+ * Make a folder that belongs to the user whom the processes become, or to us.
+ * By descriptor, and never through a symbolic link: a process that was taken
+ * over must not make root work on a folder of its choice.
+ */
 static int
-make_dir(struct supervisor *sup, const char *name)
+make_dir_at(const char *path, const struct passwd *owner, mode_t mode)
 {
-	char *path = name[0] ? x_asprintf("%s/%s", sup->conf->data_dir, name)
-	                     : x_strdup(sup->conf->data_dir);
-	const struct passwd *pw = geteuid() == 0 && sup->conf->user[0]
-	                              ? getpwnam(sup->conf->user)
-	                              : NULL;
-	int r = 0;
+	CLEANUP(closep) int fd = -1;
+	uid_t uid = owner ? owner->pw_uid : geteuid();
+	gid_t gid = owner ? owner->pw_gid : getegid();
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		r = -errno;
-	if (r == 0 && pw && chown(path, pw->pw_uid, pw->pw_gid) < 0)
-		r = -errno;
-	if (r < 0)
-		fprintf(stderr, "mailstead: %s: %s\n", path, strerror(-r));
-	free(path);
-	return r;
+	if (mkdir(path, mode) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (geteuid() == 0 &&
+	    (fchown(fd, uid, gid) < 0 || fchmod(fd, mode) < 0))
+		return -errno;
+	return 0;
+}
+
+/* As root only store/ is the user's; the way to it is ours, to be walked but
+ * not to be changed. */
+static int
+make_dirs(const struct supervisor *sup)
+{
+	bool is_root = geteuid() == 0;
+	const struct passwd *pw = NULL;
+	const struct {
+		const char *name;
+		mode_t mode;
+		bool is_users;
+	} dirs[] = {
+		{ "", is_root ? 0711 : 0700, false },
+		{ "/run", 0700, false },
+		{ "/store", 0700, true },
+	};
+
+	if (is_root && sup->conf->user[0]) {
+		pw = getpwnam(sup->conf->user);
+		if (!pw) {
+			fprintf(stderr,
+			    "mailstead: there is no user %s; make it, or name "
+			    "another one as user in the configuration\n",
+			    sup->conf->user);
+			return -ENOENT;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		char *path =
+		    x_asprintf("%s%s", sup->conf->data_dir, dirs[i].name);
+		int r = make_dir_at(
+		    path, dirs[i].is_users ? pw : NULL, dirs[i].mode);
+
+		if (r < 0)
+			fprintf(
+			    stderr, "mailstead: %s: %s\n", path, strerror(-r));
+		free(path);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Open the ports. Processes of a supervisor that was killed give theirs up
+ * within two seconds: it is worth waiting for them. */
+static int
+open_ports(struct supervisor *sup, char **ret_error)
+{
+	int r;
+
+	for (unsigned tries = 0;; tries++) {
+		r = listen_update(sup, sup->conf, ret_error);
+		if (r != -EADDRINUSE || tries == BUSY_TRIES)
+			return r;
+		free(*ret_error);
+		*ret_error = NULL;
+		(void)usleep(BUSY_US);
+	}
 }
 
 /* Two supervisors on one folder would fight; the lock says so at once. */
@@ -208,10 +272,9 @@ start(struct supervisor *sup)
 	log_event(
 	    EV_SUP_START, LC("version", VERSION), LC("config", sup->conf_path));
 	raise_file_limit();
-	if (make_dir(sup, "") < 0 || make_dir(sup, "run") < 0 ||
-	    make_dir(sup, "store") < 0 || take_lock(sup) < 0)
+	if (make_dirs(sup) < 0 || take_lock(sup) < 0)
 		return -1;
-	if (listen_update(sup, sup->conf, &error) < 0) {
+	if (open_ports(sup, &error) < 0) {
 		fprintf(stderr, "mailstead: %s\n", error);
 		free(error);
 		return -1;
