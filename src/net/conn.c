@@ -13,6 +13,10 @@
  * entered from anywhere, also from inside a handler; closed() then runs from
  * the loop, and the memory goes one round later, because a resume may still
  * be queued behind it.
+ *
+ * Plain output is written at the end of the loop's round, all replies of the
+ * round at once; only when the socket is full does libevent wait for it. That
+ * halves the system calls of a dialogue.
  */
 #include "net/conn.h"
 
@@ -31,6 +35,9 @@
 #define LINGER_MS  2000 /* for a client that still sends */
 #define WRITE_MAX  KIB(256)
 #define COPY_BELOW KIB(4) /* smaller blocks are copied, not referenced */
+/* libevent reads no more at once; a full read is worth another try. */
+#define READ_STEP 4096
+#define READ_MORE KIB(64)
 
 enum state {
 	OPEN,
@@ -59,6 +66,7 @@ struct conn {
 	bool is_ready;   /* and is done */
 	bool is_paused;  /* by the session */
 	bool is_queued;  /* a resume is under way */
+	bool is_dirty;   /* a flush is under way */
 	bool is_full;    /* output went above the high-water mark */
 	bool is_eof;     /* the client ended its side */
 	bool is_expired; /* timeout() runs or has run */
@@ -283,17 +291,22 @@ make_bufferevent(struct conn *c)
 	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
 	evbuffer_add_cb(bufferevent_get_input(c->bev), on_input_change, c);
 	evbuffer_add_cb(bufferevent_get_output(c->bev), on_output_change, c);
-	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	/* Plain output is ours to write until the socket is full: flush(). */
+	bufferevent_enable(c->bev, c->is_tls ? EV_READ | EV_WRITE : EV_READ);
+	if (!c->is_tls)
+		bufferevent_disable(c->bev, EV_WRITE);
 }
 
 static void
-find_peer(struct conn *c)
+find_peer(struct conn *c, const struct sockaddr_storage *known)
 {
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)&c->peer;
 	struct sockaddr_in *in4 = (struct sockaddr_in *)(void *)&c->peer;
 	socklen_t n = sizeof(c->peer);
 
-	if (getpeername(c->fd, (struct sockaddr *)&c->peer, &n) < 0)
+	if (known != NULL)
+		c->peer = *known;
+	else if (getpeername(c->fd, (struct sockaddr *)&c->peer, &n) < 0)
 		c->peer.ss_family = AF_UNSPEC;
 	/* One client, one name: a mapped address is an IPv4 address. */
 	if (c->peer.ss_family == AF_INET6 &&
@@ -327,7 +340,7 @@ conn_new(const struct conn_config *config)
 	c->out_low = config->out_low;
 	c->last_ms = loop_now_ms(c->loop);
 	c->timer = loop_timer_new(c->loop, on_timer, c);
-	find_peer(c);
+	find_peer(c, config->peer);
 	if (config->tls != NULL)
 		c->ssl = tls_session_new(config->tls);
 	make_bufferevent(c);
@@ -351,6 +364,29 @@ deliver(struct conn *c)
 		enter_closing(c, CONN_END_EOF, "");
 }
 
+/* A message comes in large pieces: take what the socket has in one go. */
+static void
+read_more(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t have = evbuffer_get_length(in);
+	struct evbuffer_iovec v;
+	ssize_t n;
+
+	if (c->is_tls || have < READ_STEP || have >= c->in_max)
+		return;
+	evbuffer_unfreeze(in, 0);
+	if (evbuffer_reserve_space(
+		in, (ev_ssize_t)MIN(c->in_max - have, READ_MORE), &v, 1) == 1) {
+		n = recv(c->fd, v.iov_base, MIN(v.iov_len, c->in_max - have),
+		    MSG_DONTWAIT);
+		/* The end and errors are found again by the next read. */
+		v.iov_len = n > 0 ? (size_t)n : 0;
+		evbuffer_commit_space(in, &v, 1);
+	}
+	evbuffer_freeze(in, 0);
+}
+
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
@@ -362,6 +398,7 @@ on_read(struct bufferevent *bev, void *arg)
 		evbuffer_drain(in, evbuffer_get_length(in));
 		return;
 	}
+	read_more(c);
 	deliver(c);
 }
 
@@ -385,6 +422,16 @@ conn_consume(struct conn *c, size_t n)
 {
 	if (n > 0 && c->bev != NULL)
 		evbuffer_drain(bufferevent_get_input(c->bev), n);
+}
+
+void
+conn_consume_secret(struct conn *c, size_t n)
+{
+	struct str in = conn_in(c);
+
+	if (in.n > 0)
+		explicit_bzero((void *)(uintptr_t)in.p, MIN(n, in.n));
+	conn_consume(c, n);
 }
 
 void
@@ -430,11 +477,38 @@ may_put(const struct conn *c)
 	return c->bev != NULL && (c->state == OPEN || c->state == STARTING);
 }
 
+/*
+ * Write what there is, without waiting. When the socket is full, or broken,
+ * libevent takes over: it waits, and reports.
+ */
 static void
-note_full(struct conn *c)
+flush(void *arg)
+{
+	struct conn *c = arg;
+	struct evbuffer *out;
+
+	c->is_dirty = false;
+	if (c->state == END || c->is_tls || conn_out_bytes(c) == 0)
+		return;
+	out = bufferevent_get_output(c->bev);
+	evbuffer_unfreeze(out, 1);
+	evbuffer_write_atmost(out, c->fd, WRITE_MAX);
+	evbuffer_freeze(out, 1);
+	if (evbuffer_get_length(out) > 0)
+		bufferevent_enable(c->bev, EV_WRITE);
+	on_write(c->bev, c);
+}
+
+/* Output was added. */
+static void
+note_output(struct conn *c)
 {
 	if (conn_out_bytes(c) > c->out_high)
 		c->is_full = true;
+	if (c->is_dirty || c->is_tls)
+		return;
+	c->is_dirty = true;
+	loop_defer(c->loop, flush, c);
 }
 
 void
@@ -444,7 +518,7 @@ conn_put(struct conn *c, struct str s)
 		return;
 	if (bufferevent_write(c->bev, s.p, s.n) < 0)
 		die("bufferevent_write: out of memory");
-	note_full(c);
+	note_output(c);
 }
 
 static void
@@ -466,7 +540,7 @@ conn_put_buf(struct conn *c, struct buf *b)
 		die("evbuffer_add_reference: out of memory");
 	b->p = NULL; /* the evbuffer frees it */
 	buf_done(b);
-	note_full(c);
+	note_output(c);
 }
 
 struct lent {
@@ -497,7 +571,7 @@ conn_put_ref(struct conn *c, struct str s, loop_fn release, void *arg)
 	if (evbuffer_add_reference(
 		bufferevent_get_output(c->bev), s.p, s.n, give_back, lent) < 0)
 		die("evbuffer_add_reference: out of memory");
-	note_full(c);
+	note_output(c);
 }
 
 size_t
@@ -576,10 +650,12 @@ conn_tls_binding(const struct conn *c, const char *type, struct buf *ret)
 /* --- what the bufferevent reports ------------------------------------------------- */
 
 static void
-on_write(UNUSED struct bufferevent *bev, void *arg)
+on_write(struct bufferevent *bev, void *arg)
 {
 	struct conn *c = arg;
 
+	if (!c->is_tls && conn_out_bytes(c) == 0)
+		bufferevent_disable(bev, EV_WRITE);
 	switch (c->state) {
 	case STARTING:
 		if (conn_out_bytes(c) == 0)

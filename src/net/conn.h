@@ -43,7 +43,8 @@ struct conn_handlers {
 
 struct conn_config {
 	struct loop *loop;
-	int fd;                   /* taken */
+	int fd;                              /* taken */
+	const struct sockaddr_storage *peer; /* when known; copied */
 	struct tls_context *tls;  /* not NULL: TLS from the first byte */
 	size_t in_max;            /* input held at most; then reading pauses */
 	size_t out_high, out_low; /* water marks of output */
@@ -56,6 +57,8 @@ struct conn *conn_new(const struct conn_config *config);
 /* All input held, contiguous, valid until conn_consume() or the next event. */
 struct str conn_in(struct conn *c);
 void conn_consume(struct conn *c, size_t n);
+/* The same, and overwrites the bytes: they may be a password. */
+void conn_consume_secret(struct conn *c, size_t n);
 /* Change the limit on held input, e.g. after sign-in. */
 void conn_set_in_max(struct conn *c, size_t in_max);
 /* Stop and go on calling data(). conn_resume() calls it again from the loop

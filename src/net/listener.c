@@ -15,8 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCEPTS_A_WAKE 4
-#define REST_MS        200
+#define REST_MS 200
 
 struct listener {
 	struct loop *loop;
@@ -48,46 +47,27 @@ on_rested(void *arg)
 	update(ln);
 }
 
-/* Of a connection that was gone before we took it, or a rest; not errors of
- * ours (accept(2) lists network errors that come from the connection). */
-static bool
-is_passing(int err)
-{
-	switch (err) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-	case EAGAIN:
-		return false;
-	default:
-		return true;
-	}
-}
-
-/* False when there is nothing more to take now. */
-static bool
+/*
+ * One connection for each round of the loop: the next one wakes us again, and
+ * workers share a burst. Other errors belong to connections that are gone
+ * already (accept(2)).
+ */
+static void
 accept_one(struct listener *ln)
 {
 	int fd = accept4(ln->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
 		ln->fn(ln->arg, fd);
-		return !ln->is_freed && !ln->is_paused;
-	}
-	if (errno == EAGAIN)
-		return false;
-	if (errno == EINVAL) {
+	} else if (errno == EINVAL) {
 		ln->is_over = true;
 		update(ln);
-		return false;
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		   errno == ENOMEM) {
+		ln->is_resting = true;
+		update(ln);
+		loop_timer_set(ln->rest, REST_MS);
 	}
-	if (is_passing(errno))
-		return true;
-	ln->is_resting = true;
-	update(ln);
-	loop_timer_set(ln->rest, REST_MS);
-	return false;
 }
 
 static void
@@ -96,8 +76,7 @@ on_readable(void *arg)
 	struct listener *ln = arg;
 
 	ln->is_busy = true;
-	for (int i = 0; i < ACCEPTS_A_WAKE && accept_one(ln); i++)
-		;
+	accept_one(ln);
 	ln->is_busy = false;
 	if (ln->is_freed)
 		listener_free(ln);

@@ -2,7 +2,7 @@
 /*
  * listener.h - accept connections from a listening socket.
  *
- * Several workers may share one socket. Each takes a few connections for a
+ * Several workers may share one socket. Each takes one connection for a
  * wake-up and none while it is paused, so that idle workers get the rest. A
  * socket that another process shuts down is watched no more.
  */

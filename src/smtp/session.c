@@ -261,8 +261,8 @@ line_input(struct session *s, struct str in)
 		auth_line(s, line);
 	else
 		command_run(s, line);
-	if (s->state != STATE_ENDED)
-		conn_consume(s->conn, MIN(used, conn_in(s->conn).n));
+	/* It may have held a password. */
+	conn_consume_secret(s->conn, MIN(used, conn_in(s->conn).n));
 	return true;
 }
 
@@ -401,6 +401,7 @@ open_conn(struct session *s, int fd)
 	struct conn_config config = {
 		.loop = s->sv->loop,
 		.fd = fd,
+		.peer = &s->peer,
 		.in_max = IN_MAX,
 		.out_high = OUT_HIGH,
 		.out_low = OUT_LOW,
