@@ -37,8 +37,7 @@ struct reading {
  * the command line read files, one at a time. */
 static struct reading *now;
 
-static void
-put_error(int line, const char *fmt, va_list ap)
+static void PRINTF_LIKE(2, 0) put_error(int line, const char *fmt, va_list ap)
 {
 	if (line > 0)
 		buf_printf(&now->errors, "%s:%d: ", now->path, line);
@@ -73,8 +72,7 @@ put_known(struct buf *b, const char *section)
 }
 
 /* What the library finds: wrong syntax, unknown names. */
-static void
-on_error(cfg_t *cfg, const char *fmt, va_list ap)
+static void PRINTF_LIKE(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	struct buf text = BUF_INIT(KIB(8));
 	bool is_root = strcmp(cfg_name(cfg), "root") == 0;

@@ -116,9 +116,18 @@ allow_if(scmp_filter_ctx ctx, int call, struct scmp_arg_cmp cmp)
 	return seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, call, 1, &cmp);
 }
 
-#define EQ(n, value) SCMP_CMP((n), SCMP_CMP_EQ, (scmp_datum_t)(value))
+static struct scmp_arg_cmp
+argument(unsigned n, enum scmp_compare op, scmp_datum_t a, scmp_datum_t b)
+{
+	return (struct scmp_arg_cmp){
+		.arg = n, .op = op, .datum_a = a, .datum_b = b
+	};
+}
+
+#define EQ(n, value) argument((n), SCMP_CMP_EQ, (scmp_datum_t)(value), 0)
+#define NE(n, value) argument((n), SCMP_CMP_NE, (scmp_datum_t)(value), 0)
 #define BITS(n, mask, expected) \
-	SCMP_CMP((n), SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), \
+	argument((n), SCMP_CMP_MASKED_EQ, (scmp_datum_t)(mask), \
 	    (scmp_datum_t)(expected))
 
 /* Calls that are harmless with some arguments only. */
@@ -182,8 +191,7 @@ refuse_lookups(scmp_filter_ctx ctx)
 	for (size_t i = 0; i < ARRAY_LEN(lookup_calls); i++) {
 		if (lookup_calls[i] == CALL(newfstatat))
 			r |= seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOENT),
-			    CALL(newfstatat), 1,
-			    SCMP_A3(SCMP_CMP_NE, AT_EMPTY_PATH));
+			    CALL(newfstatat), 1, NE(3, AT_EMPTY_PATH));
 		else
 			r |= seccomp_rule_add(
 			    ctx, SCMP_ACT_ERRNO(ENOENT), lookup_calls[i], 0);

@@ -134,6 +134,10 @@ pair_init(struct pair *p)
 static void
 pair_done(struct pair *p)
 {
+	/* What is still under way is answered now, not into freed memory. */
+	ipc_peer_close(p->smtp.peer);
+	ipc_peer_close(p->store.peer);
+	settle(p->loop);
 	end_done(&p->smtp);
 	end_done(&p->store);
 	settle(p->loop);

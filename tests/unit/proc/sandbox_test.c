@@ -303,6 +303,17 @@ TEST(each_profile_allows_what_it_says_and_nothing_else)
 	}
 }
 
+TEST(builds_with_sanitizers_have_a_sandbox_too)
+{
+	CHECK(in_sandbox(SANDBOX_ACCEPT, use_memory) == WORKED, "memory");
+	CHECK(in_sandbox(SANDBOX_ACCEPT, make_socket) == KILLED, "socket");
+	CHECK(in_sandbox(SANDBOX_FILES, run_shell) == KILLED, "program");
+	CHECK(in_sandbox(SANDBOX_FILES, change_user) == KILLED, "user");
+	CHECK(in_sandbox(SANDBOX_FILES, write_inside) == WORKED, "inside");
+	CHECK(in_sandbox(SANDBOX_FILES, write_outside) == EACCES, "outside");
+	CHECK(in_sandbox(SANDBOX_FILES, open_passwd) == EACCES, "passwd");
+}
+
 static int
 ports_by_landlock(void)
 {
@@ -403,6 +414,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT(each_profile_allows_what_it_says_and_nothing_else),
+		UNIT(builds_with_sanitizers_have_a_sandbox_too),
 		UNIT(no_port_can_be_bound_even_with_sockets),
 		UNIT(root_becomes_the_user_of_the_configuration),
 		UNIT(an_unknown_user_is_an_error_not_root),
