@@ -103,7 +103,7 @@ $(foreach d,$(PROTO_DIRS),$(eval $(call proto_lib,$(d))))
 # above them; it takes a copy of what makes password verifiers.
 ROLES := store auth smtp imap filter supervisor cli
 entry_of = $(if $(filter supervisor,$(1)),supervisor_run,$(1)_main)
-role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a)
+role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a $(B)/librole_store.a)
 role_objs = $(filter $(B)/src/$(1)/%,$(OBJS))
 COMMON_OBJS := $(filter-out $(B)/src/main.o \
 	$(foreach r,$(ROLES),$(call role_objs,$(r))),$(OBJS))
@@ -135,7 +135,11 @@ endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
 
 STORE_KIT := $(patsubst %,$(B)/tests/unit/store/local/%.o,kit faultfs model)
+.SECONDARY: $(STORE_KIT)
 $(B)/tests/unit/store/local/%: $(B)/tests/unit/store/local/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+$(B)/tests/unit/store/mail/%: $(B)/tests/unit/store/mail/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 define role_unit

@@ -24,6 +24,7 @@ struct fixture {
 	unsigned changes; /* how often a mailbox changed */
 	struct buf out;   /* the last reply */
 	const struct fsops *fs;
+	uint64_t segment_bytes; /* 0: a megabyte */
 };
 
 static UNUSED uint64_t
@@ -41,9 +42,10 @@ fixture_changed(void *arg, UNUSED uint64_t account, UNUSED uint32_t mailbox)
 static UNUSED int
 fixture_try_open(struct fixture *f)
 {
-	struct engine_config ec = {
-		.dir = f->dir, .segment_bytes = MIB(1), .fs = f->fs
-	};
+	struct engine_config ec = { .dir = f->dir,
+		.segment_bytes = f->segment_bytes ? f->segment_bytes : MIB(1),
+		.fs = f->fs,
+		.index_commit_ms = f->fs ? 1 : 0 };
 	struct engine_open_report report;
 	int r = engine_open(&ec, &report, &f->engine);
 

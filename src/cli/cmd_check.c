@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_check.c - mailstead check: is the store what it should be?
+ *
+ * First the engine (every checksum, every blob), then what mail means above
+ * it: entries, counters, references, the directory. While the server runs it
+ * does the second part itself, account by account, since only it may open the
+ * store. Exit status: 0 clean, 1 problems, 75 could not look.
+ */
+#include "cli/cli.h"
+#include "cli/output.h"
+#include "store/dir/dir.h"
+
+#include <grp.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CONTROL_TAIL "/run/control.sock"
+#define LOOK_MAX     64 /* accounts asked for at a time */
+
+struct check {
+	struct admin *a;
+	char *dir; /* of the engine */
+	struct output *problems;
+	uint64_t n_problems, accounts;
+	struct mail_check mail;
+};
+
+static void
+on_problem(void *arg, const char *text)
+{
+	struct check *c = arg;
+
+	c->n_problems++;
+	if (c->a->is_json)
+		output_put_text(c->problems, str_c(text));
+	else
+		printf("%s\n", text);
+}
+
+static void
+on_progress(void *arg, uint64_t done, uint64_t total)
+{
+	struct check *c = arg;
+
+	if (!c->a->is_json && isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%llu of %llu records ",
+		    (unsigned long long)done, (unsigned long long)total);
+}
+
+/* Files that are made on the way belong to whom the store belongs to. */
+static int
+become_owner(const char *dir)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return -errno;
+	if (geteuid() != 0 || st.st_uid == 0)
+		return 0;
+	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 ||
+	    setuid(st.st_uid) < 0)
+		return -errno;
+	return 0;
+}
+
+static const char *
+error_text(int r)
+{
+	if (r == -EBUSY)
+		return "the server is running: stop it first";
+	return r > -1000 ? strerror(-r) : "damaged: see check --rebuild";
+}
+
+/* --- the engine ----------------------------------------------------------------- */
+
+static int
+check_engine(struct check *c, bool is_rebuild)
+{
+	struct engine_check ec = { .dir = c->dir,
+		.problem = on_problem,
+		.progress = on_progress,
+		.arg = c };
+	uint64_t problems = 0;
+	int r = 0;
+
+	if (is_rebuild)
+		r = engine_rebuild(&ec);
+	if (r == 0)
+		r = engine_check(&ec, &problems);
+	if (!c->a->is_json && isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+	if (r < 0)
+		return admin_error(
+		    c->a, ADMIN_TEMPFAIL, "%s: %s", c->dir, error_text(r));
+	return ADMIN_OK;
+}
+
+/* --- mail and directory, the server being stopped ---------------------------------- */
+
+static uint64_t
+now(UNUSED void *arg)
+{
+	return (uint64_t)time(NULL);
+}
+
+static struct verdict
+check_accounts(struct check *c, struct engine *e, struct dir *d, struct mail *m)
+{
+	struct verdict v = dir_check(d, &c->mail);
+	uint64_t ids[LOOK_MAX], after = 0;
+	int n = LOOK_MAX;
+
+	while (verdict_is_done(v) && n == LOOK_MAX) {
+		n = engine_shards(e, 'a', after, ids, LOOK_MAX);
+		if (n < 0)
+			return verdict_engine(n);
+		for (int i = 0; i < n && verdict_is_done(v); i++) {
+			after = ids[i];
+			if (!dir_is_checked(d, after))
+				continue;
+			c->accounts++;
+			v = mail_check_account(m, after, &c->mail);
+		}
+	}
+	return v;
+}
+
+/* -EBUSY: the server is running. */
+static int
+check_stopped(struct check *c, struct verdict *ret)
+{
+	struct engine_config config = { .dir = c->dir };
+	struct engine_open_report report;
+	struct engine *e;
+	struct mail *m;
+	struct dir *d;
+	int r = engine_open(&config, &report, &e);
+
+	if (r < 0)
+		return r;
+	m = mail_new(&(struct mail_config){ .engine = e, .now = now });
+	d = dir_new(&(struct dir_config){
+	    .engine = e, .mail = m, .now = now, .undelete_days = 36500 });
+	*ret = check_accounts(c, e, d, m);
+	engine_close(e);
+	dir_free(d);
+	mail_free(m);
+	return 0;
+}
+
+/* --- the same by the server -------------------------------------------------------------- */
+
+static void
+take_problems(struct check *c, const struct msg_store_check_reply *r)
+{
+	struct wire w = wire_read(r->problems);
+	uint64_t told = c->n_problems;
+	struct msg_text text;
+
+	while (msg_text_read(&w, &text)) {
+		char *copy = str_dup(text.text);
+
+		on_problem(c, copy);
+		free(copy);
+	}
+	/* Those that did not fit into the reply. */
+	c->n_problems = told + MAX(r->problem_count, c->n_problems - told);
+	c->mail.messages += r->messages;
+	c->mail.bytes += r->bytes;
+}
+
+static int
+check_running(struct check *c)
+{
+	struct buf body = BUF_INIT(KIB(1)), reply = BUF_INIT(MIB(8));
+	struct msg_store_check_reply r = { .next = 1 };
+	struct msg_store_check q = { 0 };
+	int code = admin_connect(c->a);
+
+	while (code == ADMIN_OK && r.next) {
+		buf_reset(&body, KIB(1));
+		msg_store_check_put(&body, &q);
+		buf_reset(&reply, KIB(64));
+		code = admin_do(
+		    c->a, MSG_STORE_CHECK, buf_str(&body), "check", &reply);
+		if (code != ADMIN_OK)
+			break;
+		if (!msg_store_check_reply_get(buf_str(&reply), &r)) {
+			code = admin_error(c->a, ADMIN_TEMPFAIL,
+			    "the server's answer is not understood");
+			break;
+		}
+		take_problems(c, &r);
+		c->accounts += r.next != 0;
+		q.after = r.next;
+	}
+	buf_done(&body);
+	buf_done(&reply);
+	return code;
+}
+
+static int
+check_mail(struct check *c)
+{
+	struct verdict v = VERDICT_DONE;
+	int r = check_stopped(c, &v);
+
+	if (r == -EBUSY)
+		return check_running(c);
+	if (r < 0)
+		return admin_error(
+		    c->a, ADMIN_TEMPFAIL, "%s: %s", c->dir, error_text(r));
+	if (!verdict_is_done(v))
+		return admin_error(c->a, ADMIN_TEMPFAIL, "could not go on: %s",
+		    reason_str(v.reason));
+	return ADMIN_OK;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+static void
+tell(struct check *c)
+{
+	if (c->a->is_json) {
+		output_print(c->problems, true);
+		return;
+	}
+	printf(
+	    "%llu accounts, %llu messages: ", (unsigned long long)c->accounts,
+	    (unsigned long long)c->mail.messages);
+	if (c->n_problems)
+		printf("%llu problems\n", (unsigned long long)c->n_problems);
+	else
+		puts("clean");
+}
+
+static char *
+engine_dir(const char *control)
+{
+	struct str s = str_c(control);
+
+	if (str_ends(s, STR(CONTROL_TAIL)))
+		s.n -= sizeof(CONTROL_TAIL) - 1;
+	return x_asprintf("%.*s/store", STR_ARG(s));
+}
+
+int
+cmd_check(struct admin *a, int argc, char **argv)
+{
+	static const struct output_field fields[] = { { "text", "PROBLEM",
+	    OUTPUT_TEXT } };
+	bool is_rebuild = false;
+	struct arg_option options[] = { { "--rebuild", NULL, &is_rebuild },
+		ADMIN_OPTIONS(a) };
+	struct args args = { .options = options,
+		.n_options = ARRAY_LEN(options) };
+	struct check c = { .a = a, .mail.problem = on_problem, .mail.arg = &c };
+	int r;
+
+	if (!admin_args(a, &args, argc, argv, "check [--rebuild] [--json]"))
+		return ADMIN_USAGE;
+	c.dir = engine_dir(a->control);
+	c.problems = output_new("problems", fields, ARRAY_LEN(fields));
+	r = become_owner(c.dir);
+	if (r < 0)
+		r = admin_error(
+		    a, ADMIN_TEMPFAIL, "%s: %s", c.dir, strerror(-r));
+	else
+		r = check_engine(&c, is_rebuild);
+	if (r == ADMIN_OK)
+		r = check_mail(&c);
+	if (r == ADMIN_OK)
+		tell(&c);
+	output_free(c.problems);
+	free(c.dir);
+	return r == ADMIN_OK && c.n_problems ? ADMIN_REFUSED : r;
+}
