@@ -170,8 +170,8 @@ run_step(struct walk *w, size_t i)
 	default:
 		if (i < 26)
 			return deliver(w, 40000, (unsigned)i, 1 + i % 2);
-		return expunge(&w->f, w->users[i % 2], MAIL_INBOX,
-		    (uint32_t)i - 24, (uint32_t)i - 22, true);
+		return expunge(&w->f, w->users[i % 2], MAIL_INBOX, 1,
+		    (uint32_t)i - 12, true);
 	}
 }
 
@@ -321,8 +321,11 @@ run_scenario(struct walk *w)
 		engine_tick(w->f.engine);
 	}
 	(void)verdict_is_done(let_go(w));
-	for (int i = 0; i < 50; i++)
+	for (int i = 0; i < 20 && !w->fs.was_fatal; i++) {
+		wait_durable(w);
 		engine_tick(w->f.engine);
+		usleep(1000); /* so that the index is committed */
+	}
 }
 
 /* The step that the store shows; -1: none of them. */
