@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: ISC */
+/* analyse_test.c - messages in memory files, sealed and not, good and bad. */
+#include "../test.h"
+#include "filter/analyse.h"
+#include "proto/mime/mime_hop.h"
+#include "proto/mime/mime_structure.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static int
+memfd(struct str s, int seals)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	CHECK(fd >= 0, "memfd");
+	CHECK(write(fd, s.p, s.n) == (ssize_t)s.n, "write");
+	CHECK(fcntl(fd, F_ADD_SEALS, seals) == 0, "seal");
+	return fd;
+}
+
+static const struct str mail = { "Received: a\r\nReceived: b\r\n"
+				 "Subject: x\r\n\r\nHello\r\n",
+	47 };
+
+TEST(sealed_or_not_the_answer_is_the_same)
+{
+	static const int seals[] = { 0, F_SEAL_WRITE | F_SEAL_SHRINK,
+		F_SEAL_SHRINK };
+	struct buf first = BUF_INIT(MIB(2));
+
+	for (size_t i = 0; i < ARRAY_LEN(seals); i++) {
+		int fd = memfd(mail, seals[i]);
+		struct mime_structure view;
+		struct analysis a;
+
+		CHECK(analyse_fd(fd, mail.n, &a) == 0, "analysed");
+		CHECK(a.hops == 2, "hops");
+		CHECK(a.missing == (MIME_LACKS_DATE | MIME_LACKS_FROM |
+				       MIME_LACKS_MESSAGE_ID),
+		    "missing");
+		CHECK(!a.is_limited, "no limit");
+		CHECK(mime_structure_view(buf_str(&a.structure), mail.n, &view),
+		    "structure belongs to it");
+		if (i == 0)
+			buf_put_str(&first, buf_str(&a.structure));
+		CHECK(str_eq(buf_str(&first), buf_str(&a.structure)), "same");
+		buf_done(&a.structure);
+		close(fd);
+	}
+	buf_done(&first);
+}
+
+TEST(what_cannot_be_read_is_said)
+{
+	int fd = memfd(mail, 0), pipes[2];
+	struct analysis a;
+
+	CHECK(analyse_fd(fd, mail.n + 1, &a) == -ENODATA, "shorter");
+	CHECK(analyse_fd(fd, ANALYSE_SIZE_MAX + 1, &a) == -EFBIG, "big");
+	CHECK(analyse_fd(fd, 0, &a) == 0, "empty is some message");
+	buf_done(&a.structure);
+	CHECK(pipe(pipes) == 0, "pipe");
+	CHECK(analyse_fd(pipes[0], 1, &a) == -EBADF, "no file");
+	close(pipes[0]);
+	close(pipes[1]);
+	close(fd);
+}
+
+/* A million fields, a thousand parts, nesting: all within the limits. */
+TEST(hostile_messages_are_bounded)
+{
+	struct buf b = BUF_INIT(MIB(64));
+	struct analysis a;
+
+	for (int i = 0; i < 100000; i++)
+		buf_put_c(&b, "To: a@b, c@d, e@f, \"g\" <h@i>\r\n");
+	analyse_bytes(buf_str(&b), &a);
+	CHECK(a.structure.n > 0 && a.structure.n <= ANALYSE_STRUCTURE_MAX,
+	    "fields");
+	buf_done(&a.structure);
+	buf_reset(&b, 0);
+	for (int i = 0; i < 2000; i++)
+		buf_printf(&b,
+		    "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n"
+		    "--b%d\r\n",
+		    i, i);
+	analyse_bytes(buf_str(&b), &a);
+	CHECK(a.is_limited, "said so");
+	CHECK(a.structure.n > 0 && a.structure.n <= ANALYSE_STRUCTURE_MAX,
+	    "nesting");
+	buf_done(&a.structure);
+	buf_done(&b);
+}
+
+TEST_MAIN(UNIT(sealed_or_not_the_answer_is_the_same),
+    UNIT(what_cannot_be_read_is_said), UNIT(hostile_messages_are_bounded))
