@@ -19,7 +19,7 @@ struct auth;
 struct auth_config {
 	struct throttle_limits limits;
 	uint32_t cache_s;
-	uint32_t threads; /* fixed at start */
+	uint32_t threads;     /* fixed at start */
 	bool allow_plaintext; /* passwords outside of TLS, too */
 };
 
