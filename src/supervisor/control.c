@@ -8,6 +8,7 @@
  */
 #include "supervisor/internal.h"
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -51,6 +52,7 @@ put_processes(struct supervisor *sup, struct buf *b)
 		.pid = (uint32_t)getpid(),
 		.state = PROCESS_SERVING,
 		.started = sup->started,
+		.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1,
 		.uid = geteuid() };
 	struct child *all[256], *c;
 	size_t n = 0;

@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -311,6 +312,8 @@ supervisor_run(const char *config_path)
 		.control_fd = -1 };
 
 	LIST_INIT(&sup.children);
+	/* Nothing that we start needs to become more than we are. */
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	sup.loop = loop_new();
 	sup.started = loop_time(sup.loop);
