@@ -222,7 +222,7 @@ class Instance:
             now = [p for p in self.status()["processes"]
                    if p["role"] == role]
             return len(now) == len(old) and all(
-                p["pid"] not in old and p["state"] == "ready" for p in now)
+                p["pid"] not in old and p["state"] == "serving" for p in now)
         wait_for(is_back, 10, f"{role} did not come back")
         return old
 
