@@ -11,7 +11,6 @@
 #define CONFIG_FILE SYSCONFDIR "/mailstead/mailstead.conf"
 #define DATA_DIR    "/var/lib/mailstead"
 
-
 /* clang-format off */
 static const struct cli_command commands[] = {
 	{ "run",     "",                       "Run the server in the foreground", cmd_run },
