@@ -16,7 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 PEERS = os.path.join(HERE, "peers")
 BIN = os.environ.get("MAILSTEAD_BIN", os.path.join(ROOT, "build/mailstead"))
-PORTS = dict(smtp=12025, imap=12143, imaps=12993)
+PORTS = dict(smtp=10025, imap=10143)  # of `mailstead demo`
 
 
 def sh(cmd, env, **kw):
@@ -79,10 +79,28 @@ class Ours(Server):
                         f.write(str(os.getpid()))
                 except OSError:
                     pass
+        conf = self.path("data/mailstead.conf")
+        if not os.path.exists(conf):
+            # The demo makes accounts and a configuration: change one thing.
+            self.launch()
+            self.stop()
+            with open(conf, "a") as f:
+                f.write("auth {\n\tallow_plaintext = true\n}\n")
+        self.launch()
+
+    def launch(self):
+        def enter():
+            for c in ("cpuacct", "memory"):
+                d = f"/sys/fs/cgroup/{c}/blours"
+                try:
+                    os.makedirs(d, exist_ok=True)
+                    with open(d + "/cgroup.procs", "w") as f:
+                        f.write(str(os.getpid()))
+                except OSError:
+                    pass
         log = open(self.path("log"), "a")
-        env = dict(os.environ, MAILSTEAD_BENCH="1", **self.preload)
         self.proc = subprocess.Popen(
-            [BIN, "demo", "--bench", self.path("data")], env=env,
+            [BIN, "demo", self.path("data")], env=dict(os.environ, **self.preload),
             stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=enter)
         for line in self.proc.stdout:
             if line.strip() == "ready":
