@@ -11,8 +11,9 @@
 #include "cli/output.h"
 #include "store/dir/dir.h"
 
-#include <grp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ struct check {
 	struct admin *a;
 	char *dir; /* of the engine */
 	struct output *problems;
+	bool is_running; /* the server is */
 	uint64_t n_problems, accounts;
 	struct mail_check mail;
 };
@@ -49,7 +51,8 @@ on_progress(void *arg, uint64_t done, uint64_t total)
 		    (unsigned long long)done, (unsigned long long)total);
 }
 
-/* Files that are made on the way belong to whom the store belongs to. */
+/* Files that are made on the way belong to whom the store belongs to. Until
+ * become_self(): the control socket of a running server is for its owner. */
 static int
 become_owner(const char *dir)
 {
@@ -59,10 +62,16 @@ become_owner(const char *dir)
 		return -errno;
 	if (geteuid() != 0 || st.st_uid == 0)
 		return 0;
-	if (setgroups(0, NULL) < 0 || setgid(st.st_gid) < 0 ||
-	    setuid(st.st_uid) < 0)
+	if (setegid(st.st_gid) < 0 || seteuid(st.st_uid) < 0)
 		return -errno;
 	return 0;
+}
+
+static void
+become_self(void)
+{
+	if (seteuid(getuid()) < 0 || setegid(getgid()) < 0)
+		die("cannot take back the user: %s", strerror(errno));
 }
 
 static const char *
@@ -127,7 +136,6 @@ check_accounts(struct check *c, struct engine *e, struct dir *d, struct mail *m)
 	return v;
 }
 
-/* -EBUSY: the server is running. */
 static int
 check_stopped(struct check *c, struct verdict *ret)
 {
@@ -205,10 +213,13 @@ static int
 check_mail(struct check *c)
 {
 	struct verdict v = VERDICT_DONE;
-	int r = check_stopped(c, &v);
+	int r;
 
-	if (r == -EBUSY)
+	if (c->is_running) {
+		become_self();
 		return check_running(c);
+	}
+	r = check_stopped(c, &v);
 	if (r < 0)
 		return admin_error(
 		    c->a, ADMIN_TEMPFAIL, "%s: %s", c->dir, error_text(r));
@@ -234,6 +245,21 @@ tell(struct check *c)
 		printf("%llu problems\n", (unsigned long long)c->n_problems);
 	else
 		puts("clean");
+}
+
+/* Asked first, and not found out by the store's lock: a store that is just
+ * being started again must not find it taken by us. */
+static bool
+is_running(const char *control)
+{
+	CLEANUP(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+
+	if (fd < 0 || strlen(control) >= sizeof(to.sun_path))
+		return false;
+	memcpy(to.sun_path, control, strlen(control));
+	return connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0 ||
+	       errno == EACCES || errno == EAGAIN;
 }
 
 static char *
@@ -262,6 +288,12 @@ cmd_check(struct admin *a, int argc, char **argv)
 	if (!admin_args(a, &args, argc, argv, "check [--rebuild] [--json]"))
 		return ADMIN_USAGE;
 	c.dir = engine_dir(a->control);
+	c.is_running = is_running(a->control);
+	if (c.is_running && is_rebuild) {
+		free(c.dir);
+		return admin_error(a, ADMIN_REFUSED,
+		    "the server is running: stop it before --rebuild");
+	}
 	c.problems = output_new("problems", fields, ARRAY_LEN(fields));
 	r = become_owner(c.dir);
 	if (r < 0)
