@@ -123,7 +123,6 @@ quit(struct process *p)
 {
 	loop_timer_free(p->stop.timer);
 	p->stop.timer = NULL;
-	front_free(&p->sv);
 	runtime_quit(p->sv.rt);
 }
 

@@ -564,3 +564,18 @@ def test_stopping_says_421(make_server):
         server.process.send_signal(2)
         d.expect("421 4.3.2 .*")
         d.expect_closed()
+
+
+def test_stopping_in_the_middle_of_a_message_is_quick(make_server):
+    server = make_server()
+    account = server.new_account()
+    with connect(server) as d:
+        ehlo(d)
+        d.ask(f"MAIL FROM:<{SENDER}>", "250 .*")
+        d.ask(f"RCPT TO:<{account}>", "250 .*")
+        d.ask("DATA", "354 .*")
+        d.send_raw(message()[:-10])
+        assert server.stop() < 2.5
+        d.expect_closed()
+    server.start()
+    assert inbox(account) == []
