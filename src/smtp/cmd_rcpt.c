@@ -34,11 +34,19 @@ judge(struct session *s, struct ipc_msg *m)
 	return id;
 }
 
+static void check_rcpt(struct session *s);
+
 static void
 on_rcpt_check(struct session *s, struct ipc_msg *m)
 {
 	enum reply_id id = judge(s, m);
 
+	/* RFC 5321 section 4.5.1: <Postmaster> works without a domain. */
+	if ((id == REPLY_RELAY || id == REPLY_NO_SENDING_YET) &&
+	    envelope_raise_postmaster(&s->env, s->rcpt)) {
+		check_rcpt(s);
+		return;
+	}
 	if (id == REPLY_RCPT_OK) {
 		envelope_add_rcpt(&s->env, s->rcpt);
 		session_enter(s, STATE_RCPT);

@@ -73,6 +73,7 @@ envelope_make_rcpt(
 		return NULL;
 	if (to.is_postmaster)
 		to.domain = str_c(host);
+	r->is_postmaster = to.is_postmaster;
 	to.is_postmaster = false;
 	r->is_utf8 = to.is_utf8;
 	r->notify = rcpt->notify;
@@ -82,6 +83,26 @@ envelope_make_rcpt(
 	    !arena_str(&e->arena, rcpt->orcpt, &r->orcpt))
 		return NULL;
 	return r;
+}
+
+bool
+envelope_raise_postmaster(struct envelope *e, struct rcpt *r)
+{
+	struct str local;
+	struct str domain = str_split(r->address, '@', &local);
+	struct str label, parent = str_split(domain, '.', &label);
+	struct buf b = BUF_INIT(MAILBOX_MAX);
+	bool ok;
+
+	if (!r->is_postmaster || str_find(parent, '.') < 0)
+		return false;
+	buf_put_str(&b, local);
+	buf_put_char(&b, '@');
+	buf_put_str(&b, parent);
+	ok = !b.failed && arena_str(&e->arena, buf_str(&b), &r->address);
+	r->mailbox = r->address;
+	buf_done(&b);
+	return ok;
 }
 
 void

@@ -17,6 +17,7 @@ struct rcpt {
 	struct str address; /* local@domain: for the store */
 	struct str mailbox; /* the same as it is written in headers */
 	bool is_utf8;
+	bool is_postmaster; /* written without a domain */
 	/* Delivery status notifications (RFC 3461), for the queue. */
 	unsigned notify; /* of enum smtp_notify */
 	struct str orcpt_type, orcpt;
@@ -48,3 +49,6 @@ bool envelope_set_sender(
 struct rcpt *envelope_make_rcpt(struct envelope *e,
     const struct smtp_rcpt *rcpt, const char *host) WARN_UNUSED;
 void envelope_add_rcpt(struct envelope *e, struct rcpt *r);
+/* Postmaster of our host is not known: go one label up, as from
+ * mail.example.net to example.net. False when there is no such domain. */
+bool envelope_raise_postmaster(struct envelope *e, struct rcpt *r) WARN_UNUSED;

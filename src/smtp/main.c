@@ -10,7 +10,7 @@
 #include "smtp/session.h"
 #include "smtp/smtp.h"
 
-#define STOP_MS      1500 /* for answers that are on their way */
+#define STOP_MS      1200 /* for answers that are on their way */
 #define STOP_TICK_MS 20
 
 struct stop {

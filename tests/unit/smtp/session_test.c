@@ -432,6 +432,8 @@ static const struct script {
 	{ "no open relay", SERVICE_MX, HELLO MAIL "RCPT TO:<x@else.example>\r\n"
 	  "RCPT TO:<@demo.example:x@else.example>\r\nRCPT TO:<\"x@else.example\"@demo.example>\r\n" QUIT,
 	  "220|250|250 2.1.0|550 5.7.1|550 5.7.1|250 2.1.5|" BYE },
+	{ "Postmaster without a domain", SERVICE_MX, HELLO MAIL "RCPT TO:<Postmaster>\r\n" QUIT,
+	  "220|250|250 2.1.0|250 2.1.5|" BYE },
 	{ "some recipients are bad", SERVICE_MX,
 	  HELLO MAIL "RCPT TO:<nobody@demo.example>\r\n" RCPT "DATA\r\n" MESSAGE ".\r\n" QUIT,
 	  "220|250|250 2.1.0|550 5.1.1|250 2.1.5|354|250 2.0.0|" BYE },
