@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "store/server.h"
 
+#include <malloc.h>
 #include <sys/stat.h>
 
 #define TICK_MS     50
@@ -300,8 +301,16 @@ store_main(void)
 		.ipc = &ipc,
 	};
 	struct server s = { 0 };
-	int status = runtime_main(&role, &s);
+	int status;
 
+	/*
+	 * Replies are up to a megabyte, many a second. Memory that goes back to
+	 * the system after each of them costs more in page faults than the
+	 * reply itself.
+	 */
+	mallopt(M_MMAP_THRESHOLD, (int)MIB(32));
+	mallopt(M_TRIM_THRESHOLD, (int)MIB(64));
+	status = runtime_main(&role, &s);
 	close_all(&s);
 	return status;
 }

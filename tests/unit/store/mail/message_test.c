@@ -397,6 +397,69 @@ TEST(quotas_hold_for_append_and_copy)
 	CHECK(count_problems(&f) == 0, "check");
 }
 
+/* A random set of ranges, and which UIDs are in it. */
+static void
+random_set(uint64_t *rng, struct buf *set, bool *has, size_t n)
+{
+	uint32_t uid = 1;
+
+	buf_reset(set, KIB(8));
+	memset(has, 0, n);
+	while (uid < n) {
+		uint32_t first, last;
+
+		*rng = *rng * 6364136223846793005u + 1442695040888963407u;
+		first = uid + (uint32_t)(*rng >> 33) % 90;
+		last = first + (uint32_t)(*rng >> 50) % 12;
+		uid_set_add(set, first, last);
+		for (uint32_t i = first; i <= last && i < n; i++)
+			has[i] = true;
+		uid = last + 2;
+	}
+}
+
+TEST(a_set_of_uids_is_read_exactly)
+{
+	struct buf set = BUF_INIT(KIB(8)), out = BUF_INIT(MIB(1));
+	struct msg_fetch q = { .mailbox = MAIL_INBOX, .want = FETCH_SIZE };
+	bool exists[700] = { false }, has[700];
+	uint64_t rng = 7;
+
+	for (uint32_t uid = 1; uid < ARRAY_LEN(exists); uid++) {
+		add_message(&f, alice, "INBOX", "m");
+		exists[uid] = uid % 3 != 0 && uid / 50 % 2 == 0;
+		if (!exists[uid])
+			CHECK(verdict_is_done(
+				  expunge(&f, alice, inbox(), uid, uid, true)),
+			    "hole");
+	}
+	for (int round = 0; round < 200; round++) {
+		struct msg_fetch_reply r;
+		struct msg_fetch_item item;
+		struct mail_fetch mf;
+		struct wire w;
+
+		random_set(&rng, &set, has, ARRAY_LEN(has));
+		q.uids = buf_str(&set);
+		CHECK(
+		    verdict_is_done(mail_fetch_collect(f.mail, alice, &q, &mf)),
+		    "collect");
+		buf_reset(&out, KIB(64));
+		mail_fetch_finish(&mf, NULL, &out);
+		mail_fetch_done(&mf);
+		CHECK(msg_fetch_reply_get(buf_str(&out), &r), "reply");
+		w = wire_read(r.items);
+		for (uint32_t uid = 1; uid < ARRAY_LEN(has); uid++)
+			if (exists[uid] && has[uid])
+				CHECK(msg_fetch_item_read(&w, &item) &&
+					  item.uid == uid,
+				    "the next one");
+		CHECK(wire_is_complete(&w) && r.next_uid == 0, "no more");
+	}
+	buf_done(&set);
+	buf_done(&out);
+}
+
 TEST(a_front_s_nonsense_is_refused)
 {
 	struct msg_flags q = { .mailbox = inbox(), .op = 1 };
