@@ -83,18 +83,30 @@ on_step(struct session *s, struct ipc_msg *m)
 	}
 }
 
-/* The binding that clients of this TLS version use. */
+/* RFC 5802 section 7: "p=tls-unique,..." begins a client's first message. */
+static bool
+names_binding(const struct msg_auth_step *m, const char *type)
+{
+	struct str name, rest = str_split(m->data, ',', &name);
+
+	return rest.p != NULL && str_starts(name, STR("p=")) &&
+	       str_eq(str_from(name, 2), str_c(type));
+}
+
+/* The binding that the client names; else the usual one of this version. */
 static void
 put_binding(struct session *s, struct msg_auth_step *m, struct buf *data)
 {
-	static const char *const types[] = { "tls-exporter", "tls-unique",
-		"tls-server-end-point" };
+	static const char *const types[] = { "tls-exporter", "tls-unique" };
+	bool is_named = names_binding(m, types[1]);
 
 	m->has_tls = conn_has_tls(s->conn);
 	for (size_t i = 0; m->has_tls && i < ARRAY_LEN(types); i++) {
-		if (!conn_tls_binding(s->conn, types[i], data))
+		const char *type = types[is_named ? 1 - i : i];
+
+		if (!conn_tls_binding(s->conn, type, data))
 			continue;
-		m->binding_type = str_c(types[i]);
+		m->binding_type = str_c(type);
 		m->binding = buf_str(data);
 		return;
 	}

@@ -196,13 +196,24 @@ def test_lmtp_answers_for_each_recipient(server):
 
 # --- SCRAM ------------------------------------------------------------------------------
 
-def scram(account, password):
-    """RFC 7677 by hand; the reply to the client's proof."""
-    d = connect(account.server, "submissions")
+def scram(account, password, binding=None, tamper=b""):
+    """RFC 7677 by hand; the last reply. binding: (type, bytes)."""
+    server = account.server
+    ctx = server.tls()
+    if binding == "tls-unique":
+        ctx.maximum_version = ssl.TLSVersion.TLSv1_2
+    sock = ctx.wrap_socket(socket.create_connection(
+        ("127.0.0.1", server.ports["submissions"]), 10))
+    d = Dialogue(sock)
+    d.expect("220 .*")
     ehlo(d)
+    header = f"p={binding},," if binding else "n,,"
+    bound = header.encode()
+    if binding:
+        bound += sock.get_channel_binding(binding) + tamper
     first = f"n={account},r=clientnonce"
-    d.send("AUTH SCRAM-SHA-256 " +
-           base64.b64encode(b"n,," + first.encode()).decode())
+    d.send(f"AUTH SCRAM-SHA-256{'-PLUS' if binding else ''} " +
+           base64.b64encode((header + first).encode()).decode())
     challenge = base64.b64decode(replies(d)[-1][4:]).decode()
     parts = dict(x.split("=", 1) for x in challenge.split(","))
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(),
@@ -211,7 +222,7 @@ def scram(account, password):
 
     def mac(key, text):
         return hmac.new(key, text, "sha256").digest()
-    bare = f"c=biws,r={parts['r']}"
+    bare = f"c={base64.b64encode(bound).decode()},r={parts['r']}"
     text = ",".join((first, challenge, bare)).encode()
     key = mac(salted, b"Client Key")
     stored = hashlib.sha256(key).digest()
@@ -232,6 +243,13 @@ def scram(account, password):
 def test_scram_proves_both_sides(account):
     assert scram(account, account.password).startswith("235 2.7.0")
     assert scram(account, "wrong").startswith("535 5.7.8")
+
+
+def test_scram_plus_is_bound_to_the_connection(account):
+    word = account.password
+    assert scram(account, word, "tls-unique").startswith("235 2.7.0")
+    # Someone in the middle has another connection with us.
+    assert scram(account, word, "tls-unique", b"x").startswith("535 5.7.8")
 
 
 # --- who may send what to whom -------------------------------------------------------------
