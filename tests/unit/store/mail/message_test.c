@@ -497,4 +497,5 @@ TEST_MAIN(CASE(an_appended_message_has_the_next_uid_and_counts),
     CASE(keywords_follow_a_copy_by_name),
     CASE(what_was_expunged_comes_back_within_the_window),
     CASE(the_window_closes), CASE(an_import_is_not_done_twice),
-    CASE(quotas_hold_for_append_and_copy), CASE(a_front_s_nonsense_is_refused))
+    CASE(quotas_hold_for_append_and_copy), CASE(a_set_of_uids_is_read_exactly),
+    CASE(a_front_s_nonsense_is_refused))
