@@ -40,6 +40,14 @@ arena_done(struct arena *a)
 }
 
 void
+arena_done_secret(struct arena *a)
+{
+	for (struct arena_block *b = a->head; b; b = b->next)
+		explicit_bzero(b->data, b->used);
+	arena_done(a);
+}
+
+void
 arena_reset(struct arena *a)
 {
 	struct arena_block *b = a->head;

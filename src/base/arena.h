@@ -22,6 +22,8 @@ struct arena {
 /* Nothing is allocated before first use. max bounds the bytes handed out. */
 void arena_init(struct arena *a, size_t max);
 void arena_done(struct arena *a);
+/* Like arena_done, but the bytes are overwritten first. */
+void arena_done_secret(struct arena *a);
 /* Forget everything; keeps one block for the next use. */
 void arena_reset(struct arena *a);
 
