@@ -10,20 +10,40 @@
 void
 auth_exchange_init(struct auth_exchange *x)
 {
-	x->peer = NULL;
-	x->request = 0;
+	x->step = NULL;
 	x->is_started = false;
 	x->sends_final = false;
 	x->login = NULL;
 }
 
+/*
+ * The answer to a step is awaited even when nobody wants it any more: it may
+ * be a sign-in, and then the store holds a grant for a session that is gone.
+ */
+struct auth_step {
+	struct server *sv;
+	uint32_t session;
+	struct auth_exchange *x; /* NULL: the exchange was given up */
+};
+
 static void
-drop_request(struct auth_exchange *x)
+give_up_step(struct auth_exchange *x)
 {
-	if (x->request && x->peer)
-		ipc_cancel(x->peer, x->request);
-	x->request = 0;
-	x->peer = ipc_peer_unref(x->peer);
+	if (x->step)
+		x->step->x = NULL;
+	x->step = NULL;
+}
+
+static void
+drop_grant(const struct auth_step *step, const struct ipc_msg *m)
+{
+	struct ipc_peer *store = runtime_peer(step->sv->rt, ROLE_STORE);
+	struct msg_auth_step_reply r;
+
+	if (store && m->outcome == DONE &&
+	    msg_auth_step_reply_get(m->body, &r) && r.state)
+		ipc_notify(
+		    store, MSG_SESSION_CLOSE, step->session, STR_NONE, -1);
 }
 
 void
@@ -39,7 +59,7 @@ auth_exchange_cancel(struct auth_exchange *x)
 {
 	struct ipc_peer *auth = runtime_peer(x->sv->rt, ROLE_AUTH);
 
-	drop_request(x);
+	give_up_step(x);
 	if (x->is_started && auth)
 		ipc_notify(auth, MSG_AUTH_CANCEL, x->session, STR_NONE, -1);
 	x->is_started = false;
@@ -68,13 +88,19 @@ give_final(struct auth_exchange *x, const struct msg_auth_step_reply *r,
 static void
 on_step(void *arg, struct ipc_msg *m)
 {
-	struct auth_exchange *x = arg;
+	struct auth_step *step = arg;
+	struct auth_exchange *x = step->x;
 	struct auth_answer a = { .result = AUTH_LATER };
 	struct msg_auth_step_reply r;
 	struct buf text = BUF_INIT(2 * STEP_MAX);
 
-	x->request = 0;
-	x->peer = ipc_peer_unref(x->peer);
+	if (!x) {
+		drop_grant(step, m);
+		free(step);
+		return;
+	}
+	free(step);
+	x->step = NULL;
 	if (m->outcome != DONE) {
 		a.reason = ipc_reason(m);
 		if (m->outcome != TEMPFAIL)
@@ -91,15 +117,29 @@ on_step(void *arg, struct ipc_msg *m)
 	buf_done(&text);
 }
 
-/* The binding that the client is most likely to use for this version. */
+/* "p=NAME," at the start of a SCRAM client's first message (RFC 5802 7). */
+static bool
+is_chosen(struct str first, const char *type)
+{
+	struct str name;
+
+	if (!str_starts(first, STR("p=")))
+		return true;
+	(void)str_split(str_from(first, 2), ',', &name);
+	return str_eq(name, str_c(type));
+}
+
+/* The binding that the client names; else the usual one of this version. */
 static void
 put_binding(struct auth_exchange *x, struct msg_auth_step *m, struct buf *data)
 {
-	static const char *const types[] = { "tls-exporter", "tls-unique" };
+	static const char *const types[] = { "tls-exporter", "tls-unique",
+		"tls-server-end-point" };
 
 	m->has_tls = conn_has_tls(x->conn);
 	for (size_t i = 0; m->has_tls && i < ARRAY_LEN(types); i++)
-		if (conn_tls_binding(x->conn, types[i], data)) {
+		if (is_chosen(m->data, types[i]) &&
+		    conn_tls_binding(x->conn, types[i], data)) {
 			m->binding_type = str_c(types[i]);
 			m->binding = buf_str(data);
 			return;
@@ -119,14 +159,14 @@ send_step(struct auth_exchange *x, struct str mechanism, const struct str *data)
 		.type = MSG_AUTH_STEP,
 		.session = x->session,
 		.fd = -1 };
-	struct ipc_peer *auth = runtime_peer(x->sv->rt, ROLE_AUTH);
 
-	ASSERT(!x->peer && !x->request);
+	ASSERT(!x->step);
 	put_binding(x, &m, &binding);
 	msg_auth_step_put(&body, &m);
 	req.body = buf_str(&body);
-	x->peer = auth ? ipc_peer_ref(auth) : NULL;
-	x->request = runtime_request(x->sv->rt, &req, on_step, x);
+	x->step = X_NEW(struct auth_step);
+	*x->step = (struct auth_step){ x->sv, x->session, x };
+	(void)runtime_request(x->sv->rt, &req, on_step, x->step);
 	buf_done_secret(&body);
 	buf_done(&binding);
 }

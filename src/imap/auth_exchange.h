@@ -25,6 +25,8 @@ struct auth_answer {
 	struct str login; /* canonical */
 };
 
+struct auth_step; /* one request to the auth role, under way */
+
 typedef void (*auth_answer_fn)(void *arg, const struct auth_answer *answer);
 
 struct auth_exchange {
@@ -34,8 +36,7 @@ struct auth_exchange {
 	uint32_t session;
 	auth_answer_fn fn;
 	void *arg;
-	struct ipc_peer *peer; /* a reference, while a step is under way */
-	uint32_t request;
+	struct auth_step *step; /* NULL: none is under way */
 	bool is_started;
 	bool sends_final; /* final data was sent as a challenge: the client
 	                   * answers with an empty response */

@@ -19,11 +19,11 @@ session_put_capability(struct session *s, struct buf *b)
 		auth_put_mechanisms(b, s->sv, s->conn, " AUTH=");
 		return;
 	}
-	buf_put_c(b,
-	    " NAMESPACE UIDPLUS UNSELECT CHILDREN MOVE SPECIAL-USE"
-	    " CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE"
-	    " CONDSTORE ESEARCH SEARCHRES WITHIN QUOTA QUOTA=RES-STORAGE"
-	    " QUOTA=RES-MESSAGE MULTIAPPEND BINARY");
+	buf_put_c(b, " NAMESPACE UIDPLUS UNSELECT CHILDREN MOVE SPECIAL-USE"
+		     " CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE"
+		     " CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN QUOTA "
+	             "QUOTA=RES-STORAGE"
+		     " QUOTA=RES-MESSAGE MULTIAPPEND BINARY");
 	buf_printf(b, " APPENDLIMIT=%llu",
 	    (unsigned long long)server_append_max(s->sv));
 }
@@ -114,18 +114,22 @@ imap_cmd_enable(struct session *s)
 		unsigned bit;
 	} known[] = {
 		{ STR("CONDSTORE"), ENABLED_CONDSTORE },
+		{ STR("QRESYNC"), ENABLED_QRESYNC | ENABLED_CONDSTORE },
 	};
 	const struct imap_words *w = &s->cmd->c.u.enable;
+
+	unsigned bits = 0;
 
 	buf_put_c(&s->out, "* ENABLED");
 	for (size_t i = 0; i < w->n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(known); k++)
 			if (str_eq_case(w->words[i], known[k].name)) {
-				s->enabled |= known[k].bit;
+				bits |= known[k].bit;
 				buf_printf(
 				    &s->out, " %.*s", STR_ARG(known[k].name));
 			}
 	buf_put_c(&s->out, "\r\n");
+	session_enable(s, bits);
 	session_ok(s, "Done");
 }
 

@@ -3,9 +3,9 @@
  * cmd_append.c - APPEND and MULTIAPPEND (RFC 3501 6.3.11, RFC 3502, 7889).
  *
  * A message goes from the connection straight into a memory file, in the
- * pieces in which it arrives. When the command is complete the messages are
- * analysed here (this session may put into its own mailboxes whatever it
- * likes) and the store takes all of them, or none, in one durable commit.
+ * pieces in which it arrives, and is analysed at its end (this session may
+ * put into its own mailboxes whatever it likes). When the command is complete
+ * the store takes all of them, or none, in one durable commit.
  */
 #include "imap/session.h"
 
@@ -16,8 +16,11 @@
 
 #define APPEND_TOTAL_MAX MIB(512) /* all messages of one command */
 
+#define STRUCTURES_MAX MIB(7) /* of them, what one request can hold */
+
 struct append_message {
 	uint64_t offset, size;
+	size_t structure, structure_size; /* in structures */
 };
 
 struct append {
@@ -25,8 +28,10 @@ struct append {
 	uint64_t size; /* bytes written, all messages */
 	size_t n;
 	struct append_message messages[IMAP_MAX_APPENDS];
-	uint64_t left;   /* of the message under way */
-	bool has_failed; /* writing failed: answered at the end */
+	uint64_t left; /* of the message under way */
+	struct buf structures;
+	bool has_failed;  /* no memory for it: answered at the end */
+	bool is_too_much; /* structures do not fit a request: likewise */
 };
 
 void
@@ -34,7 +39,9 @@ append_free(struct session *s)
 {
 	if (!s->append)
 		return;
+	s->sv->append_bytes -= s->append->size;
 	closep(&s->append->fd);
+	buf_done(&s->append->structures);
 	free(s->append);
 	s->append = NULL;
 }
@@ -47,6 +54,7 @@ append_new(void)
 	a->fd = memfd_create("append", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (a->fd < 0)
 		a->has_failed = true;
+	buf_init(&a->structures, STRUCTURES_MAX);
 	return a;
 }
 
@@ -91,7 +99,8 @@ append_literal(struct session *s, const struct imap_frame_event *ev)
 		    "Too many messages in one APPEND");
 	if (!a)
 		a = s->append = append_new();
-	a->messages[a->n++] = (struct append_message){ a->size, size };
+	a->messages[a->n++] =
+	    (struct append_message){ .offset = a->size, .size = size };
 	a->left = size;
 	imap_framer_stream(&s->framer);
 	return true;
@@ -112,6 +121,35 @@ write_all(int fd, struct str s)
 	return true;
 }
 
+/* The message that has just become complete. */
+static void
+analyse(struct append *a)
+{
+	struct append_message *m = &a->messages[a->n - 1];
+	struct buf record = BUF_INIT(MIME_STRUCTURE_MAX);
+	char *bytes = NULL;
+
+	if (a->size) {
+		bytes = mmap(NULL, a->size, PROT_READ, MAP_SHARED, a->fd, 0);
+		if (bytes == MAP_FAILED) {
+			a->has_failed = true;
+			return;
+		}
+	}
+	if (!mime_structure_build(
+		str_make(bytes ? bytes + m->offset : "", m->size), NULL,
+		&record))
+		a->is_too_much = true;
+	m->structure = a->structures.n;
+	m->structure_size = record.n;
+	buf_put_str(&a->structures, buf_str(&record));
+	if (a->structures.failed)
+		a->is_too_much = true;
+	buf_done(&record);
+	if (bytes)
+		(void)munmap(bytes, a->size);
+}
+
 void
 append_slice(struct session *s, const struct imap_frame_event *ev)
 {
@@ -119,10 +157,17 @@ append_slice(struct session *s, const struct imap_frame_event *ev)
 
 	if (!a)
 		return;
+	if (s->sv->append_bytes + ev->slice.n > SERVER_APPEND_MAX)
+		a->has_failed = true;
 	if (!a->has_failed && !write_all(a->fd, ev->slice))
 		a->has_failed = true;
-	a->size += ev->slice.n;
+	if (!a->has_failed) {
+		a->size += ev->slice.n;
+		s->sv->append_bytes += ev->slice.n;
+	}
 	a->left = ev->left;
+	if (a->left == 0 && !a->has_failed)
+		analyse(a);
 }
 
 /* --- the complete command --------------------------------------------------------------- */
@@ -179,31 +224,25 @@ put_item(struct buf *items, const struct imap_append_message *msg,
 	buf_done(&keywords);
 }
 
-static bool
-put_items(struct session *s, const char *bytes, struct buf *items)
+static void
+put_items(struct session *s, struct buf *items)
 {
 	const struct imap_append *c = &s->cmd->c.u.append;
-	struct buf record = BUF_INIT(MIME_STRUCTURE_MAX);
-	bool is_ok = true;
+	struct append *a = s->append;
 
-	for (size_t i = 0; i < c->n && is_ok; i++) {
-		const struct append_message *w = &s->append->messages[i];
+	for (size_t i = 0; i < c->n; i++) {
+		const struct append_message *w = &a->messages[i];
 		struct msg_append_item item = {
 			.internaldate =
 			    c->messages[i].has_date
 				? (uint64_t)MAX(c->messages[i].date.utc, 0)
 				: loop_time(s->sv->loop),
+			.structure = str_sub(buf_str(&a->structures),
+			    w->structure, w->structure_size),
 		};
 
-		buf_reset(&record, KIB(64));
-		is_ok = mime_structure_build(
-		    str_make(bytes ? bytes + w->offset : "", w->size), NULL,
-		    &record);
-		item.structure = buf_str(&record);
 		put_item(items, &c->messages[i], w, &item);
 	}
-	buf_done(&record);
-	return is_ok && !items->failed;
 }
 
 static void
@@ -212,23 +251,12 @@ send_append(struct session *s)
 	const struct imap_append *c = &s->cmd->c.u.append;
 	struct append *a = s->append;
 	struct msg_append req = { .name = c->mailbox.name };
-	struct buf items = BUF_INIT(MIB(8)), b = BUF_INIT(MIB(8));
-	char *bytes = NULL;
-	bool is_ok;
+	struct buf items = BUF_INIT(MIB(8) - KIB(8)), b = BUF_INIT(MIB(8));
 
-	if (a->size) {
-		bytes = mmap(NULL, a->size, PROT_READ, MAP_SHARED, a->fd, 0);
-		if (bytes == MAP_FAILED) {
-			session_no(s, "UNAVAILABLE", "Out of memory");
-			return;
-		}
-	}
-	is_ok = put_items(s, bytes, &items);
-	if (bytes)
-		(void)munmap(bytes, a->size);
+	put_items(s, &items);
 	req.items = buf_str(&items);
 	msg_append_put(&b, &req);
-	if (!is_ok || b.failed)
+	if (a->is_too_much || items.failed)
 		session_no(s, "TOOBIG", "Too complex");
 	else
 		imap_session_ask(s, MSG_APPEND, &b, TAKE_FD(a->fd), on_append);
@@ -241,7 +269,6 @@ imap_cmd_append(struct session *s)
 {
 	const struct imap_append *c = &s->cmd->c.u.append;
 
-	s->cmd->cleanup = append_free;
 	if (!is_complete(s, c)) {
 		session_bad(s, "The literals do not fit the command");
 		return;

@@ -46,7 +46,7 @@ fail(struct session *s, const struct auth_answer *a)
 		session_no(s, "LIMIT", "Too many failed sign-ins, wait");
 	else if (why == REASON_AUTH_MECHANISM)
 		session_no(s, NULL, "This mechanism is not offered here");
-	else if (why == REASON_AUTH_SYNTAX)
+	else if (why == REASON_AUTH_SYNTAX && s->cmd->c.verb != IMAP_LOGIN)
 		session_bad(s, "Malformed SASL exchange");
 	else
 		session_no(
@@ -54,6 +54,8 @@ fail(struct session *s, const struct auth_answer *a)
 	if (is_last)
 		session_bye(s, NULL, "Too many failed sign-ins");
 }
+
+static void on_line(struct session *s, struct str line);
 
 static void
 on_answer(void *arg, const struct auth_answer *a)
@@ -73,6 +75,7 @@ on_answer(void *arg, const struct auth_answer *a)
 		buf_put_str(&s->out, a->text);
 		buf_put_c(&s->out, "\r\n");
 		session_flush(s);
+		s->cmd->line = on_line;
 		conn_resume(s->conn);
 		break;
 	case AUTH_OK:
@@ -85,12 +88,13 @@ on_answer(void *arg, const struct auth_answer *a)
 	}
 }
 
-/* A line of the client inside the exchange. One that comes too early (while
- * a step is under way) is a protocol error. */
+/* A line of the client inside the exchange. One that comes before it was asked
+ * for waits in the connection's buffer. */
 static void
 on_line(struct session *s, struct str line)
 {
-	if (s->auth->request || !auth_exchange_step(s->auth, line)) {
+	s->cmd->line = NULL;
+	if (!auth_exchange_step(s->auth, line)) {
 		end_exchange(s);
 		session_bad(s, "Exchange ended");
 	}
@@ -99,6 +103,7 @@ on_line(struct session *s, struct str line)
 static void
 begin(struct session *s)
 {
+	s->cmd->cleanup = end_exchange;
 	s->auth = X_NEW(struct auth_exchange);
 	auth_exchange_init(s->auth);
 	s->auth->sv = s->sv;
@@ -137,7 +142,6 @@ imap_cmd_authenticate(struct session *s)
 		return;
 	}
 	begin(s);
-	s->cmd->line = on_line;
 	raw = buf_str(&initial);
 	auth_exchange_start(
 	    s->auth, a->mechanism, a->has_initial ? &raw : NULL);

@@ -13,6 +13,7 @@
 
 #define VIEW_ONLY    (IMAP_FETCH_UID | IMAP_FETCH_FLAGS | IMAP_FETCH_MODSEQ)
 #define HEADER_GUESS KIB(16) /* bytes that hold most headers */
+#define PORTION      KIB(512)
 #define UIDS_MAX     MIB(64)
 #define REQUEST_UIDS KIB(256) /* bytes of UID ranges in one request */
 
@@ -59,6 +60,7 @@ cleanup(struct session *s)
 	buf_done(&f->uids);
 	buf_done(&f->seen);
 	buf_done(&f->again);
+	buf_done(&f->vanished);
 	buf_done(&f->scratch);
 }
 
@@ -67,7 +69,9 @@ finish(struct session *s)
 {
 	struct fetch *f = s->cmd->data;
 
-	if (f->is_damaged)
+	if (f->is_cut)
+		session_no(s, "LIMIT", "Too many large sections at once");
+	else if (f->is_damaged)
 		session_no(s, "CORRUPTION",
 		    "A message is damaged on disk; the operator was told");
 	else
@@ -127,21 +131,29 @@ put_view_line(struct session *s, size_t i)
 	buf_put_c(&s->out, ")\r\n");
 }
 
+/* f->left keeps the range under way until it is done. */
 static void
 fetch_from_view(struct session *s)
 {
 	struct fetch *f = s->cmd->data;
+	const struct view *v = s->view;
+	struct str rest = f->left;
 	uint32_t first, last;
 
-	while (uid_set_next(&f->left, &first, &last)) {
-		size_t i = view_lower(s->view, first);
+	for (; uid_set_next(&rest, &first, &last); f->left = rest) {
+		size_t i = view_lower(v, (uint32_t)MAX(first, f->next));
 
-		for (; i < s->view->n && s->view->entries[i].uid <= last; i++)
+		for (; i < v->n && v->entries[i].uid <= last; i++) {
 			put_view_line(s, i);
-		if (s->out.n > SESSION_OUT_CHUNK) {
+			f->next = v->entries[i].uid;
+			if (s->out.n < SESSION_OUT_CHUNK)
+				continue;
 			session_flush(s);
-			if (session_wait_drained(s, fetch_from_view))
+			if (f->next < last &&
+			    session_wait_drained(s, fetch_from_view)) {
+				f->next++;
 				return;
+			}
 		}
 	}
 	finish(s);
@@ -161,7 +173,7 @@ ask_portion(struct session *s)
 		.uids = str_first(f->left, REQUEST_UIDS),
 		.want = f->want,
 		.size = f->header_only ? HEADER_GUESS : 0,
-		.max_bytes = KIB(512) };
+		.max_bytes = PORTION };
 
 	f->asked = req.uids.n;
 	msg_fetch_put(&b, &req);
@@ -188,7 +200,7 @@ on_portion(struct session *s, struct ipc_msg *m)
 	/* The next portion is read while this one is written. */
 	if (f->left.n && !conn_is_full(s->conn) && !r.is_body_in_fd)
 		ask_portion(s);
-	is_ok = r.is_body_in_fd ? fetch_put_big(s, &r, m)
+	is_ok = r.is_body_in_fd ? fetch_put_big(s, &r, m->fd)
 	                        : fetch_put_items(s, r.items);
 	if (!is_ok) {
 		session_bye(s, "SERVERBUG", "Internal error");
@@ -214,6 +226,18 @@ go_again(struct fetch *f)
 	f->want |= FETCH_BODY | FETCH_PREFIX | FETCH_STRUCTURE | FETCH_SIZE;
 }
 
+/* The last message of the command is one that is at hand. */
+static bool
+is_kept(struct session *s)
+{
+	struct fetch *f = s->cmd->data;
+	struct str left = f->left;
+	uint32_t first, last;
+
+	return f->is_pieces && uid_set_next(&left, &first, &last) &&
+	       first == last && !left.n && fetch_put_kept(s, first);
+}
+
 static void
 fetch_more(struct session *s)
 {
@@ -225,6 +249,10 @@ fetch_more(struct session *s)
 		return;
 	if (!f->left.n && f->again.n)
 		go_again(f);
+	if (is_kept(s)) {
+		f->left = STR_NONE;
+		session_flush(s);
+	}
 	if (f->left.n)
 		ask_portion(s);
 	else
@@ -245,13 +273,20 @@ begin(struct session *s)
 		fetch_from_view(s);
 }
 
+static void ask_seen(struct session *s);
+
 static void
 on_seen(struct session *s, struct ipc_msg *m)
 {
 	struct fetch *f = s->cmd->data;
 
 	if (m->outcome != DONE) {
+		s->has_changes = true;
 		session_failed(s, m);
+		return;
+	}
+	if (f->left.n) {
+		ask_seen(s);
 		return;
 	}
 	/* Our own change is told by the FETCH responses themselves. */
@@ -259,15 +294,30 @@ on_seen(struct session *s, struct ipc_msg *m)
 	session_sync(s, false, begin);
 }
 
-/* BODY[...] without PEEK sets \Seen (RFC 3501 6.4.5). */
+static void
+ask_seen(struct session *s)
+{
+	struct fetch *f = s->cmd->data;
+	struct buf b = BUF_INIT(KIB(512));
+	struct msg_flags req = { .mailbox = s->view->mailbox,
+		.uids = str_first(f->left, REQUEST_UIDS),
+		.op = 1,
+		.flags = IMAP_FLAG_SEEN };
+
+	f->left = str_from(f->left, REQUEST_UIDS);
+	msg_flags_put(&b, &req);
+	imap_session_ask(s, MSG_FLAGS, &b, -1, on_seen);
+	buf_done(&b);
+}
+
+/*
+ * BODY[...] without PEEK sets \Seen (RFC 3501 6.4.5). The store is asked for
+ * the whole set, which is short; those that have it already stay as they are.
+ */
 static bool
 set_seen(struct session *s)
 {
 	struct fetch *f = s->cmd->data;
-	struct buf b = BUF_INIT(KIB(512));
-	struct msg_flags req = {
-		.mailbox = s->view->mailbox, .op = 1, .flags = IMAP_FLAG_SEEN
-	};
 	struct str set = buf_str(&f->uids);
 	uint32_t first, last;
 
@@ -277,14 +327,10 @@ set_seen(struct session *s)
 			if (!(s->view->entries[i].flags & IMAP_FLAG_SEEN))
 				uid_set_add(&f->seen, s->view->entries[i].uid,
 				    s->view->entries[i].uid);
-	req.uids = buf_str(&f->seen);
-	msg_flags_put(&b, &req);
-	if (f->seen.n == 0 || b.failed) {
-		buf_done(&b);
+	if (f->seen.n == 0)
 		return false;
-	}
-	imap_session_ask(s, MSG_FLAGS, &b, -1, on_seen);
-	buf_done(&b);
+	f->left = buf_str(&f->uids);
+	ask_seen(s);
 	return true;
 }
 
@@ -307,16 +353,92 @@ keep_changed(struct session *s, uint64_t since)
 	f->uids = kept;
 }
 
-void
-imap_cmd_fetch(struct session *s)
+/* --- VANISHED (RFC 7162 3.2.6) ------------------------------------------------------ */
+
+static void ask_vanished(struct session *s, uint64_t since);
+
+static void
+start(struct session *s)
+{
+	const struct imap_fetch *c = &s->cmd->c.u.fetch;
+
+	if (!c->sets_seen || s->view->is_readonly || !set_seen(s))
+		begin(s);
+}
+
+/* Of what the client asked about; all that is missing when the store does not
+ * know any more since when. */
+static void
+put_vanished(struct session *s, const struct str *among)
+{
+	const struct imap_fetch *c = &s->cmd->c.u.fetch;
+	struct buf gone = BUF_INIT(SIZE_MAX / 2);
+	struct imap_set set;
+
+	if (s->view->uidnext > 1 && imap_set_normalise(&s->cmd->arena, &c->set,
+					s->view->uidnext - 1, &set))
+		view_missing(s->view, &set, among, &gone);
+	view_put_vanished(buf_str(&gone), true, &s->out);
+	buf_done(&gone);
+	start(s);
+}
+
+static void
+on_vanished(struct session *s, struct ipc_msg *m)
+{
+	struct fetch *f = s->cmd->data;
+	struct msg_entries_reply r;
+	struct str all;
+
+	if (m->outcome != DONE) {
+		session_failed(s, m);
+		return;
+	}
+	if (!msg_entries_reply_get(m->body, &r) ||
+	    !uid_set_is_valid(r.vanished)) {
+		session_broken_reply(s);
+		return;
+	}
+	if (r.is_too_old) {
+		put_vanished(s, NULL);
+		return;
+	}
+	uid_set_merge(&f->vanished, r.vanished);
+	if (r.has_more) {
+		ask_vanished(s, r.modseq);
+		return;
+	}
+	all = buf_str(&f->vanished);
+	put_vanished(s, &all);
+}
+
+static void
+ask_vanished(struct session *s, uint64_t since)
+{
+	struct msg_entries req = { .mailbox = s->view->mailbox,
+		.since_modseq = MAX(since, 1),
+		.known_keywords = (uint32_t)s->view->n_keywords };
+	struct buf b = BUF_INIT(KIB(1));
+
+	msg_entries_put(&b, &req);
+	/* The store arms the next notice with this answer: it is as if one
+	 * had come. */
+	s->has_changes = true;
+	imap_session_ask(s, MSG_ENTRIES, &b, -1, on_vanished);
+	buf_done(&b);
+}
+
+static struct fetch *
+plan(struct session *s)
 {
 	const struct imap_fetch *c = &s->cmd->c.u.fetch;
 	struct fetch *f = session_cmd_data(s, sizeof(*f));
 
 	s->cmd->cleanup = cleanup;
 	buf_init(&f->uids, UIDS_MAX);
-	buf_init(&f->seen, KIB(500));
+	buf_init(&f->seen, UIDS_MAX);
 	buf_init(&f->again, UIDS_MAX);
+	buf_init(&f->vanished, UIDS_MAX);
 	buf_init(&f->scratch, SIZE_MAX / 2);
 	f->c = c;
 	f->attrs = c->attrs;
@@ -324,18 +446,36 @@ imap_cmd_fetch(struct session *s)
 		f->attrs |= IMAP_FETCH_UID;
 	if (c->has_changed_since)
 		f->attrs |= IMAP_FETCH_MODSEQ;
-	if (f->attrs & IMAP_FETCH_MODSEQ)
-		s->enabled |= ENABLED_CONDSTORE;
+	for (size_t i = 0; i < c->n_sections; i++)
+		f->is_pieces |= c->sections[i].has_partial;
 	f->want = wanted(c);
+	if (f->is_pieces) /* what is kept must do for the next one, too */
+		f->want |= FETCH_DATES;
 	f->header_only = needs_header_only(c);
+	return f;
+}
+
+void
+imap_cmd_fetch(struct session *s)
+{
+	const struct imap_fetch *c = &s->cmd->c.u.fetch;
+	struct fetch *f = plan(s);
+
+	if (c->vanished && !(s->enabled & ENABLED_QRESYNC)) {
+		session_bad(s, "ENABLE QRESYNC comes first");
+		return;
+	}
 	if (!view_resolve(
 		s->view, &s->cmd->arena, &c->set, s->cmd->c.is_uid, &f->uids)) {
 		session_bad(s, "No such message");
 		return;
 	}
+	if (f->attrs & IMAP_FETCH_MODSEQ)
+		session_enable(s, ENABLED_CONDSTORE);
 	if (c->has_changed_since)
 		keep_changed(s, c->changed_since);
-	if (c->sets_seen && !s->view->is_readonly && set_seen(s))
-		return;
-	begin(s);
+	if (c->vanished)
+		ask_vanished(s, c->changed_since);
+	else
+		start(s);
 }

@@ -6,39 +6,28 @@
  */
 #include "imap/session.h"
 
-struct idle {
-	bool is_ending; /* DONE came while a synchronisation was under way */
-};
-
 static void
-idle_end(struct session *s)
+synced(struct session *s)
 {
-	struct idle *idle = s->cmd->data;
-
-	if (s->sync_then) {
-		idle->is_ending = true;
-		return;
-	}
-	session_ok(s, "Done");
-}
-
-void
-idle_synced(struct session *s)
-{
-	struct idle *idle = s->cmd->data;
-
 	session_flush(s);
-	if (idle->is_ending)
-		session_ok(s, "Done");
-	else if (s->has_changes)
-		session_sync(s, true, idle_synced);
+	if (s->has_changes)
+		idle_tell(s);
 }
 
+/* A client that does not read is told nothing more until it does. */
+void
+idle_tell(struct session *s)
+{
+	if (!session_wait_drained(s, idle_tell))
+		session_sync(s, true, synced);
+}
+
+/* session_finish() waits for a synchronisation that is under way. */
 static void
 on_line(struct session *s, struct str line)
 {
 	if (imap_is_done(line))
-		idle_end(s);
+		session_ok(s, "Done");
 	else
 		session_bad(s, "Expected DONE");
 }
@@ -46,12 +35,11 @@ on_line(struct session *s, struct str line)
 void
 imap_cmd_idle(struct session *s)
 {
-	session_cmd_data(s, sizeof(struct idle));
 	s->cmd->line = on_line;
 	buf_put_c(&s->out, "+ idling\r\n");
 	session_flush(s);
 	/* What came before IDLE but was not told yet comes now. */
 	if (s->view)
-		session_sync(s, true, idle_synced);
+		session_sync(s, true, synced);
 	conn_resume(s->conn);
 }

@@ -40,7 +40,7 @@ struct listing {
 	struct session *s;
 	const struct imap_list *q;
 	struct msg_mailbox *all;
-	size_t n;
+	size_t n, cap;
 };
 
 static bool
@@ -52,12 +52,11 @@ is_below(struct str name, struct str parent)
 
 /* Children follow their parent in the order of name_cmp(). */
 static bool
-has_children(const struct listing *l, size_t i, bool subscribed_only)
+has_children(const struct listing *l, size_t i)
 {
 	for (size_t k = i + 1;
 	     k < l->n && is_below(l->all[k].name, l->all[i].name); k++)
-		if (subscribed_only ? l->all[k].is_subscribed
-				    : l->all[k].id != 0)
+		if (l->all[k].id)
 			return true;
 	return false;
 }
@@ -95,7 +94,7 @@ put_status_items(
 		}
 	buf_put_c(&s->out, ")\r\n");
 	if (items & IMAP_STATUS_HIGHESTMODSEQ)
-		s->enabled |= ENABLED_CONDSTORE;
+		session_enable(s, ENABLED_CONDSTORE);
 }
 
 static void
@@ -121,11 +120,26 @@ put_attributes(struct listing *l, size_t i)
 	if (wants_subscribed && mb->is_subscribed)
 		put_attribute(b, "\\Subscribed", &blank);
 	put_attribute(b,
-	    has_children(l, i, false) ? "\\HasChildren" : "\\HasNoChildren",
-	    &blank);
+	    has_children(l, i) ? "\\HasChildren" : "\\HasNoChildren", &blank);
 	for (unsigned bit = 1; bit <= MAILBOX_TRASH; bit <<= 1)
 		if (mb->special & bit)
 			put_attribute(b, imap_special_use_name(bit), &blank);
+}
+
+static enum imap_match match_any(const struct imap_list *q, struct str name);
+
+/*
+ * RFC 5258 3.5: below it is a subscribed one that is not told by itself.
+ */
+static bool
+has_untold_child(const struct listing *l, size_t i)
+{
+	for (size_t k = i + 1;
+	     k < l->n && is_below(l->all[k].name, l->all[i].name); k++)
+		if (l->all[k].is_subscribed &&
+		    match_any(l->q, l->all[k].name) != IMAP_MATCH_YES)
+			return true;
+	return false;
 }
 
 static bool
@@ -230,15 +244,48 @@ put_lists(struct listing *l)
 
 	for (size_t i = 0; i < l->n; i++) {
 		const struct msg_mailbox *mb = &l->all[i];
-		bool below = is_recursive && has_children(l, i, true);
+		bool below;
 
 		if (match_any(l->q, mb->name) != IMAP_MATCH_YES)
 			continue;
-		if (is_selected(l, mb))
+		below = is_recursive && has_untold_child(l, i);
+		if (is_selected(l, mb) || below)
 			put_line(l, i, below ? "SUBSCRIBED" : NULL);
-		else if (below)
-			put_line(l, i, "SUBSCRIBED");
 	}
+}
+
+static void
+add_mailbox(struct listing *l, const struct msg_mailbox *mb)
+{
+	l->all = x_grow(l->all, &l->cap, l->n + 1, sizeof(*mb));
+	l->all[l->n++] = *mb;
+}
+
+/* Names that exist only as parents of subscriptions: found in the sorted
+ * list, and added behind it. */
+static void
+add_parents(struct listing *l)
+{
+	size_t sorted = l->n;
+	struct str last = STR_NONE;
+
+	for (size_t i = 0; i < sorted; i++) {
+		struct str name = l->all[i].name;
+
+		for (size_t at = 1; at < name.n; at++) {
+			struct msg_mailbox parent = { .name =
+							  str_first(name, at) };
+
+			if (name.p[at] != '/' || is_below(last, parent.name) ||
+			    bsearch(&parent, l->all, sorted, sizeof(parent),
+				mailbox_cmp))
+				continue;
+			add_mailbox(l, &parent);
+		}
+		last = name;
+	}
+	if (l->n > sorted)
+		qsort(l->all, l->n, sizeof(*l->all), mailbox_cmp);
 }
 
 static bool
@@ -246,17 +293,14 @@ read_mailboxes(struct session *s, struct str list, struct listing *l)
 {
 	struct wire w = wire_read(list);
 	struct msg_mailbox mb;
-	size_t cap = 0;
 
-	l->all = NULL;
-	l->n = 0;
 	l->s = s;
 	l->q = &s->cmd->c.u.list;
-	while (msg_mailbox_read(&w, &mb)) {
-		l->all = x_grow(l->all, &cap, l->n + 1, sizeof(mb));
-		l->all[l->n++] = mb;
-	}
-	qsort(l->all, l->n, sizeof(*l->all), mailbox_cmp);
+	while (msg_mailbox_read(&w, &mb))
+		add_mailbox(l, &mb);
+	if (l->n)
+		qsort(l->all, l->n, sizeof(*l->all), mailbox_cmp);
+	add_parents(l);
 	return wire_is_complete(&w);
 }
 

@@ -33,6 +33,34 @@ imap_cmd_create(struct session *s)
 	buf_done(&b);
 }
 
+/* Whoever deletes what he has open has nothing open afterwards. */
+static void
+on_deleted(struct session *s, struct ipc_msg *m)
+{
+	if (m->outcome == DONE && s->view &&
+	    str_eq(s->cmd->c.u.mailbox.name, str_c(s->view->name))) {
+		session_deselect(s);
+		session_untagged(s, "* OK [CLOSED] Closed\r\n");
+	}
+	on_done(s, m);
+}
+
+static void
+on_renamed(struct session *s, struct ipc_msg *m)
+{
+	const struct imap_rename *r = &s->cmd->c.u.rename;
+
+	/* Of INBOX only the messages move. */
+	if (m->outcome == DONE && s->view &&
+	    str_eq(r->from.name, str_c(s->view->name))) {
+		if (str_eq(r->from.name, STR("INBOX")))
+			s->has_changes = true;
+		else
+			view_rename(s->view, r->to.name);
+	}
+	on_done(s, m);
+}
+
 void
 imap_cmd_delete(struct session *s)
 {
@@ -40,7 +68,7 @@ imap_cmd_delete(struct session *s)
 	struct buf b = BUF_INIT(KIB(4));
 
 	msg_mailbox_delete_put(&b, &req);
-	imap_session_ask(s, MSG_MAILBOX_DELETE, &b, -1, on_done);
+	imap_session_ask(s, MSG_MAILBOX_DELETE, &b, -1, on_deleted);
 	buf_done(&b);
 }
 
@@ -53,7 +81,7 @@ imap_cmd_rename(struct session *s)
 	struct buf b = BUF_INIT(KIB(8));
 
 	msg_mailbox_rename_put(&b, &req);
-	imap_session_ask(s, MSG_MAILBOX_RENAME, &b, -1, on_done);
+	imap_session_ask(s, MSG_MAILBOX_RENAME, &b, -1, on_renamed);
 	buf_done(&b);
 }
 

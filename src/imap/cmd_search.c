@@ -5,25 +5,27 @@
  * First every message is judged by what the view knows. Those that stay open
  * are read in portions (headers only when that is enough) and judged again.
  */
+#include "imap/kept.h"
 #include "imap/search.h"
-#include "imap/session.h"
-
-#include <sys/mman.h>
-#include <sys/stat.h>
 
 #define HEADER_GUESS   KIB(16)
+#define PORTION        KIB(256) /* judged at one go, a few milliseconds */
+#define TURN_KEYS      200000U  /* keys looked at before others' turn */
 #define REQUEST_UIDS   KIB(256)
 #define CANDIDATES_MAX (SIZE_MAX / 2)
 
 struct search_cmd {
 	struct search_program program;
-	struct buf hits;  /* UID set */
+	struct buf hits;  /* UID set: what is told */
+	struct buf found; /* UID set: hits of the pass under way */
 	struct buf open;  /* UID set: not decided yet */
 	struct buf again; /* UID set: header longer than the guess */
 	struct str left;
 	size_t asked;
+	size_t at; /* in the view: what is judged next */
 	bool header_only;
 	bool is_damaged;
+	bool is_done;
 	uint64_t modseq; /* highest of the hits */
 };
 
@@ -35,8 +37,13 @@ cleanup(struct session *s)
 {
 	struct search_cmd *sc = s->cmd->data;
 
+	/* A search that failed leaves nothing saved (RFC 5182 2.1). */
+	if (!sc->is_done && s->view &&
+	    s->cmd->c.u.search.returns & IMAP_RETURN_SAVE)
+		buf_reset(&s->view->saved, 0);
 	search_done(&sc->program);
 	buf_done(&sc->hits);
+	buf_done(&sc->found);
 	buf_done(&sc->open);
 	buf_done(&sc->again);
 }
@@ -104,11 +111,38 @@ note_hit(void *arg, uint32_t number)
 	imap_set_writer_add(&x->w, number);
 }
 
+static uint64_t
+modseq_of(struct session *s, uint32_t uid)
+{
+	size_t i = view_lower(s->view, uid);
+
+	return i < s->view->n ? s->view->entries[i].modseq : 0;
+}
+
+/* RFC 7162 3.1.10: of MIN and MAX, when nothing else is asked for. */
+static uint64_t
+told_modseq(struct session *s, unsigned r)
+{
+	const struct search_cmd *sc = s->cmd->data;
+	struct str first = buf_str(&sc->hits);
+	struct str last = str_from(first, first.n - MIN(first.n, 8));
+	uint32_t lo, hi, to;
+	uint64_t modseq = 0;
+
+	if (r & (IMAP_RETURN_ALL | IMAP_RETURN_COUNT) ||
+	    !(r & (IMAP_RETURN_MIN | IMAP_RETURN_MAX)))
+		return sc->modseq;
+	if (r & IMAP_RETURN_MIN && uid_set_next(&first, &lo, &to))
+		modseq = modseq_of(s, lo);
+	if (r & IMAP_RETURN_MAX && uid_set_next(&last, &to, &hi))
+		modseq = MAX(modseq, modseq_of(s, hi));
+	return modseq;
+}
+
 /* RFC 4731 3.1: without a hit MIN, MAX and ALL are left out. */
 static void
 put_extended(struct session *s)
 {
-	struct search_cmd *sc = s->cmd->data;
 	unsigned r = s->cmd->c.u.search.returns;
 	struct buf all = BUF_INIT(SIZE_MAX / 2);
 	struct extremes x = { .w = { .b = &all } };
@@ -127,8 +161,8 @@ put_extended(struct session *s)
 	if (r & IMAP_RETURN_COUNT)
 		buf_printf(&s->out, " COUNT %u", x.count);
 	if (s->cmd->c.u.search.has_modseq && x.count)
-		buf_printf(
-		    &s->out, " MODSEQ %llu", (unsigned long long)sc->modseq);
+		buf_printf(&s->out, " MODSEQ %llu",
+		    (unsigned long long)told_modseq(s, r));
 	buf_put_c(&s->out, "\r\n");
 	buf_done(&all);
 }
@@ -167,6 +201,7 @@ finish(struct session *s)
 	bool tells =
 	    !c->is_esearch || (c->returns & ~(unsigned)IMAP_RETURN_SAVE);
 
+	sc->is_done = true;
 	if (c->returns & IMAP_RETURN_SAVE)
 		save(s);
 	if (!c->is_esearch)
@@ -185,30 +220,55 @@ finish(struct session *s)
 static void
 add_hit(struct search_cmd *sc, const struct ipc_entry *e)
 {
-	uid_set_add(&sc->hits, e->uid, e->uid);
+	uid_set_add(&sc->found, e->uid, e->uid);
 	sc->modseq = MAX(sc->modseq, e->modseq);
 }
 
+/* Each pass finds hits in ascending order; together they are one set. */
 static void
-judge_all(struct session *s)
+end_pass(struct search_cmd *sc)
+{
+	uid_set_merge(&sc->hits, buf_str(&sc->found));
+	buf_reset(&sc->found, 0);
+}
+
+static void
+judge_entry(struct session *s, struct search_message *msg)
+{
+	struct search_cmd *sc = s->cmd->data;
+
+	switch (search_eval(&sc->program, msg)) {
+	case VERDICT_YES:
+		add_hit(sc, msg->entry);
+		break;
+	case VERDICT_UNKNOWN:
+		uid_set_add(&sc->open, msg->entry->uid, msg->entry->uid);
+		break;
+	case VERDICT_NO:
+		break;
+	}
+}
+
+static void
+judge_more(struct session *s)
 {
 	struct search_cmd *sc = s->cmd->data;
 	struct search_message msg = { .view = s->view };
+	size_t turn = TURN_KEYS / (s->cmd->c.u.search.n_keys + 1) + 1;
+	size_t end = MIN(s->view->n, sc->at + turn);
 
-	for (size_t i = 0; i < s->view->n; i++) {
-		msg.entry = &s->view->entries[i];
-		msg.seq = (uint32_t)i + 1;
-		switch (search_eval(&sc->program, &msg)) {
-		case VERDICT_YES:
-			add_hit(sc, msg.entry);
-			break;
-		case VERDICT_UNKNOWN:
-			uid_set_add(&sc->open, msg.entry->uid, msg.entry->uid);
-			break;
-		case VERDICT_NO:
-			break;
-		}
+	for (; sc->at < end; sc->at++) {
+		msg.entry = &s->view->entries[sc->at];
+		msg.seq = (uint32_t)sc->at + 1;
+		judge_entry(s, &msg);
 	}
+	if (sc->at < s->view->n) {
+		session_yield(s, judge_more);
+		return;
+	}
+	end_pass(sc);
+	sc->left = buf_str(&sc->open);
+	search_more(s);
 }
 
 static void
@@ -242,23 +302,27 @@ judge_item(struct session *s, const struct msg_fetch_item *m)
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
+/* No item: the message went while it was being read. */
 static bool
 judge_big(struct session *s, const struct msg_fetch_reply *r, int fd)
 {
+	struct search_cmd *sc = s->cmd->data;
 	struct wire w = wire_read(r->items);
 	struct msg_fetch_item m;
-	struct stat st;
-	void *bytes;
+	struct body_map *map;
 
-	if (!msg_fetch_item_read(&w, &m) || fd < 0 || fstat(fd, &st) < 0 ||
-	    st.st_size <= 0)
+	if (!r->items.n)
+		return true;
+	if (!msg_fetch_item_read(&w, &m))
 		return false;
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED)
-		return false;
-	m.body = str_make(bytes, (size_t)st.st_size);
+	map = m.is_corrupt ? NULL : body_map_new(fd);
+	if (!map) {
+		sc->is_damaged = true;
+		return true;
+	}
+	m.body = map->bytes;
 	judge_item(s, &m);
-	(void)munmap(bytes, (size_t)st.st_size);
+	body_map_unref(map);
 	return true;
 }
 
@@ -307,14 +371,14 @@ ask_portion(struct session *s)
 	struct buf b = BUF_INIT(KIB(512));
 	struct msg_fetch req = { .mailbox = s->view->mailbox,
 		.uids = str_first(sc->left, REQUEST_UIDS),
-		.want = FETCH_SIZE | FETCH_DATES | FETCH_PREFIX,
+		.want = FETCH_SIZE | FETCH_DATES,
 		.size = sc->header_only ? HEADER_GUESS : 0,
-		.max_bytes = KIB(512) };
+		.max_bytes = PORTION };
 
 	if (sc->program.needs & IMAP_NEED_SENT_DATE)
-		req.want |= FETCH_STRUCTURE;
+		req.want |= FETCH_STRUCTURE | FETCH_PREFIX;
 	if (sc->program.needs & (IMAP_NEED_HEADER | IMAP_NEED_BODY))
-		req.want |= FETCH_BODY;
+		req.want |= FETCH_BODY | FETCH_PREFIX;
 	sc->asked = req.uids.n;
 	msg_fetch_put(&b, &req);
 	imap_session_ask(s, MSG_FETCH, &b, -1, on_portion);
@@ -326,6 +390,8 @@ search_more(struct session *s)
 {
 	struct search_cmd *sc = s->cmd->data;
 
+	if (!sc->left.n)
+		end_pass(sc);
 	if (!sc->left.n && sc->again.n) {
 		buf_done(&sc->open);
 		sc->open = sc->again;
@@ -348,10 +414,11 @@ imap_cmd_search(struct session *s)
 
 	s->cmd->cleanup = cleanup;
 	buf_init(&sc->hits, CANDIDATES_MAX);
+	buf_init(&sc->found, CANDIDATES_MAX);
 	buf_init(&sc->open, CANDIDATES_MAX);
 	buf_init(&sc->again, CANDIDATES_MAX);
 	if (c->has_modseq)
-		s->enabled |= ENABLED_CONDSTORE;
+		session_enable(s, ENABLED_CONDSTORE);
 	sc->program.now = loop_time(s->sv->loop);
 	if (!search_prepare(&sc->program, &s->cmd->arena, c, s->view)) {
 		session_no(s, "LIMIT", "The search is too complex");
@@ -359,7 +426,5 @@ imap_cmd_search(struct session *s)
 	}
 	sc->header_only =
 	    c->needs & IMAP_NEED_HEADER && !(c->needs & IMAP_NEED_BODY);
-	judge_all(s);
-	sc->left = buf_str(&sc->open);
-	search_more(s);
+	judge_more(s);
 }

@@ -12,28 +12,15 @@
 #include "proto/mime/mime_header.h"
 #include "proto/mime/mime_structure.h"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
-
 /* From here on bytes are lent to the connection and not copied. */
-#define LEND_MIN KIB(256)
-
-/* A large body, which the connection may still be sending later on. */
-struct mapping {
-	struct str bytes;
-	unsigned refs;
-};
-
-static void
-mapping_unref(void *arg)
-{
-	struct mapping *map = arg;
-
-	if (--map->refs)
-		return;
-	(void)munmap((void *)(uintptr_t)map->bytes.p, map->bytes.n);
-	free(map);
-}
+#define LEND_MIN KIB(64)
+/*
+ * A client may ask for one message in 64 ways at once, and each of them may be
+ * all of it. What is copied for one response has this limit; honest clients
+ * stay below it, since their sections do not overlap much.
+ */
+#define COPY_FACTOR 4
+#define COPY_LEAST  MIB(1)
 
 /* A message while its response is written. */
 struct item {
@@ -45,8 +32,9 @@ struct item {
 	struct buf rebuilt; /* when the record was of no use */
 	bool has_view;
 	bool has_output;
-	struct mapping *map; /* what body lies in, or NULL */
-	bool is_partial;     /* body is only the beginning of the message */
+	struct body_map *map; /* what body lies in, or NULL */
+	bool is_partial;      /* body is only the beginning of the message */
+	uint64_t copied, copy_max;
 };
 
 /* The bytes [off, off+len) of prefix and body together, as two pieces. */
@@ -62,6 +50,18 @@ pieces(const struct item *it, struct mime_range r, struct str out[2])
 	if (r.len > in_prefix)
 		out[1] = str_sub(body, r.off > prefix.n ? r.off - prefix.n : 0,
 		    r.len - in_prefix);
+}
+
+/* False: it would be too much; the section is left out. */
+static bool
+may_copy(struct item *it, uint64_t n)
+{
+	if (it->copied + n > it->copy_max) {
+		it->f->is_cut = true;
+		return false;
+	}
+	it->copied += n;
+	return true;
 }
 
 /* RFC 3501 6.4.5: the partial counts from the section's first octet. */
@@ -101,17 +101,23 @@ put_range(struct item *it, struct mime_range r)
 {
 	struct buf *b = &it->s->out;
 	struct str part[2];
+	bool is_lent;
 
 	pieces(it, r, part);
+	is_lent = it->map && part[1].n >= LEND_MIN && is_zero_free(part[1]);
+	if (!is_lent && !may_copy(it, part[0].n + part[1].n)) {
+		buf_put_c(b, "NIL");
+		return;
+	}
 	imap_put_literal(b, part[0].n + part[1].n, false);
 	put_bytes(b, part[0]);
-	if (it->map && part[1].n >= LEND_MIN && is_zero_free(part[1])) {
-		session_flush(it->s);
-		it->map->refs++;
-		conn_put_ref(it->s->conn, part[1], mapping_unref, it->map);
-	} else {
+	if (!is_lent) {
 		put_bytes(b, part[1]);
+		return;
 	}
+	session_flush(it->s);
+	conn_put_ref(
+	    it->s->conn, part[1], body_map_unref, body_map_ref(it->map));
 }
 
 static void
@@ -123,6 +129,10 @@ put_scratch(struct item *it, const struct imap_section *x, bool is_binary)
 	struct str s = str_sub(buf_str(&it->f->scratch), r.off, r.len);
 	bool has_nul = is_binary && !is_zero_free(s);
 
+	if (!may_copy(it, s.n)) {
+		buf_put_c(b, "NIL");
+		return;
+	}
 	imap_put_literal(b, s.n, has_nul);
 	if (has_nul)
 		buf_put_str(b, s);
@@ -165,6 +175,10 @@ put_fields(struct item *it, const struct imap_section *x, struct mime_range r)
 	struct buf header = BUF_INIT(SIZE_MAX / 2);
 	struct str part[2];
 
+	if (!may_copy(it, r.len)) {
+		buf_put_c(&it->s->out, "NIL");
+		return;
+	}
 	pieces(it, r, part);
 	buf_put_str(&header, part[0]);
 	buf_put_str(&header, part[1]);
@@ -207,6 +221,11 @@ decode_part(struct item *it, const struct imap_section *x, struct mime_range r)
 static void
 put_binary(struct item *it, const struct imap_section *x, struct mime_range r)
 {
+	if (!may_copy(it, r.len)) {
+		buf_put_c(&it->s->out,
+		    x->form == IMAP_FORM_BINARY_SIZE ? "0" : "NIL");
+		return;
+	}
 	decode_part(it, x, r);
 	if (x->form == IMAP_FORM_BINARY_SIZE)
 		buf_put_u64(&it->s->out, it->f->scratch.n);
@@ -305,11 +324,16 @@ open_view(struct item *it)
 }
 
 static void
-put_item(struct session *s, const struct msg_fetch_item *m, struct mapping *map)
+put_item(
+    struct session *s, const struct msg_fetch_item *m, struct body_map *map)
 {
 	struct fetch *f = s->cmd->data;
 	uint32_t seq = view_seq(s->view, m->uid);
-	struct item it = { .s = s, .f = f, .m = m, .map = map };
+	struct item it = { .s = s,
+		.f = f,
+		.m = m,
+		.map = map,
+		.copy_max = COPY_FACTOR * m->size + COPY_LEAST };
 	bool is_usable;
 
 	if (!seq)
@@ -348,29 +372,41 @@ fetch_put_items(struct session *s, struct str items)
 	return wire_is_complete(&w);
 }
 
+/* No item: the message went while it was being read. */
 bool
-fetch_put_big(
-    struct session *s, const struct msg_fetch_reply *r, struct ipc_msg *m)
+fetch_put_big(struct session *s, const struct msg_fetch_reply *r, int fd)
 {
+	struct fetch *f = s->cmd->data;
 	struct wire w = wire_read(r->items);
 	struct msg_fetch_item item;
-	struct stat st;
-	struct mapping *map;
-	void *bytes;
+	struct body_map *map;
 
-	if (!msg_fetch_item_read(&w, &item) || m->fd < 0 ||
-	    fstat(m->fd, &st) < 0 || st.st_size <= 0)
+	if (!r->items.n)
+		return true;
+	if (!msg_fetch_item_read(&w, &item))
 		return false;
-	bytes =
-	    mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, m->fd, 0);
-	if (bytes == MAP_FAILED)
-		return false;
-	map = X_NEW(struct mapping);
-	map->bytes = str_make(bytes, (size_t)st.st_size);
-	map->refs = 1;
+	map = item.is_corrupt ? NULL : body_map_new(fd);
+	if (!map) {
+		f->is_damaged = true;
+		return true;
+	}
 	item.body = map->bytes;
 	put_item(s, &item, map);
+	if (f->is_pieces)
+		kept_put(s, &item, map);
 	session_flush(s);
-	mapping_unref(map);
+	body_map_unref(map);
+	return true;
+}
+
+bool
+fetch_put_kept(struct session *s, uint32_t uid)
+{
+	struct msg_fetch_item item;
+	struct body_map *map = kept_find(s, uid, &item);
+
+	if (!map)
+		return false;
+	put_item(s, &item, map);
 	return true;
 }

@@ -152,7 +152,5 @@ front_released(struct fronts *f, const struct conn *c)
 	ASSERT(f->sv->session_count > 0);
 	f->sv->session_count--;
 	metric_set(M_SESSIONS, f->sv->session_count);
-	metric_add(M_BYTES_IN, conn_bytes_in(c));
-	metric_add(M_BYTES_OUT, conn_bytes_out(c));
 	limits_leave(f->limits, conn_peer_addr(c));
 }

@@ -195,6 +195,7 @@ imap_main(void)
 
 	LIST_INIT(&sv.sessions);
 	LIST_INIT(&sv.pop3_sessions);
+	TAILQ_INIT(&sv.kept);
 	status = runtime_main(&role, &sv);
 	fronts_free(sv.fronts);
 	tls_context_unref(sv.tls);

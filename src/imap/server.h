@@ -18,6 +18,14 @@ struct session;
 struct pop3;
 struct front;
 
+#define SERVER_ID_BUCKETS 4096U /* a power of two */
+/* Bytes of all messages that clients are just appending. */
+#define SERVER_APPEND_MAX MIB(1024)
+/* Bytes of large messages that are kept for the next partial FETCH. */
+#define SERVER_KEPT_MAX MIB(128)
+
+struct kept_body;
+
 struct server {
 	struct runtime *rt;
 	struct loop *loop;
@@ -26,8 +34,13 @@ struct server {
 	struct fronts *fronts;   /* listeners and limits: front.h */
 	uint32_t next_session;   /* ids on the internal protocol; never 0 */
 	LIST_HEAD(, session) sessions;
+	LIST_HEAD(, session) by_id[SERVER_ID_BUCKETS];
 	LIST_HEAD(, pop3) pop3_sessions;
 	uint64_t session_count;
+	uint64_t append_bytes;
+	TAILQ_HEAD(kept_list, kept_body)
+	kept; /* the one used last comes first */
+	size_t kept_bytes;
 	bool is_stopping;
 };
 

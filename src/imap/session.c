@@ -9,12 +9,15 @@
 #include "imap/session.h"
 
 #include "imap/front.h"
+#include "imap/kept.h"
 
-#define IN_MAX_PREAUTH   KIB(16)
+#define IN_MAX_PREAUTH   KIB(32)
 #define IN_MAX           KIB(256)
 #define OUT_HIGH         KIB(512)
 #define OUT_LOW          KIB(128)
-#define LINE_MAX_PREAUTH KIB(8)
+#define LINE_MAX_PREAUTH KIB(16)
+#define PREAUTH_IDLES    5  /* sign-in takes so many idle times at most */
+#define STEPS_MAX        64 /* commands of one client before others' turn */
 
 /* clang-format off */
 static const session_fn handlers[] = {
@@ -55,6 +58,7 @@ static const session_fn handlers[] = {
 /* clang-format on */
 
 static void session_input(struct session *s);
+static void finish_synced(struct session *s);
 
 /* --- commands ----------------------------------------------------------------- */
 
@@ -70,7 +74,12 @@ command_free(struct session *s)
 		cmd->cleanup(s);
 		s->cmd = NULL;
 	}
-	arena_done(&cmd->arena);
+	/* Unescaped copies of a password are in the arena. */
+	arena_done_secret(&cmd->arena);
+	free(cmd->data);
+	s->silent = STR_NONE;
+	s->yielded = NULL;
+	append_free(s);
 	buf_done_secret(&cmd->text);
 	buf_done(&cmd->code);
 	buf_done(&cmd->reply_text);
@@ -80,11 +89,9 @@ command_free(struct session *s)
 void *
 session_cmd_data(struct session *s, size_t n)
 {
-	void *p = arena_alloc(&s->cmd->arena, n);
-
-	ASSERT(p);
-	s->cmd->data = p;
-	return p;
+	ASSERT(!s->cmd->data);
+	s->cmd->data = x_zalloc(n);
+	return s->cmd->data;
 }
 
 static unsigned
@@ -139,9 +146,6 @@ dispatch(struct session *s)
 {
 	const struct imap_command *c = &s->cmd->c;
 
-	/* What was streamed in belongs to APPEND, or to nobody. */
-	if (c->verb != IMAP_APPEND)
-		append_free(s);
 	if (!(imap_verb_flags(c->verb) & state_bit(s->state))) {
 		session_bad(s, s->state == SESSION_NOT_AUTHENTICATED
 				   ? "Sign in first"
@@ -159,7 +163,7 @@ start_command(struct session *s, struct str text)
 
 	arena_init(&cmd->arena, 4 * IMAP_COMMAND_ARENA);
 	buf_init(&cmd->text, SIZE_MAX / 2);
-	buf_init(&cmd->code, KIB(256));
+	buf_init(&cmd->code, SESSION_CODE_MAX);
 	buf_init(&cmd->reply_text, KIB(2));
 	buf_put_str(&cmd->text, text);
 	s->cmd = cmd;
@@ -185,10 +189,10 @@ frame_error(struct session *s, enum imap_frame what, struct str text)
 	                      ? "NUL is not allowed"
 	                      : "A line must end with CRLF";
 
-	append_free(s);
 	if (s->cmd) { /* in SASL or IDLE: that command ends */
 		session_bad(s, why);
 	} else {
+		append_free(s);
 		imap_put_status(&s->out, imap_command_tag(text), IMAP_BAD,
 		    STR_NONE, str_c(why));
 		session_flush(s);
@@ -203,6 +207,12 @@ frame_literal(struct session *s, const struct imap_frame_event *ev)
 {
 	bool is_accepted;
 
+	if (s->cmd) { /* in SASL or IDLE: no command, so no literal */
+		imap_framer_reject(&s->framer);
+		session_bad(s, "A literal is not expected here");
+		count_bad(s);
+		return;
+	}
 	if (ev->literal.can_stream && s->state != SESSION_NOT_AUTHENTICATED) {
 		is_accepted = append_literal(s, ev);
 	} else {
@@ -229,6 +239,16 @@ frame_command(struct session *s, struct str text)
 		s->cmd->line(s, text);
 }
 
+/* Before sign-in the input may hold a password. */
+static void
+consume(struct session *s, size_t n)
+{
+	if (s->state == SESSION_NOT_AUTHENTICATED)
+		conn_consume_secret(s->conn, n);
+	else
+		conn_consume(s->conn, n);
+}
+
 /* One event of the framer. False: nothing more can be done now. */
 static bool
 input_step(struct session *s)
@@ -241,19 +261,19 @@ input_step(struct session *s)
 	what = imap_framer_next(&s->framer, in, &used, &ev);
 	switch (what) {
 	case IMAP_FRAME_MORE:
-		conn_consume(s->conn, used);
+		consume(s, used);
 		return false;
 	case IMAP_FRAME_COMMAND:
-		conn_consume(s->conn, used);
+		consume(s, used);
 		frame_command(s, ev.text);
 		return true;
 	case IMAP_FRAME_LITERAL:
-		conn_consume(s->conn, used);
+		consume(s, used);
 		frame_literal(s, &ev);
 		return true;
 	case IMAP_FRAME_SLICE:
 		append_slice(s, &ev);
-		conn_consume(s->conn, used);
+		consume(s, used);
 		return true;
 	case IMAP_FRAME_BARE_EOL:
 	case IMAP_FRAME_BAD_CHAR:
@@ -261,11 +281,11 @@ input_step(struct session *s)
 	case IMAP_FRAME_LITERAL_BIG:
 	case IMAP_FRAME_TOO_MANY:
 	case IMAP_FRAME_COMMAND_LONG:
-		conn_consume(s->conn, used);
+		consume(s, used);
 		frame_error(s, what, ev.text);
 		return true;
 	case IMAP_FRAME_FATAL:
-		conn_consume(s->conn, used);
+		consume(s, used);
 		session_bye(s, NULL, "Too much to skip");
 		return false;
 	}
@@ -279,20 +299,38 @@ is_busy(const struct session *s)
 	return s->cmd && (!s->cmd->line || s->cmd->is_finishing);
 }
 
+/* Before sign-in there is an end to patience, however slowly bytes drip. */
+static bool
+is_dawdling(struct session *s)
+{
+	uint64_t most = (uint64_t)s->sv->conf->imap_preauth_idle_s * 1000;
+
+	return s->state == SESSION_NOT_AUTHENTICATED && !s->cmd &&
+	       loop_now_ms(s->sv->loop) - s->started_ms > PREAUTH_IDLES * most;
+}
+
 static void
 session_input(struct session *s)
 {
+	unsigned steps = 0;
+
 	if (s->is_in_input)
 		return;
+	if (is_dawdling(s)) {
+		session_bye(s, NULL, "Too slow");
+		return;
+	}
 	s->is_in_input = true;
 	while (s->state != SESSION_LOGOUT && !s->is_dead && !is_busy(s) &&
-	       !conn_is_full(s->conn))
+	       !conn_is_full(s->conn) && steps++ < STEPS_MAX)
 		if (!input_step(s))
 			break;
 	s->is_in_input = false;
 	if (s->state == SESSION_LOGOUT || s->is_dead)
 		return;
-	if (is_busy(s) || conn_is_full(s->conn))
+	if (steps > STEPS_MAX) /* others have their turn first */
+		conn_resume(s->conn);
+	else if (is_busy(s) || conn_is_full(s->conn))
 		conn_pause(s->conn);
 	else if (!s->cmd && imap_framer_is_idle(&s->framer))
 		imap_framer_shrink(&s->framer);
@@ -353,6 +391,8 @@ finish_now(struct session *s)
 {
 	struct command *cmd = s->cmd;
 
+	if (cmd->word == IMAP_OK)
+		s->bad_count = 0;
 	imap_put_status(&s->out, cmd->c.tag, cmd->word, buf_str(&cmd->code),
 	    buf_str(&cmd->reply_text));
 	command_free(s);
@@ -381,7 +421,10 @@ session_finish(struct session *s, enum imap_status_word word, struct str code,
 	cmd->word = word;
 	buf_put_str(&cmd->code, code);
 	buf_put_str(&cmd->reply_text, text);
-	if (s->view && s->has_changes && s->state == SESSION_SELECTED)
+	ASSERT(!cmd->code.failed && !cmd->reply_text.failed);
+	if (s->sync_then) /* IDLE ends while changes are being told */
+		s->sync_then = finish_synced;
+	else if (s->view && s->has_changes && s->state == SESSION_SELECTED)
 		session_sync(s, session_may_expunge(s), finish_synced);
 	else
 		finish_now(s);
@@ -437,6 +480,10 @@ session_failed(struct session *s, const struct ipc_msg *m)
 		s->cmd->c.verb == IMAP_MOVE);
 
 	ASSERT(m->outcome != DONE);
+	if (why == REASON_NOT_GRANTED) {
+		session_bye(s, "UNAVAILABLE", "The account is gone");
+		return;
+	}
 	if (is_trycreate) {
 		session_no(s, "TRYCREATE", "No such mailbox");
 		return;
@@ -536,6 +583,30 @@ cancel_asks(struct session *s)
 	}
 }
 
+static void
+on_yield(void *arg)
+{
+	struct session *s = arg;
+	session_fn fn = s->yielded;
+
+	s->is_yield_queued = false;
+	s->yielded = NULL;
+	if (fn && !s->is_dead && s->state != SESSION_LOGOUT)
+		fn(s);
+}
+
+/* The session outlives the call: deferred calls run in order, and a deferred
+ * call frees it. */
+void
+session_yield(struct session *s, session_fn fn)
+{
+	ASSERT(!s->yielded);
+	s->yielded = fn;
+	if (!s->is_yield_queued)
+		loop_defer(s->sv->loop, on_yield, s);
+	s->is_yield_queued = true;
+}
+
 /* --- life ------------------------------------------------------------------------- */
 
 static void
@@ -545,6 +616,8 @@ free_session(void *arg)
 
 	command_free(s);
 	append_free(s);
+	resync_free(s);
+	kept_drop(s);
 	view_free(s->view);
 	if (s->auth)
 		auth_exchange_done(s->auth);
@@ -577,6 +650,7 @@ on_closed(void *arg, enum conn_end how, const char *detail)
 	cancel_asks(s);
 	s->is_dead = true;
 	LIST_REMOVE(s, link);
+	LIST_REMOVE(s, id_link);
 	front_released(s->sv->fronts, s->conn);
 	loop_defer(s->sv->loop, free_session, s);
 }
@@ -606,7 +680,6 @@ on_tls_ready(void *arg)
 {
 	struct session *s = arg;
 
-	metric_add(M_TLS_HANDSHAKES, 1);
 	if (service_is_implicit_tls(s->service))
 		greet(s);
 }
@@ -628,7 +701,7 @@ set_framer_limits(struct session *s)
 		l.line = LINE_MAX_PREAUTH;
 		l.literal = KIB(2);
 		l.literals = 4;
-		l.command = KIB(12);
+		l.command = KIB(20);
 		l.skip = KIB(64);
 	}
 	s->framer.limits = l;
@@ -643,6 +716,7 @@ imap_session_new(struct server *sv, struct conn_config *cc, enum service svc)
 	s->sv = sv;
 	s->service = svc;
 	s->id = imap_server_session_id(sv);
+	s->started_ms = loop_now_ms(sv->loop);
 	buf_init(&s->out, SESSION_OUT_MAX);
 	imap_framer_init(&s->framer, &limits);
 	set_framer_limits(s);
@@ -655,6 +729,7 @@ imap_session_new(struct server *sv, struct conn_config *cc, enum service svc)
 	conn_set_timeout(
 	    s->conn, (uint64_t)sv->conf->imap_preauth_idle_s * 1000);
 	LIST_INSERT_HEAD(&sv->sessions, s, link);
+	LIST_INSERT_HEAD(&sv->by_id[s->id % SERVER_ID_BUCKETS], s, id_link);
 	log_event(EV_IMAP_CONNECT, LU("session", s->id),
 	    LC("ip", conn_peer_ip(s->conn)), LC("service", service_name(svc)));
 	if (!service_is_implicit_tls(svc))
@@ -693,7 +768,7 @@ imap_session_find(struct server *sv, uint32_t id)
 {
 	struct session *s;
 
-	LIST_FOREACH(s, &sv->sessions, link)
+	LIST_FOREACH(s, &sv->by_id[id % SERVER_ID_BUCKETS], id_link)
 	if (s->id == id)
 		return s;
 	return NULL;
@@ -703,6 +778,19 @@ struct session *
 session_next(struct session *s)
 {
 	return LIST_NEXT(s, link);
+}
+
+/* RFC 7162 3.1: who has a mailbox open hears its mod-sequence then. */
+void
+session_enable(struct session *s, unsigned bits)
+{
+	bool is_new =
+	    bits & ENABLED_CONDSTORE && !(s->enabled & ENABLED_CONDSTORE);
+
+	s->enabled |= bits;
+	if (is_new && s->state == SESSION_SELECTED)
+		session_untagged(s, "* OK [HIGHESTMODSEQ %llu] Highest\r\n",
+		    (unsigned long long)s->view->modseq);
 }
 
 bool

@@ -26,7 +26,9 @@
 #define SESSION_OUT_CHUNK KIB(64)
 #define SESSION_OUT_MAX   (SIZE_MAX / 2) /* bounded by a message's size */
 #define SESSION_ASKS      2              /* requests under way at once */
-#define SESSION_BAD_MAX   20
+#define SESSION_BAD_MAX   20             /* bad commands in a row */
+/* Bytes of one response code: COPYUID and MODIFIED of the largest mailbox. */
+#define SESSION_CODE_MAX MIB(64)
 
 enum session_state {
 	SESSION_NOT_AUTHENTICATED,
@@ -56,7 +58,7 @@ struct command {
 	struct arena arena;
 	struct imap_command c;
 	struct buf text;    /* owned copy: c points into it */
-	void *data;         /* of the command, in the arena */
+	void *data;         /* of the command; freed with it */
 	session_fn cleanup; /* before the arena goes; may be NULL */
 	session_fn drained; /* waiting for output to drain; may be NULL */
 	void (*line)(struct session *s, struct str line); /* SASL, IDLE */
@@ -69,16 +71,19 @@ struct command {
 struct session {
 	struct server *sv;
 	struct conn *conn;
-	LIST_ENTRY(session) link;
+	LIST_ENTRY(session) link, id_link;
 	uint32_t id;
 	enum service service;
 	enum session_state state;
 	unsigned enabled;
-	unsigned bad_count;
+	unsigned bad_count; /* in a row */
 	unsigned login_failures;
 	bool is_in_input; /* session_input() is on the stack */
 	bool is_dead;
 	bool has_changes; /* the store said that the mailbox changed */
+	uint64_t started_ms;
+	session_fn yielded; /* runs in the loop's next round; NULL: none */
+	bool is_yield_queued;
 	struct imap_framer framer;
 	struct auth_exchange *auth; /* during AUTHENTICATE and LOGIN */
 	char *login;                /* NULL before */
@@ -88,9 +93,10 @@ struct session {
 	struct imap_session_ask asks[SESSION_ASKS];
 	session_fn sync_then; /* session_sync() is under way */
 	bool sync_expunge;
-	struct str silent; /* UIDs that STORE .SILENT does not tell; in the
-	                    * command's arena */
-	struct buf out;    /* responses, not yet handed to the connection */
+	struct resync *resync; /* the view is read anew; NULL: it is not */
+	struct str silent;     /* UIDs that STORE .SILENT does not tell; of the
+	                        * command, gone with it */
+	struct buf out;        /* responses, not yet handed to the connection */
 };
 
 /* A new connection, taken. */
@@ -119,8 +125,11 @@ void session_flush(struct session *s);
  * runs when there is room again. */
 bool session_wait_drained(struct session *s, session_fn fn);
 
-/* Allocate the command's own data; zeroed. Ends the process never: the arena
- * has room for it by its limit. */
+/* Give other sessions a turn: fn runs in the loop's next round, unless the
+ * session ends before. */
+void session_yield(struct session *s, session_fn fn);
+
+/* Allocate the command's own data; zeroed, freed with the command. */
 void *session_cmd_data(struct session *s, size_t n);
 
 /* End the command. Text is for people. */
@@ -141,6 +150,8 @@ void session_broken_reply(struct session *s);
 void session_sync(struct session *s, bool allow_expunge, session_fn fn);
 /* May message numbers shift in the answer to the present command? */
 bool session_may_expunge(const struct session *s);
+/* End the read of all entries that is under way, if there is one. */
+void resync_free(struct session *s);
 
 /* "* BYE", then close. */
 void session_bye(struct session *s, const char *code, const char *text);
@@ -148,6 +159,8 @@ void session_bye(struct session *s, const char *code, const char *text);
 void session_untagged(struct session *s, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
 bool session_utf8(const struct session *s);
+/* The client showed that it knows extensions (bits of session_enabled). */
+void session_enable(struct session *s, unsigned bits);
 void session_put_capability(struct session *s, struct buf *b);
 /* Sign-in succeeded: canonical login. */
 void session_signed_in(struct session *s, struct str login);
@@ -173,7 +186,7 @@ void imap_cmd_namespace(struct session *s);
 void imap_cmd_status(struct session *s);
 void imap_cmd_append(struct session *s);
 void imap_cmd_idle(struct session *s);
-void idle_synced(struct session *s); /* what session_changed() runs in IDLE */
+void idle_tell(struct session *s); /* what session_changed() runs in IDLE */
 void imap_cmd_getquota(struct session *s);
 void imap_cmd_getquotaroot(struct session *s);
 void imap_cmd_setquota(struct session *s);

@@ -45,6 +45,13 @@ view_free(struct view *v)
 	free(v);
 }
 
+void
+view_rename(struct view *v, struct str name)
+{
+	free(v->name);
+	v->name = str_dup(name);
+}
+
 size_t
 view_lower(const struct view *v, uint32_t uid)
 {
@@ -177,9 +184,8 @@ view_load(struct view *v, struct str packed)
 
 /* --- taking over changes --------------------------------------------------------- */
 
-/* Merge a UID set into another one. */
-static void
-merge_set(struct buf *into, struct str more)
+void
+uid_set_merge(struct buf *into, struct str more)
 {
 	struct buf merged = BUF_INIT(SIZE_MAX / 2);
 	struct str a = buf_str(into), b = more;
@@ -200,13 +206,15 @@ merge_set(struct buf *into, struct str more)
 	*into = merged;
 }
 
-static void
-put_vanished(struct str uids, struct buf *out)
+void
+view_put_vanished(struct str uids, bool is_earlier, struct buf *out)
 {
 	uint32_t first, last;
 	const char *comma = " ";
 
-	buf_put_c(out, "* VANISHED");
+	if (!uids.n)
+		return;
+	buf_put_c(out, is_earlier ? "* VANISHED (EARLIER)" : "* VANISHED");
 	while (uid_set_next(&uids, &first, &last)) {
 		buf_printf(out, "%s%u", comma, first);
 		if (last > first)
@@ -221,15 +229,18 @@ static void
 expunge_gone(
     struct view *v, const struct view_apply_options *o, struct buf *out)
 {
-	struct str set = buf_str(&v->gone), known;
+	struct str set = buf_str(&v->gone);
 	struct buf told = BUF_INIT(SIZE_MAX / 2);
 	size_t to = 0;
-	uint32_t told_gone = 0;
+	uint32_t told_gone = 0, first = 0, last = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
 		uint32_t uid = v->entries[i].uid;
 
-		if (!uid_set_has(set, uid)) {
+		/* Both ascend: one pass, however many went. */
+		while (last < uid && uid_set_next(&set, &first, &last))
+			;
+		if (uid < first || uid > last) {
 			v->entries[to++] = v->entries[i];
 			continue;
 		}
@@ -239,9 +250,7 @@ expunge_gone(
 		else if (i < v->told_exists)
 			buf_printf(out, "* %zu EXPUNGE\r\n", to + 1);
 	}
-	known = buf_str(&told);
-	if (known.n)
-		put_vanished(known, out);
+	view_put_vanished(buf_str(&told), false, out);
 	v->told_exists -= told_gone;
 	v->n = to;
 	buf_done(&told);
@@ -261,8 +270,8 @@ view_put_flags(const struct view *v, const struct ipc_entry *e, struct buf *out)
 	buf_put_char(out, ')');
 }
 
-static void
-put_changed(struct view *v, size_t i, const struct view_apply_options *o,
+void
+view_put_entry(struct view *v, size_t i, const struct view_apply_options *o,
     struct buf *out)
 {
 	const struct ipc_entry *e = &v->entries[i];
@@ -327,7 +336,7 @@ tell_changed(struct view *v, struct str packed, size_t old_n,
 		uint32_t seq = view_seq(v, unpack(packed, k).uid);
 
 		if (seq && seq <= old_n)
-			put_changed(v, seq - 1, o, out);
+			view_put_entry(v, seq - 1, o, out);
 	}
 }
 
@@ -391,7 +400,7 @@ view_apply(struct view *v, const struct msg_entries_reply *r,
 	is_ok = take_entries(v, packed, v->n);
 	if (is_ok) {
 		if (r->vanished.n)
-			merge_set(&v->gone, r->vanished);
+			uid_set_merge(&v->gone, r->vanished);
 		if (o->allow_expunge && v->gone.n)
 			expunge_gone(v, o, out);
 		size_t old_n = v->told_exists;
@@ -407,6 +416,65 @@ view_apply(struct view *v, const struct msg_entries_reply *r,
 	}
 	buf_done(&sorted);
 	return is_ok;
+}
+
+/* --- what a client need not know any more ---------------------------------------- */
+
+/* Add the UIDs of [lo, hi] that are not in the view. */
+static void
+add_missing(const struct view *v, uint32_t lo, uint32_t hi, struct buf *to)
+{
+	size_t i = view_lower(v, lo);
+	uint64_t next = lo;
+
+	for (; next <= hi && i < v->n && v->entries[i].uid <= hi; i++) {
+		if (v->entries[i].uid > next)
+			uid_set_add(to, (uint32_t)next, v->entries[i].uid - 1);
+		next = (uint64_t)v->entries[i].uid + 1;
+	}
+	if (next <= hi)
+		uid_set_add(to, (uint32_t)next, hi);
+}
+
+/* *among is what the ranges before this one did not use up. */
+static void
+missing_in(const struct view *v, const struct imap_range *r, struct str *among,
+    struct buf *to)
+{
+	struct str rest = *among;
+	uint32_t first, last;
+
+	for (; uid_set_next(&rest, &first, &last) && first <= r->hi;
+	     *among = rest) {
+		if (last >= r->lo)
+			add_missing(v, MAX(first, r->lo), MIN(last, r->hi), to);
+		if (last > r->hi)
+			return;
+	}
+}
+
+void
+view_missing(const struct view *v, const struct imap_set *known,
+    const struct str *among, struct buf *ret_uids)
+{
+	struct imap_range all = { 1, v->uidnext - 1 };
+	struct imap_set everything = { .ranges = &all, .n = 1 };
+	const struct imap_set *set = known ? known : &everything;
+	struct str left = among ? *among : STR_NONE;
+
+	if (v->uidnext <= 1)
+		return;
+	for (size_t i = 0; i < set->n; i++) {
+		struct imap_range r = set->ranges[i];
+
+		r.hi = MIN(r.hi, all.hi);
+		if (r.lo > r.hi)
+			continue;
+		if (among)
+			missing_in(v, &r, &left, ret_uids);
+		else
+			add_missing(v, r.lo, r.hi, ret_uids);
+	}
 }
 
 /* --- sets -------------------------------------------------------------------------- */
@@ -436,7 +504,7 @@ view_resolve(struct view *v, struct arena *a, const struct imap_set *set,
 	if (!imap_set_normalise(a, set, max, &norm))
 		return false;
 	for (size_t i = 0; i < norm.n; i++) {
-		size_t from, to;
+		size_t from, to; /* to is behind the last one */
 
 		if (is_uid) {
 			from = view_lower(v, norm.ranges[i].lo);
@@ -448,9 +516,9 @@ view_resolve(struct view *v, struct arena *a, const struct imap_set *set,
 			from = norm.ranges[i].lo - 1;
 			to = norm.ranges[i].hi;
 		}
-		for (size_t k = from; k < to; k++)
-			uid_set_add(
-			    ret_uids, v->entries[k].uid, v->entries[k].uid);
+		if (from < to)
+			uid_set_add(ret_uids, v->entries[from].uid,
+			    v->entries[to - 1].uid);
 	}
 	return true;
 }

@@ -36,8 +36,12 @@ struct view {
 	struct buf saved; /* SEARCHRES: UID set of "$" */
 };
 
+/* Merge a UID set into another one. */
+void uid_set_merge(struct buf *into, struct str more);
+
 struct view *view_new(const struct msg_mailbox *mb, bool is_readonly);
 void view_free(struct view *v);
+void view_rename(struct view *v, struct str name);
 
 /* Number of the message with that UID (from 1); 0: none. */
 uint32_t view_seq(const struct view *v, uint32_t uid);
@@ -76,9 +80,24 @@ struct view_apply_options {
 bool view_apply(struct view *v, const struct msg_entries_reply *r,
     const struct view_apply_options *o, struct buf *out);
 
+/* "* VANISHED [(EARLIER) ]set": nothing for an empty set. */
+void view_put_vanished(struct str uids, bool is_earlier, struct buf *out);
+/*
+ * The UIDs of known (a normal set; NULL: every one up to uidnext) that are
+ * not in the view: all of them, or those in among.
+ */
+void view_missing(const struct view *v, const struct imap_set *known,
+    const struct str *among, struct buf *ret_uids);
+/* "* 1 FETCH (UID 7 FLAGS (...))" of an entry, with what o asks for. */
+void view_put_entry(struct view *v, size_t i,
+    const struct view_apply_options *o, struct buf *out);
+
 /*
  * The UIDs (as UID set, for the store) of a sequence set or UID set of a
- * command. False: a message number that does not exist (answer BAD).
+ * command. A run of messages is one range, whatever UIDs are missing in it:
+ * nothing can appear there any more. So the set has no more ranges than the
+ * client wrote (but for "$"), and may name UIDs that do not exist. False: a
+ * message number that does not exist (answer BAD).
  */
 bool view_resolve(struct view *v, struct arena *a, const struct imap_set *set,
     bool is_uid, struct buf *ret_uids) WARN_UNUSED;
