@@ -11,6 +11,7 @@
 #include "cli/demo.h"
 #include "supervisor/supervisor.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -20,24 +21,26 @@
 #define PORTS      10000 /* 10025, 10143, ... */
 #define PORTS_MAX  64000
 #define READY_LINE "ready\n"
+#define START_MS   30000
 
-/* Did the supervisor say that it is ready? False: it ended before. */
-static bool
+enum wait { WAIT_READY, WAIT_ENDED, WAIT_TOO_LONG };
+
+/* The supervisor writes its line at once; what ends without it is its life. */
+static enum wait
 wait_ready(int fd)
 {
+	struct pollfd p = { .fd = fd, .events = POLLIN };
 	char text[sizeof(READY_LINE)] = "";
-	size_t n = 0;
+	ssize_t n;
+	int r;
 
-	while (n < sizeof(READY_LINE) - 1) {
-		ssize_t r = read(fd, text + n, sizeof(READY_LINE) - 1 - n);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			return false;
-		n += (size_t)r;
-	}
-	return strcmp(text, READY_LINE) == 0;
+	do
+		r = poll(&p, 1, START_MS);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return WAIT_TOO_LONG;
+	n = read(fd, text, sizeof(text) - 1);
+	return n > 0 && strcmp(text, READY_LINE) == 0 ? WAIT_READY : WAIT_ENDED;
 }
 
 static bool
@@ -47,9 +50,17 @@ guide(struct admin *a, const struct demo *d, int ready_fd)
 	char *error = NULL;
 	bool is_ok;
 
-	/* It has said why it did not start. */
-	if (!wait_ready(ready_fd))
+	switch (wait_ready(ready_fd)) {
+	case WAIT_READY:
+		break;
+	case WAIT_ENDED: /* it has said why */
 		return true;
+	case WAIT_TOO_LONG:
+		fputs("mailstead: a process does not start; the reason stands "
+		      "above. Stopping.\n",
+		    stderr);
+		return false;
+	}
 	if (conf_load(d->conf_path, &c, &error) < 0) {
 		fprintf(stderr, "mailstead: %s\n", error);
 		free(error);

@@ -180,12 +180,32 @@ put_listen(struct buf *b, const struct demo *d)
 	buf_printf(b, " }\n\tmetrics = \"127.0.0.1:%u\"\n}\n", d->ports + 90);
 }
 
-/* Started as root, the processes become an ordinary user that owns nothing
- * else on a usual system. */
-static const char *
-unprivileged_user(void)
+/* Can everybody pass all folders above this one? */
+static bool
+is_open_above(const char *dir)
 {
-	return getpwnam("nobody") ? "nobody" : "";
+	CLEANUP(freep) char *path = x_strdup(dir);
+	char *slash;
+	struct stat st;
+
+	while ((slash = strrchr(path, '/')) != NULL && slash != path) {
+		*slash = '\0';
+		if (stat(path, &st) < 0 || !(st.st_mode & S_IXOTH))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Started as root, the processes become an ordinary user that owns nothing
+ * else on a usual system. In a closed home that user could not reach the
+ * folder: there they stay root, without capabilities and in their sandbox,
+ * and `mailstead status` says so.
+ */
+static const char *
+unprivileged_user(const struct demo *d)
+{
+	return getpwnam("nobody") && is_open_above(d->dir) ? "nobody" : "";
 }
 
 static void
@@ -197,7 +217,7 @@ put_configuration(struct buf *b, const struct demo *d)
 		     "mailstead.conf(5).\n"
 		     "hostname = \"mail." DEMO_DOMAIN "\"\n");
 	put_path(b, "data = ", d, "");
-	buf_printf(b, "user = \"%s\"\n", unprivileged_user());
+	buf_printf(b, "user = \"%s\"\n", unprivileged_user(d));
 	buf_put_c(
 	    b, "log_level = \"warn\" # info shows every event\n\ntls {\n");
 	put_path(b, "\tcertificate = ", d, "/certificate.pem");

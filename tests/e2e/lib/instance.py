@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import signal
 import socket
@@ -128,10 +129,10 @@ class Instance:
                 [BINARY, "-c", self.conf, "run"], stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=log, start_new_session=True,
                 env={**os.environ, **(env or {})})
-        line = self.process.stdout.readline()
+        said = select.select([self.process.stdout], [], [], START_S)[0]
+        line = self.process.stdout.readline() if said else b""
         if line != b"ready\n":
-            self.process.wait(START_S)
-            self.process = None
+            self.kill_all()
             raise RuntimeError("did not start:\n" + self.log())
         return self
 

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: ISC
+"""`mailstead demo`: ready, sign-in, clean stop, mail that stays."""
+import os
+import pathlib
+import poplib
+import signal
+import smtplib
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+
+import pytest
+
+from lib.instance import BINARY, STOP_S, TROUBLE, group_exists
+from lib.testdata import message, original_of
+
+PASSWORD = "mailstead-demo"
+OFFSETS = {"mx": 25, "submission": 587, "submissions": 465, "imap": 143,
+           "imaps": 993, "pop3": 110, "pop3s": 995, "metrics": 90}
+GREETINGS = {"mx": b"220 ", "submission": b"220 ", "imap": b"* OK ",
+             "pop3": b"+OK "}
+
+
+def free_base():
+    """A first port such that all of the demo's are free."""
+    for base in range(20000, 60000, 1000):
+        socks = []
+        try:
+            for off in OFFSETS.values():
+                s = socket.socket()
+                socks.append(s)
+                s.bind(("127.0.0.1", base + off))
+            return base
+        except OSError:
+            continue
+        finally:
+            for s in socks:
+                s.close()
+    raise RuntimeError("no free ports")
+
+
+class Demo:
+    def __init__(self, folder, base):
+        self.folder, self.base = folder, base
+        self.process = None
+        self.output = ""
+
+    def start(self, base=True):
+        options = ["--ports", str(self.base)] if base else []
+        self.process = subprocess.Popen(
+            [BINARY, "demo", *options, self.folder],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=open(self.folder.parent / "log", "a"),
+            start_new_session=True, text=True)
+        self.output = ""
+        for line in self.process.stdout:
+            self.output += line
+            if line == "ready\n":
+                return self
+        self.process.wait(10)
+        raise AssertionError("no ready:\n" + self.output + self.log())
+
+    def stop(self, signo=signal.SIGINT):
+        """As the terminal does on Ctrl-C: to the whole group."""
+        began = time.monotonic()
+        os.killpg(self.process.pid, signo)
+        status = self.process.wait(15)
+        took = time.monotonic() - began
+        self.process.stdout.close()
+        assert status == 0, self.log()
+        assert took < STOP_S, f"took {took:.2f} s"
+        assert not group_exists(self.process.pid), "processes are left"
+        assert not TROUBLE.search(self.log()), self.log()
+
+    def end(self):
+        if self.process and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(10)
+
+    def log(self):
+        return (self.folder.parent / "log").read_text()
+
+    def cli(self, *args):
+        return subprocess.run(
+            [BINARY, "-c", self.folder / "mailstead.conf", *args],
+            capture_output=True, text=True, timeout=30)
+
+    def port(self, service):
+        return self.base + OFFSETS[service]
+
+    def pop3(self, user="alice"):
+        ctx = ssl.create_default_context(
+            cafile=str(self.folder / "certificate.pem"))
+        p = poplib.POP3_SSL("localhost", self.port("pop3s"), context=ctx)
+        p.user(f"{user}@demo.example")
+        p.pass_(PASSWORD)
+        return p
+
+
+@pytest.fixture
+def demo(tmp_path):
+    d = Demo(tmp_path / "demo data", free_base())
+    yield d
+    d.end()
+
+
+def test_ready_means_that_every_port_answers(demo):
+    demo.start()
+    for service, greeting in GREETINGS.items():
+        with socket.create_connection(
+                ("127.0.0.1", demo.port(service)), 5) as s:
+            assert s.recv(100).startswith(greeting), service
+    for service in ("submissions", "imaps", "pop3s"):
+        ctx = ssl.create_default_context(
+            cafile=str(demo.folder / "certificate.pem"))
+        with socket.create_connection(
+                ("127.0.0.1", demo.port(service)), 5) as s, \
+                ctx.wrap_socket(s, server_hostname="localhost") as t:
+            assert t.recv(100), service
+    with smtplib.LMTP(str(demo.folder / "run" / "lmtp.sock")) as c:
+        assert c.noop()[0] == 250
+    with socket.create_connection(
+            ("127.0.0.1", demo.port("metrics")), 5) as s:
+        s.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert s.recv(100).startswith(b"HTTP/1.")
+    assert demo.output.splitlines().count("ready") == 1
+    assert "swaks" in demo.output and "curl" in demo.output
+    assert str(demo.port("imaps")) in demo.output
+    demo.stop()
+
+
+def test_all_accounts_can_sign_in(demo):
+    demo.start()
+    for user in ("alice", "bob", "user1", "user50", "user100"):
+        p = demo.pop3(user)
+        assert p.stat() == (0, 0)
+        p.quit()
+    users = demo.cli("user", "list", "demo.example", "--json").stdout
+    assert users.count('"address"') == 102
+    demo.stop()
+
+
+def test_mail_stays_over_a_restart(demo):
+    demo.start()
+    want = message("stays", "here\n.\n")
+    with smtplib.SMTP("127.0.0.1", demo.port("mx")) as c:
+        c.sendmail("me@elsewhere.example", ["alice@demo.example"], want)
+    demo.stop()
+    conf = (demo.folder / "mailstead.conf").read_text()
+    demo.start(base=False)
+    p = demo.pop3()
+    got = b"".join(x + b"\r\n" for x in p.retr(1)[1])
+    assert original_of(got) == want
+    p.quit()
+    assert (demo.folder / "mailstead.conf").read_text() == conf
+    demo.stop(signal.SIGTERM)
+
+
+def test_a_removed_account_does_not_come_back(demo):
+    demo.start()
+    assert demo.cli("user", "remove", "bob@demo.example").returncode == 0
+    demo.stop()
+    demo.start()
+    users = demo.cli("user", "list").stdout
+    assert "bob@" not in users and "alice@" in users
+    demo.stop()
+
+
+def test_stops_quickly_with_clients_connected(demo):
+    demo.start()
+    held = [socket.create_connection(("127.0.0.1", demo.port(s)), 5)
+            for s in ("mx", "submission", "imap", "pop3", "imaps", "pop3s")]
+    p = demo.pop3()
+    demo.stop()
+    for s in held:
+        s.close()
+    p.close()
+
+
+def test_files_are_private(demo):
+    demo.start()
+    # Others may pass through, to the LMTP socket, and see nothing.
+    assert demo.folder.stat().st_mode & 0o066 == 0
+    for name in ("key.pem", "mailstead.conf"):
+        assert (demo.folder / name).stat().st_mode & 0o077 == 0
+    demo.stop()
+
+
+def test_sandbox_is_on(demo):
+    demo.start()
+    status = demo.cli("status").stdout
+    demo.stop()
+    if "sanitizer build" in demo.log():
+        pytest.skip("a sanitizer build has no sandbox")
+    for role in ("store", "auth", "filter", "smtp", "imap"):
+        line = [x for x in status.splitlines() if x.startswith(role)][0]
+        assert " yes " in line, line
+
+
+def failing(*args):
+    done = subprocess.run([BINARY, "demo", *args], capture_output=True,
+                          text=True, timeout=30)
+    assert done.returncode != 0
+    assert "ready" not in done.stdout
+    return done.stderr
+
+
+def test_port_in_use_names_the_port_and_what_to_do(demo):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", demo.port("imap")))
+        s.listen()
+        error = failing("--ports", str(demo.base), demo.folder)
+    assert str(demo.port("imap")) in error
+    assert "another program has this port" in error
+
+
+def test_second_demo_on_one_folder_is_refused(demo):
+    demo.start()
+    error = failing("--ports", str(free_base()), demo.folder)
+    assert "another Mailstead runs" in error
+    assert demo.cli("status").returncode == 0
+    demo.stop()
+
+
+def test_folder_that_cannot_be_is_refused(tmp_path):
+    (tmp_path / "file").write_text("x")
+    assert "not a folder" in failing(tmp_path / "file")
+    assert "cannot make the folder" in failing(tmp_path / "no" / "such")
+    assert "too long" in failing(tmp_path / ("x" * 120))
+    assert "usage:" in failing()
+    assert "--ports" in failing("--ports", "many", tmp_path / "d")
+
+
+def test_an_error_in_the_configuration_is_told(demo):
+    demo.start()
+    demo.stop()
+    conf = demo.folder / "mailstead.conf"
+    conf.write_text("hostnam = \"x\"\n" + conf.read_text())
+    error = failing(demo.folder)
+    assert "mailstead.conf:1" in error
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="we are an ordinary user")
+def test_as_an_ordinary_user(demo):
+    """The same, as nobody in a folder of its own."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="mailstead-own-"))
+    os.chown(folder, 65534, 65534)
+    try:
+        p = subprocess.Popen(
+            [BINARY, "demo", "--ports", str(demo.base), folder / "d"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            user=65534, group=65534, extra_groups=[], start_new_session=True)
+        demo.process = p
+        lines = iter(p.stdout.readline, "")
+        assert any(x == "ready\n" for x in lines), p.stderr.read()
+        demo.folder = folder / "d"
+        assert demo.pop3().stat() == (0, 0)
+        p.send_signal(signal.SIGINT)
+        assert p.wait(15) == 0
+    finally:
+        subprocess.run(["rm", "-rf", folder], check=True)
