@@ -21,10 +21,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define READ_BYTES  KIB(128)
-#define READS_MAX   8        /* in one callback: others want their turn */
-#define KEEP_BYTES  KIB(256) /* of an empty buffer */
-#define BACKLOG_MAX MIB(256) /* the other end is stuck: give up */
+#define READ_BYTES   KIB(128)
+#define DIRECT_BYTES KIB(64)  /* a larger body is not collected first */
+#define READS_MAX    8        /* in one callback: others want their turn */
+#define KEEP_BYTES   KIB(256) /* of an empty buffer */
+#define BACKLOG_MAX  MIB(256) /* the other end is stuck: give up */
 
 /* A descriptor that goes with the byte at this offset of the output. */
 struct out_fd {
@@ -412,6 +413,44 @@ flush_deferred(void *arg)
 	ipc_peer_unref(p);
 }
 
+/*
+ * A large body goes from where it lies to the socket, behind what waits; only
+ * what the socket does not take is copied. False: nothing was sent.
+ */
+static bool
+send_large(struct ipc_peer *p, struct ipc_frame *f)
+{
+	char header[IPC_HEADER_BYTES];
+	ssize_t n;
+
+	if (!p->wants_write && p->out.n > 0)
+		write_ready(p);
+	if (!p->is_open || p->wants_write || p->out.n > 0)
+		return false;
+	ipc_frame_header(f, header);
+	n = ipc_io_send_two(p->fd, str_make(header, sizeof(header)), f->body);
+	if (n <= 0)
+		return false;
+	if ((size_t)n < sizeof(header)) {
+		buf_put(&p->out, header + n, sizeof(header) - (size_t)n);
+		n = sizeof(header);
+	}
+	buf_put_str(&p->out, str_from(f->body, (size_t)n - sizeof(header)));
+	return true;
+}
+
+static void
+flush_later(struct ipc_peer *p)
+{
+	if (!p->is_paused && p->may_pause &&
+	    ipc_peer_backlog(p) > IPC_HIGH_WATER)
+		update_watch(p);
+	if (p->wants_write || p->is_flush_deferred || p->out.n == 0)
+		return;
+	p->is_flush_deferred = true;
+	loop_defer(p->loop, flush_deferred, ipc_peer_ref(p));
+}
+
 static void
 send_frame(struct ipc_peer *p, struct ipc_frame *f, int fd)
 {
@@ -425,6 +464,12 @@ send_frame(struct ipc_peer *p, struct ipc_frame *f, int fd)
 	f->has_fd = fd >= 0;
 	/* Sending what the other end would refuse is a bug of ours. */
 	ASSERT(ipc_frame_refusal(f, f->body.n, outgoing) == NULL);
+	if (f->body.n >= DIRECT_BYTES && fd < 0 && send_large(p, f)) {
+		flush_later(p);
+		return;
+	}
+	if (!p->is_open)
+		return;
 	to = buf_reserve(&p->out, IPC_HEADER_BYTES + f->body.n);
 	if (to == NULL) {
 		closep(&fd);
@@ -439,10 +484,7 @@ send_frame(struct ipc_peer *p, struct ipc_frame *f, int fd)
 	ipc_frame_header(f, to);
 	p->out.n += IPC_HEADER_BYTES;
 	buf_put_str(&p->out, f->body);
-	if (!p->wants_write && !p->is_flush_deferred) {
-		p->is_flush_deferred = true;
-		loop_defer(p->loop, flush_deferred, ipc_peer_ref(p));
-	}
+	flush_later(p);
 }
 
 void

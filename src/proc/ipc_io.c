@@ -41,6 +41,21 @@ ipc_io_send(int socket, const void *p, size_t n, int fd)
 	return r < 0 ? -errno : r;
 }
 
+ssize_t
+ipc_io_send_two(int socket, struct str a, struct str b)
+{
+	struct iovec iov[2] = { { .iov_len = a.n }, { .iov_len = b.n } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	ssize_t r;
+
+	memcpy(&iov[0].iov_base, &a.p, sizeof(a.p));
+	memcpy(&iov[1].iov_base, &b.p, sizeof(b.p));
+	do
+		r = sendmsg(socket, &msg, MSG_NOSIGNAL);
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : r;
+}
+
 /* The one descriptor of a message, -1 without any. */
 static int
 take_fd(struct msghdr *msg)

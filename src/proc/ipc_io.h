@@ -7,11 +7,13 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include "base/str.h"
 
 /* Bytes sent, or -errno. fd (or -1) goes with the first byte; it was sent when
  * the answer is above zero. Never raises SIGPIPE. */
 ssize_t ipc_io_send(int socket, const void *p, size_t n, int fd);
+/* Two pieces, one behind the other, without a descriptor. As above. */
+ssize_t ipc_io_send_two(int socket, struct str a, struct str b);
 /*
  * Bytes received, 0 at the end, or -errno. *ret_fd is -1 or a descriptor
  * (close-on-exec) that came with them. More than one at once is -EPROTO, and

@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #define READ_DATA_MAX (2ull * ENGINE_BLOB_MAX)
+#define INLINE_MAX    KIB(32)  /* packed in the main thread, if it is alone */
+#define SPLIT_BYTES   KIB(128) /* a larger read is shared by helpers */
+#define SPLIT_PARTS   4
 
 /* --- putting ---------------------------------------------------------------- */
 
@@ -168,7 +171,14 @@ engine_blob_put(struct engine *e, const struct engine_source *src,
 			memcpy(j->copy, src->mem.p, src->mem.n);
 		j->src.mem.p = j->copy;
 	}
-	pool_add(e->pool, &j->job);
+	/* A lone small message waits least when it is packed here and now; of
+	 * several in one round the helpers take the rest. */
+	if (j->ticket->raw <= INLINE_MAX && e->inline_left > 0) {
+		e->inline_left--;
+		pool_run(e->pool, &j->job);
+	} else {
+		pool_add(e->pool, &j->job);
+	}
 }
 
 void
@@ -193,10 +203,19 @@ struct read_item {
 	int fd;
 	struct blob_entry en;
 	size_t offset, size;
+	size_t at; /* where its bytes belong in the data */
+};
+
+/* A share of a read: some of its items, for one helper. */
+struct read_part {
+	struct job job;
+	struct read_job *all;
+	size_t from, to;
 };
 
 struct read_job {
-	struct job job;
+	struct read_part parts[SPLIT_PARTS];
+	size_t part_count, parts_done;
 	struct engine *e;
 	struct read_job *next_held;
 	uint64_t need; /* position that must be on disk first */
@@ -208,6 +227,12 @@ struct read_job {
 	size_t count;
 	int64_t *got;
 	struct read_item *items;
+	size_t bytes;
+};
+
+/* Of an unpacked frame: n bytes from skip on, which belong at at. */
+struct span {
+	size_t skip, n, at;
 };
 
 /* Stored bytes [off, off + n) of the blob, checked. */
@@ -230,47 +255,42 @@ read_stored(
 }
 
 static int
-drain_to_fd(struct read_job *j)
+write_to_fd(struct read_job *j, struct str s)
 {
-	const char *p = j->data.p;
-	size_t n = j->data.n;
-
-	while (n > 0) {
-		ssize_t r = pwrite(j->fd, p, n, (off_t)j->fd_off);
+	while (s.n > 0) {
+		ssize_t r = pwrite(j->fd, s.p, s.n, (off_t)j->fd_off);
 
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r <= 0)
 			return r < 0 ? -errno : -EIO;
-		p += r;
-		n -= (size_t)r;
+		s = str_from(s, (size_t)r);
 		j->fd_off += (uint64_t)r;
 	}
-	buf_reset(&j->data, MIB(1));
 	return 0;
 }
 
-/* Unpack what is in w->in and append [skip, skip + n) of it. */
+/* Unpack what is in w->in and put [skip, skip + n) of it at at. */
 static int
-emit(struct read_job *j, struct worker *w, const struct frame *f, size_t skip,
-    size_t n)
+emit(struct read_job *j, struct worker *w, const struct frame *f,
+    const struct span *want)
 {
-	bool is_whole = skip == 0 && n == f->raw;
-	struct buf *b = is_whole ? &j->data : &w->out;
-	char *to;
+	bool is_direct = j->fd < 0 && want->skip == 0 && want->n == f->raw;
+	char *to = j->data.p + want->at;
 
-	if (!is_whole)
-		buf_reset(b, MIB(1));
-	to = buf_reserve(b, MAX(f->raw, 1));
+	if (!is_direct) {
+		buf_reset(&w->out, MIB(1));
+		to = buf_reserve(&w->out, MAX(f->raw, 1));
+	}
 	if (!to)
 		return ENGINE_TOO_BIG;
 	if (!zblob_unpack(w->z, (uint8_t)f->codec, buf_str(&w->in), to, f->raw))
 		return ENGINE_CORRUPT;
-	if (is_whole)
-		b->n += n;
-	else
-		buf_put(&j->data, to + skip, n);
-	return j->fd >= 0 ? drain_to_fd(j) : 0;
+	if (j->fd >= 0)
+		return write_to_fd(j, str_make(to + want->skip, want->n));
+	if (!is_direct)
+		memcpy(j->data.p + want->at, to + want->skip, want->n);
+	return 0;
 }
 
 static int
@@ -278,9 +298,10 @@ read_one_frame(struct read_job *j, struct read_item *it, struct worker *w)
 {
 	struct frame f = { .codec = (enum frame_codec)it->en.codec,
 		.raw = it->en.raw };
+	struct span want = { it->offset, it->size, it->at };
 	int r = read_stored(it, w, 0, it->en.stored, it->en.sum);
 
-	return r < 0 ? r : emit(j, w, &f, it->offset, it->size);
+	return r < 0 ? r : emit(j, w, &f, &want);
 }
 
 static int
@@ -299,7 +320,8 @@ read_frames(struct read_job *j, struct read_item *it, struct worker *w)
 	copy = str_dup(buf_str(&w->in));
 	table = str_make(copy, n * FRAME_ENTRY);
 	for (size_t i = 0; i < n && i * FRAME_RAW < end; i++) {
-		size_t start = i * FRAME_RAW, skip;
+		size_t start = i * FRAME_RAW;
+		struct span want;
 		struct frame f;
 
 		if (!frame_get(table, it->en.raw, i, &off, &f) ||
@@ -307,11 +329,12 @@ read_frames(struct read_job *j, struct read_item *it, struct worker *w)
 			return ENGINE_CORRUPT;
 		if (start + f.raw <= it->offset)
 			continue;
-		skip = it->offset > start ? it->offset - start : 0;
+		want.skip = it->offset > start ? it->offset - start : 0;
+		want.n = MIN(end, start + f.raw) - start - want.skip;
+		want.at = it->at + (start + want.skip - it->offset);
 		r = read_stored(it, w, f.off, f.len, f.sum);
 		if (r == 0)
-			r = emit(j, w, &f, skip,
-			    MIN(end, start + f.raw) - start - skip);
+			r = emit(j, w, &f, &want);
 		if (r < 0)
 			return r;
 	}
@@ -321,11 +344,11 @@ read_frames(struct read_job *j, struct read_item *it, struct worker *w)
 static void
 read_work(struct job *job, struct worker *w)
 {
-	struct read_job *j = CONTAINER_OF(job, struct read_job, job);
+	struct read_part *part = CONTAINER_OF(job, struct read_part, job);
+	struct read_job *j = part->all;
 
-	for (size_t i = 0; i < j->count; i++) {
+	for (size_t i = part->from; i < part->to; i++) {
 		struct read_item *it = &j->items[i];
-		size_t before = j->data.n;
 		int r = 0;
 
 		if (j->got[i] < 0 || it->size == 0)
@@ -335,8 +358,6 @@ read_work(struct job *job, struct worker *w)
 		else
 			r = read_one_frame(j, it, w);
 		j->got[i] = r < 0 ? r : (int64_t)it->size;
-		if (r < 0)
-			j->data.n = MIN(before, j->data.n);
 	}
 }
 
@@ -352,14 +373,94 @@ read_free(struct read_job *j)
 	free(j);
 }
 
+/* What failed leaves no bytes behind: close the gaps. */
+static void
+close_gaps(struct read_job *j)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < j->count; i++) {
+		if (j->got[i] <= 0)
+			continue;
+		if (to != j->items[i].at)
+			memmove(j->data.p + to, j->data.p + j->items[i].at,
+			    (size_t)j->got[i]);
+		to += (size_t)j->got[i];
+	}
+	j->data.n = j->fd < 0 ? to : 0;
+}
+
+static void
+read_finish(struct read_job *j)
+{
+	struct engine_read_result res = { &j->data, j->got, j->count };
+
+	close_gaps(j);
+	j->fn(j->arg, &res);
+	read_free(j);
+}
+
 static void
 read_done(struct job *job)
 {
-	struct read_job *j = CONTAINER_OF(job, struct read_job, job);
-	struct engine_read_result res = { &j->data, j->got, j->count };
+	struct read_part *part = CONTAINER_OF(job, struct read_part, job);
 
-	j->fn(j->arg, &res);
-	read_free(j);
+	if (++part->all->parts_done == part->all->part_count)
+		read_finish(part->all);
+}
+
+static void
+add_part(struct read_job *j, size_t from, size_t to)
+{
+	struct read_part *part = &j->parts[j->part_count++];
+
+	part->job.work = read_work;
+	part->job.done = read_done;
+	part->all = j;
+	part->from = from;
+	part->to = to;
+}
+
+/* Give the items to helpers in shares of about the same number of bytes. */
+static void
+read_start(struct read_job *j)
+{
+	size_t bytes = j->bytes;
+	size_t parts = j->fd < 0 && bytes >= SPLIT_BYTES
+	                   ? MAX(1, MIN(pool_threads(j->e->pool), SPLIT_PARTS))
+	                   : 1;
+	size_t from = 0, sum = 0;
+
+	for (size_t i = 0; i < j->count && j->part_count + 1 < parts; i++) {
+		sum += j->items[i].size;
+		if (sum < bytes / parts * (j->part_count + 1))
+			continue;
+		add_part(j, from, i + 1);
+		from = i + 1;
+	}
+	add_part(j, from, j->count);
+	for (size_t i = 0; i < j->part_count; i++)
+		pool_add(j->e->pool, &j->parts[i].job);
+}
+
+static void
+refuse_all(struct read_job *j, int err)
+{
+	for (size_t i = 0; i < j->count; i++)
+		j->got[i] = err;
+}
+
+static size_t
+place_items(struct read_job *j)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < j->count; i++) {
+		j->items[i].at = at;
+		if (j->got[i] >= 0)
+			at += j->items[i].size;
+	}
+	return at;
 }
 
 /* Look a blob up and pin its segment: 0 or what is wrong. */
@@ -394,8 +495,6 @@ engine_blob_read(struct engine *e, const struct engine_read *reads,
 	struct read_job *j = X_NEW(struct read_job);
 
 	ASSERT(fd < 0 || count == 1);
-	j->job.work = read_work;
-	j->job.done = read_done;
 	j->e = e;
 	j->fd = fd;
 	j->fn = fn;
@@ -408,13 +507,17 @@ engine_blob_read(struct engine *e, const struct engine_read *reads,
 	for (size_t i = 0; i < count; i++)
 		j->got[i] = read_locate(j, &j->items[i], &reads[i]);
 	if (e->is_closing) {
-		for (size_t i = 0; i < count; i++)
-			j->got[i] = -ECANCELED;
-		read_done(&j->job);
+		refuse_all(j, -ECANCELED);
+		read_finish(j);
 		return;
 	}
+	j->bytes = place_items(j);
+	if (j->bytes > READ_DATA_MAX)
+		refuse_all(j, ENGINE_TOO_BIG);
+	else if (fd < 0)
+		(void)buf_reserve(&j->data, MAX(j->bytes, 1));
 	if (j->need == 0) {
-		pool_add(e->pool, &j->job);
+		read_start(j);
 		return;
 	}
 	j->next_held = e->held_reads;
@@ -434,7 +537,7 @@ reads_release(struct engine *e, uint64_t durable)
 			continue;
 		}
 		*at = j->next_held;
-		pool_add(e->pool, &j->job);
+		read_start(j);
 	}
 }
 
@@ -446,9 +549,8 @@ reads_abandon(struct engine *e)
 
 	while ((j = e->held_reads)) {
 		e->held_reads = j->next_held;
-		for (size_t i = 0; i < j->count; i++)
-			j->got[i] = -EIO;
-		pool_add(e->pool, &j->job);
+		refuse_all(j, -EIO);
+		read_start(j);
 	}
 }
 

@@ -215,6 +215,7 @@ engine_kick(struct engine *e)
 {
 	struct chunk *list = log_take(&e->log);
 
+	e->inline_left = 1;
 	if (list)
 		flusher_submit(e->flusher, list, e->next_seq - 1);
 }

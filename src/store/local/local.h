@@ -35,6 +35,7 @@ struct engine {
 	struct index *index;
 	struct flusher *flusher;
 	struct pool *pool;
+	unsigned inline_left; /* puts of this round done by the main thread */
 
 	uint64_t next_seq, next_blob;
 	struct waiter *waiters, **waiters_tail;

@@ -18,7 +18,7 @@ struct queue {
 
 struct pool {
 	struct zblob_dict *dict;
-	struct worker own; /* for work without threads */
+	struct worker own; /* the main thread's */
 	unsigned count;
 	pthread_t *threads;
 	int event_fd;
@@ -117,8 +117,7 @@ pool_new(unsigned threads, int event_fd)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->wake, NULL);
 	p->threads = x_calloc(threads + 1, sizeof(*p->threads));
-	if (threads == 0)
-		worker_init(&p->own, p->dict);
+	worker_init(&p->own, p->dict);
 	for (unsigned i = 0; i < threads; i++)
 		if (pthread_create(&p->threads[i], NULL, worker_main, p) != 0)
 			die("store: cannot start a helper thread");
@@ -134,7 +133,7 @@ pool_stop(struct pool *p)
 	pthread_mutex_unlock(&p->lock);
 	for (unsigned i = 0; i < p->count; i++)
 		pthread_join(p->threads[i], NULL);
-	if (p->count == 0 && p->own.z)
+	if (p->own.z)
 		worker_done(&p->own);
 	p->own.z = NULL;
 	p->count = 0;
@@ -154,16 +153,28 @@ pool_free(struct pool *p)
 }
 
 void
+pool_run(struct pool *p, struct job *job)
+{
+	work(p, job, &p->own);
+}
+
+void
 pool_add(struct pool *p, struct job *job)
 {
-	if (p->own.z) {
+	if (p->count == 0) {
 		work(p, job, &p->own);
 		return;
 	}
 	pthread_mutex_lock(&p->lock);
 	queue_add(&p->todo, job);
-	pthread_cond_signal(&p->wake);
 	pthread_mutex_unlock(&p->lock);
+	pthread_cond_signal(&p->wake);
+}
+
+unsigned
+pool_threads(const struct pool *p)
+{
+	return p->count;
 }
 
 void
