@@ -159,7 +159,7 @@ TEST(malformed_answers_are_refused)
 	view_free(v);
 }
 
-TEST(sets_resolve_to_uids_that_exist)
+TEST(a_run_of_messages_is_one_range_whatever_uids_are_missing)
 {
 	static const struct {
 		const char *set;
@@ -168,10 +168,12 @@ TEST(sets_resolve_to_uids_that_exist)
 	} cases[] = {
 		{ "1:2", false, true, "10-11" },
 		{ "*", false, true, "30-30" },
-		{ "4:5", false, true, "20-20 30-30" },
+		{ "4:5", false, true, "20-30" },
 		{ "6", false, false, "" },
-		{ "1:*", true, true, "10-12 20-20 30-30" },
-		{ "12:29", true, true, "12-12 20-20" },
+		{ "1:*", true, true, "10-30" },
+		{ "12:29", true, true, "12-20" },
+		{ "1,3:4", false, true, "10-10 12-20" },
+		{ "11,30", true, true, "11-11 30-30" },
 		{ "99", true, true, "" },
 		{ "99:*", true, true, "30-30" },
 	};
@@ -224,9 +226,109 @@ TEST(a_set_read_in_portions_goes_on_where_it_stopped)
 	buf_done(&all);
 }
 
-TEST_MAIN(UNIT(expunges_come_first_and_count_as_they_go),
+static const char *
+set_text(const struct buf *set, struct buf *text)
+{
+	struct str left = buf_str(set);
+	uint32_t f, l;
+
+	buf_reset(text, KIB(1));
+	while (uid_set_next(&left, &f, &l))
+		buf_printf(text, "%s%u-%u", text->n ? " " : "", f, l);
+	return buf_c(text);
+}
+
+TEST(what_is_missing_is_what_the_view_has_not)
+{
+	static const uint32_t uids[] = { 3, 4, 8, 20 };
+	static const struct {
+		struct imap_range known[2];
+		size_t n;
+		const char *among, *want;
+	} cases[] = {
+		{ { { 0, 0 } }, 0, NULL, "1-2 5-7 9-19 21-21" },
+		{ { { 4, 8 }, { 19, 99 } }, 2, NULL, "5-7 19-19 21-21" },
+		{ { { 0, 0 } }, 0, "2-9 15-16", "2-2 5-7 9-9 15-16" },
+		{ { { 1, 5 }, { 7, 15 } }, 2, "2-9 15-16",
+		    "2-2 5-5 7-7 9-9 15-15" },
+		{ { { 90, 99 } }, 1, NULL, "" },
+	};
+	struct view *v = view_of(0);
+	struct buf load = BUF_INIT(1000), text = BUF_INIT(KIB(1));
+
+	for (size_t i = 0; i < ARRAY_LEN(uids); i++)
+		put_entry(&load, uids[i], 0, 1);
+	CHECK(view_load(v, buf_str(&load)), "load");
+	v->uidnext = 22;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct imap_set known = { .ranges = cases[i].known,
+			.n = cases[i].n };
+		struct buf among = BUF_INIT(100), out = BUF_INIT(1000);
+		struct str set;
+
+		if (cases[i].among) {
+			uid_set_add(&among, 2, 9);
+			uid_set_add(&among, 15, 16);
+		}
+		set = buf_str(&among);
+		view_missing(v, known.n ? &known : NULL,
+		    cases[i].among ? &set : NULL, &out);
+		assert_string_equal(set_text(&out, &text), cases[i].want);
+		buf_done(&among);
+		buf_done(&out);
+	}
+	buf_done(&load);
+	buf_done(&text);
+	view_free(v);
+}
+
+TEST(vanished_takes_the_place_of_expunge)
+{
+	struct view *v = view_of(6);
+	struct view_apply_options o = { .allow_expunge = true,
+		.with_vanished = true,
+		.with_modseq = true,
+		.with_uid = true };
+	struct change c;
+
+	change_init(&c);
+	uid_set_add(&c.vanished, 1, 2);
+	uid_set_add(&c.vanished, 5, 5);
+	put_entry(&c.entries, 6, IMAP_FLAG_SEEN, 13);
+	assert_string_equal(apply(v, &c, &o),
+	    "* VANISHED 1:2,5\r\n"
+	    "* 3 FETCH (UID 6 MODSEQ (13) FLAGS (\\Seen))\r\n");
+	CHECK(v->n == 3 && v->told_exists == 3, "three are left");
+	change_done(&c);
+	view_free(v);
+}
+
+TEST(merged_sets_ascend)
+{
+	struct buf a = BUF_INIT(1000), b = BUF_INIT(1000);
+	struct buf text = BUF_INIT(KIB(1));
+
+	uid_set_add(&a, 2, 3);
+	uid_set_add(&a, 10, 11);
+	uid_set_add(&b, 1, 1);
+	uid_set_add(&b, 5, 6);
+	uid_set_add(&b, 12, 20);
+	uid_set_merge(&a, buf_str(&b));
+	assert_string_equal(set_text(&a, &text), "1-3 5-6 10-20");
+	CHECK(uid_set_is_valid(buf_str(&a)), "valid");
+	uid_set_merge(&b, STR_NONE);
+	assert_string_equal(set_text(&b, &text), "1-1 5-6 12-20");
+	buf_done(&a);
+	buf_done(&b);
+	buf_done(&text);
+}
+
+TEST_MAIN(UNIT(what_is_missing_is_what_the_view_has_not),
+    UNIT(vanished_takes_the_place_of_expunge), UNIT(merged_sets_ascend),
+    UNIT(expunges_come_first_and_count_as_they_go),
     UNIT(expunges_are_held_back_while_numbers_must_not_shift),
     UNIT(a_message_that_came_and_went_untold_is_never_told),
     UNIT(silent_changes_are_told_only_with_their_modseq),
-    UNIT(malformed_answers_are_refused), UNIT(sets_resolve_to_uids_that_exist),
+    UNIT(malformed_answers_are_refused),
+    UNIT(a_run_of_messages_is_one_range_whatever_uids_are_missing),
     UNIT(a_set_read_in_portions_goes_on_where_it_stopped))
