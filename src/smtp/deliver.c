@@ -16,6 +16,8 @@
 
 #define DELIVER_BODY_MAX (MIB(8) - KIB(4))
 #define RCPTS_MAX        (MIB(6))
+/* A store that died is back in less than a second. */
+#define RETRIES_MAX 10
 
 static void
 log_refused(struct session *s, enum reply_id id)
@@ -108,12 +110,46 @@ reply_of_results(struct session *s, struct str results)
 	return REPLY_ACCEPTED;
 }
 
+static void ask_store(struct session *s);
+
+static void
+on_retry_time(void *arg)
+{
+	struct session *s = arg;
+
+	s->is_retrying = false;
+	ask_store(s);
+	if (!session_is_asking(s) && s->state != STATE_ENDED)
+		conn_resume(s->conn);
+}
+
+/*
+ * The store went away while it had the message; it may have become durable
+ * there. Ask the new one: it knows by the trace id.
+ */
+static bool
+try_again(struct session *s, const struct ipc_msg *m)
+{
+	if (m->outcome != TEMPFAIL || ipc_reason(m) != REASON_GONE ||
+	    s->retries == RETRIES_MAX)
+		return false;
+	s->retries++;
+	s->is_retrying = true;
+	if (s->retry == NULL)
+		s->retry = loop_timer_new(s->sv->loop, on_retry_time, s);
+	conn_pause(s->conn);
+	loop_timer_set(s->retry, s->sv->retry_ms);
+	return true;
+}
+
 static void
 on_delivered(struct session *s, struct ipc_msg *m)
 {
 	struct msg_deliver_reply reply;
 	enum reply_id id = REPLY_MESSAGE_LATER;
 
+	if (try_again(s, m))
+		return;
 	if (m->outcome != DONE) {
 		deliver_refuse(s, reply_of_delivery(m->outcome, ipc_reason(m)));
 		return;
@@ -169,6 +205,7 @@ ask_store(struct session *s)
 		.is_per_rcpt = session_is_lmtp(s),
 		.received = s->received,
 		.structure = buf_str(&s->structure),
+		.is_retry = s->retries > 0,
 	};
 	struct question q = {
 		.to = ROLE_STORE,
@@ -180,12 +217,12 @@ ask_store(struct session *s)
 	m.rcpts = buf_str(&rcpts);
 	msg_deliver_put(&body, &m);
 	q.body = buf_str(&body);
-	if (rcpts.failed || body.failed) {
+	/* Ours stays open: the store may go away and be asked again. */
+	q.fd = fcntl(s->message->fd, F_DUPFD_CLOEXEC, 3);
+	if (rcpts.failed || body.failed || q.fd < 0) {
+		closep(&q.fd);
 		deliver_refuse(s, REPLY_MESSAGE_LATER);
 	} else {
-		/* The spool still counts it until the reply is there. */
-		q.fd = s->message->fd;
-		s->message->fd = -1;
 		session_ask(s, &q);
 	}
 	buf_done(&rcpts);
@@ -204,6 +241,33 @@ reject_with_text(struct session *s, struct str text)
 	session_reset(s);
 	session_reply_text(s, REPLY_REJECTED, text.n > 0 ? buf_c(&b) : NULL);
 	buf_done(&b);
+}
+
+static void ask_filter(struct session *s);
+
+/*
+ * RFC 6409 section 8: a Date and a Message-ID that a submitted message lacks
+ * become part of its bytes, so that the structure record knows them. True: it
+ * is on its way to the filter once more, or refused.
+ */
+static bool
+add_missing(struct session *s, unsigned missing)
+{
+	struct buf lines = BUF_INIT(KIB(4));
+	int r = 0;
+
+	if (!session_is_submission(s) || s->has_added)
+		return false;
+	header_missing(&lines, s, missing);
+	s->has_added = lines.n > 0;
+	if (s->has_added)
+		r = message_prepend(s->message, buf_str(&lines));
+	buf_done(&lines);
+	if (r < 0)
+		deliver_refuse(s, REPLY_DISK_FULL);
+	else if (s->has_added)
+		ask_filter(s);
+	return r < 0 || s->has_added;
 }
 
 static void
@@ -226,7 +290,8 @@ on_analysed(struct session *s, struct ipc_msg *m)
 		reject_with_text(s, reply.reply);
 		return;
 	}
-	s->missing = reply.missing;
+	if (add_missing(s, reply.missing))
+		return;
 	s->structure = BUF_INIT(MIB(1));
 	s->headers = BUF_INIT(HEADER_PREFIX_MAX / 2);
 	buf_put_str(&s->structure, reply.structure);
@@ -235,8 +300,9 @@ on_analysed(struct session *s, struct ipc_msg *m)
 }
 
 static void
-ask_filter(struct session *s, int fd)
+ask_filter(struct session *s)
 {
+	int fd = fcntl(s->message->fd, F_DUPFD_CLOEXEC, 3);
 	struct buf body = BUF_INIT(KIB(16));
 	struct msg_analyse m = {
 		.size = s->message->size,
@@ -252,6 +318,10 @@ ask_filter(struct session *s, int fd)
 		.fn = on_analysed,
 	};
 
+	if (fd < 0) {
+		deliver_refuse(s, REPLY_MESSAGE_LATER);
+		return;
+	}
 	msg_analyse_put(&body, &m);
 	q.body = buf_str(&body);
 	session_ask(s, &q);
@@ -286,7 +356,6 @@ void
 deliver_message(struct session *s)
 {
 	enum reply_id id = judge_bytes(s);
-	int fd;
 
 	session_enter(s, STATE_DELIVERING);
 	s->messages++;
@@ -298,10 +367,7 @@ deliver_message(struct session *s)
 		deliver_refuse(s, id);
 		return;
 	}
-	fd = fcntl(s->message->fd, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0) {
-		deliver_refuse(s, REPLY_MESSAGE_LATER);
-		return;
-	}
-	ask_filter(s, fd);
+	s->has_added = false;
+	s->retries = 0;
+	ask_filter(s);
 }

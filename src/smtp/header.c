@@ -73,17 +73,15 @@ put_received(struct buf *b, struct session *s)
 }
 
 /* RFC 6409 section 8: what a mail program may leave to us. */
-static void
-put_missing(struct buf *b, struct session *s)
+void
+header_missing(struct buf *b, struct session *s, unsigned missing)
 {
-	if (!session_is_submission(s))
-		return;
-	if (s->missing & MIME_LACKS_DATE) {
+	if (missing & MIME_LACKS_DATE) {
 		buf_put_c(b, "Date: ");
 		put_date(b, s);
 		buf_put_c(b, "\r\n");
 	}
-	if (s->missing & MIME_LACKS_MESSAGE_ID)
+	if (missing & MIME_LACKS_MESSAGE_ID)
 		buf_printf(b, "Message-ID: <%s@%s>\r\n", s->trace,
 		    s->sv->conf->hostname);
 }
@@ -98,5 +96,4 @@ header_prefix(struct buf *b, struct session *s, const struct rcpt *r)
 	buf_put_c(b, "\r\n");
 	put_received(b, s);
 	buf_put_str(b, buf_str(&s->headers));
-	put_missing(b, s);
 }

@@ -7,6 +7,9 @@
 /* Longest prefix of one recipient. */
 #define HEADER_PREFIX_MAX KIB(256)
 
-/* Append all of them: Return-Path, Delivered-To, Received, what the filter
- * said, and what a submitted message lacks. */
+/* Append all of them: Return-Path, Delivered-To, Received, and what the
+ * filter said. */
 void header_prefix(struct buf *b, struct session *s, const struct rcpt *r);
+/* Append the fields among missing (MIME_LACKS_*) that a submission server
+ * adds: Date and Message-ID. Nothing when it lacks neither. */
+void header_missing(struct buf *b, struct session *s, unsigned missing);

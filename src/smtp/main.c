@@ -67,6 +67,7 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 
 	p->sv.rt = rt;
 	p->sv.loop = runtime_loop(rt);
+	p->sv.retry_ms = SERVER_RETRY_MS;
 	return take_config(&p->sv, snapshot);
 }
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #define TAIL_MAX KIB(16) /* gathered before a write */
@@ -106,17 +107,55 @@ message_check_eol(struct message *m, struct str s)
 	}
 }
 
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+
 int
 message_seal(struct message *m)
 {
-	int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
 	if (!m->is_failed)
 		flush(m);
 	if (m->is_failed)
 		return -ENOSPC;
 	buf_done(&m->tail);
-	if (fcntl(m->fd, F_ADD_SEALS, seals) < 0)
+	if (fcntl(m->fd, F_ADD_SEALS, SEALS) < 0)
 		return -errno;
+	return 0;
+}
+
+/* All of from, from its beginning, to the present place in to. */
+static bool
+copy_file(int to, int from, uint64_t size)
+{
+	off_t at = 0;
+
+	while ((uint64_t)at < size) {
+		ssize_t n = sendfile(to, from, &at, size - (uint64_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+	}
+	return true;
+}
+
+int
+message_prepend(struct message *m, struct str lines)
+{
+	CLEANUP(closep) int fd = -1;
+
+	if (lines.n > m->spool_max - MIN(m->spool_max, *m->spool_bytes))
+		return -ENOSPC;
+	fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	if (!write_all(fd, lines) || !copy_file(fd, m->fd, m->size) ||
+	    fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+		return errno ? -errno : -EIO;
+	closep(&m->fd);
+	m->fd = TAKE_FD(fd);
+	m->size += lines.n;
+	*m->spool_bytes += lines.n;
 	return 0;
 }

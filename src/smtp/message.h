@@ -36,3 +36,8 @@ void message_check_eol(struct message *m, struct str s);
 /* All is there: seal it. 0 or -errno. m->fd is then readable by others, who
  * get copies of the descriptor. */
 int message_seal(struct message *m) WARN_UNUSED;
+/*
+ * Put header lines in front of a sealed message: into a new memory file, which
+ * is sealed as well. 0, or -errno (and the message is as it was).
+ */
+int message_prepend(struct message *m, struct str lines) WARN_UNUSED;

@@ -32,8 +32,12 @@ struct server {
 	uint32_t next_trace;
 	uint64_t spool_bytes; /* of messages that are being received */
 	struct arena arena;   /* of the command that runs now */
+	uint32_t retry_ms;    /* before a store that went away is asked again */
 	bool is_stopping;
 };
+
+/* One that died is back in less than a second. */
+#define SERVER_RETRY_MS 200
 
 /* All messages in the memory files of one worker. Beyond that, clients are
  * told to try later: 452 4.3.1. */

@@ -64,8 +64,9 @@ on_timer(void *arg)
 
 	if (s->state == STATE_ENDED)
 		return;
-	if (now < at || s->ask != NULL) {
-		loop_timer_set(s->timer, s->ask ? 1000 : at - now);
+	if (now < at || session_is_asking(s)) {
+		loop_timer_set(
+		    s->timer, session_is_asking(s) ? 1000 : at - now);
 		return;
 	}
 	s->is_expired = true;
@@ -202,10 +203,16 @@ on_answer(void *arg, struct ipc_msg *m)
 		arm(s, state_time(s));
 		if (s->state != STATE_ENDED)
 			ask->fn(s, m);
-		if (s->ask == NULL && s->state != STATE_ENDED)
+		if (!session_is_asking(s) && s->state != STATE_ENDED)
 			conn_resume(s->conn);
 	}
 	free(ask);
+}
+
+bool
+session_is_asking(const struct session *s)
+{
+	return s->ask != NULL || s->is_retrying;
 }
 
 void
@@ -271,7 +278,7 @@ on_data(void *arg)
 {
 	struct session *s = arg;
 
-	while (s->state != STATE_ENDED && s->ask == NULL &&
+	while (s->state != STATE_ENDED && !session_is_asking(s) &&
 	       !conn_is_full(s->conn)) {
 		struct str in = conn_in(s->conn);
 
@@ -313,7 +320,7 @@ on_timeout(void *arg)
 {
 	struct session *s = arg;
 
-	if (s->ask != NULL)
+	if (session_is_asking(s))
 		return;
 	s->is_expired = true;
 	session_end(s, REPLY_TIMEOUT);
@@ -345,6 +352,7 @@ log_end(struct session *s, enum conn_end how, const char *detail)
 static void
 session_free(struct session *s)
 {
+	loop_timer_free(s->retry);
 	if (s->ask != NULL)
 		s->ask->session = NULL;
 	loop_timer_free(s->timer);
@@ -447,7 +455,7 @@ session_shutdown(struct session *s, bool is_abort)
 	/* An answer of the store may be on its way: the client must hear it. */
 	if (is_abort)
 		conn_abort(s->conn);
-	else if (s->ask == NULL && !is_receiving(s))
+	else if (!session_is_asking(s) && !is_receiving(s))
 		session_end(s, REPLY_SHUTDOWN);
 }
 

@@ -86,7 +86,10 @@ struct session {
 	char trace[TRACE_ID_LEN + 1]; /* of the message */
 	uint64_t received;            /* when it was complete */
 	struct buf structure, headers;
-	unsigned missing;
+	bool has_added;           /* Date or Message-ID were put in front */
+	unsigned retries;         /* of DELIVER, after the store went away */
+	bool is_retrying;         /* waits for the retry timer */
+	struct loop_timer *retry; /* made when it is needed */
 	struct sockaddr_storage peer; /* as front.c counted it */
 };
 
@@ -122,6 +125,8 @@ struct question {
 	answer_fn fn;
 };
 void session_ask(struct session *s, const struct question *q);
+/* An answer is waited for, so no input is looked at. */
+bool session_is_asking(const struct session *s);
 
 /* Forget the transaction; back to READY, or HELLO before EHLO. */
 void session_reset(struct session *s);

@@ -26,6 +26,8 @@
 struct runtime {
 	struct loop *loop;
 	struct server sv;
+	unsigned deliver_gone; /* so many times the store goes away */
+	bool is_retry;
 	enum outcome deliver_outcome;
 	enum reason deliver_reason;
 	bool filter_is_away;
@@ -163,6 +165,11 @@ answer_deliver(struct answer *a, struct str body, int fd)
 
 	CHECK(msg_deliver_get(body, &m), "well-formed");
 	CHECK(str_eq(m.structure, STR("structure")), "structure goes along");
+	if (rt->deliver_gone > 0) {
+		rt->deliver_gone--;
+		return put_error(a, TEMPFAIL, REASON_GONE);
+	}
+	rt->is_retry = m.is_retry;
 	if (rt->deliver_outcome != DONE && !m.is_per_rcpt)
 		return put_error(a, rt->deliver_outcome, rt->deliver_reason);
 	rt->deliveries++;
@@ -310,6 +317,7 @@ play_init(struct play *p)
 	p->rt.sv.rt = &p->rt;
 	p->rt.sv.loop = p->rt.loop;
 	p->rt.sv.conf = &p->conf;
+	p->rt.sv.retry_ms = 1;
 	arena_init(&p->rt.sv.arena, SMTP_COMMAND_ARENA);
 	front_configure(&p->rt.sv);
 	loop_each_round(p->rt.loop, stop_when_over, p);
@@ -693,6 +701,19 @@ TEST(what_the_store_says_is_what_the_client_hears)
 	}
 }
 
+TEST(a_store_that_went_away_is_asked_again_about_the_same_message)
+{
+	struct play p = { 0 };
+
+	play_init(&p);
+	p.rt.deliver_gone = 2;
+	play_run(&p, SERVICE_MX,
+	    STR(HELLO MAIL RCPT "DATA\r\n" MESSAGE ".\r\n" QUIT), 9999);
+	check_replies(&p, "accepted after all", OK "250 2.0.0|" BYE);
+	CHECK(p.rt.deliveries == 1 && p.rt.is_retry, "once, as a repetition");
+	play_done(&p);
+}
+
 TEST(without_the_filter_the_client_keeps_its_message)
 {
 	struct play p = { 0 };
@@ -891,6 +912,8 @@ main(void)
 		UNIT(a_submission_gets_the_fields_it_lacks),
 		UNIT(a_message_over_the_limit_is_read_to_its_end_and_refused),
 		UNIT(what_the_store_says_is_what_the_client_hears),
+		UNIT(
+		    a_store_that_went_away_is_asked_again_about_the_same_message),
 		UNIT(without_the_filter_the_client_keeps_its_message),
 		UNIT(starttls_starts_over_and_drops_what_was_pipelined),
 		UNIT(submissions_greets_inside_of_tls),
