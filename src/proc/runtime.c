@@ -276,8 +276,17 @@ take_listener(struct runtime *rt, struct ipc_msg *m)
 	m->fd = -1;
 }
 
+/* Everything that was sent before is done: it was read in order. */
 static void
-supervisor_message(void *arg, UNUSED struct ipc_peer *p, struct ipc_msg *m)
+answer_sync(struct ipc_peer *p, struct ipc_msg *m)
+{
+	struct ipc_return r = ipc_return_new(p, m);
+
+	ipc_reply(&r, STR_NONE, -1);
+}
+
+static void
+supervisor_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 {
 	struct runtime *rt = arg;
 
@@ -287,6 +296,8 @@ supervisor_message(void *arg, UNUSED struct ipc_peer *p, struct ipc_msg *m)
 		take_metrics(rt, m);
 	else if (m->type == MSG_CTL_STOP)
 		begin_stop(rt);
+	else if (m->type == MSG_CTL_SYNC)
+		answer_sync(p, m);
 	else if (!rt->is_serving || rt->is_stopping)
 		return;
 	else if (m->type == MSG_CTL_PEER)

@@ -118,19 +118,39 @@ become(enum role role, int fd)
 
 /* --- messages of a child ----------------------------------------------------------- */
 
-static void
-tell_ready_once(struct supervisor *sup)
+static bool
+do_all_serve(const struct supervisor *sup)
 {
 	struct child *c;
 
-	if (sup->has_told_ready)
-		return;
 	LIST_FOREACH(c, &sup->children, link)
 	if (c->state != PROCESS_SERVING)
+		return false;
+	return true;
+}
+
+/* When somebody ended meanwhile, its successor will bring us here again. */
+static void
+on_all_connected(void *arg, bool is_complete)
+{
+	struct supervisor *sup = arg;
+
+	sup->is_telling_ready = false;
+	if (!is_complete || sup->is_stopping || !do_all_serve(sup))
 		return;
 	sup->has_told_ready = true;
 	puts("ready");
 	fflush(stdout);
+}
+
+/* A client that comes in the moment after "ready" finds everybody connected. */
+static void
+tell_ready_once(struct supervisor *sup)
+{
+	if (sup->has_told_ready || sup->is_telling_ready || !do_all_serve(sup))
+		return;
+	sup->is_telling_ready = true;
+	sync_all(sup, on_all_connected, sup);
 }
 
 static void

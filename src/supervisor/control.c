@@ -119,21 +119,33 @@ answer_connect(struct supervisor *sup, struct ipc_return *r, struct str body)
 }
 
 static void
-answer_reload(struct supervisor *sup, struct ipc_return *r)
+on_reloaded(void *arg, UNUSED bool is_complete)
 {
-	struct buf body = BUF_INIT(KIB(64));
-	bool is_ok = reload(sup);
-	struct msg_cli_reload_reply reply = {
-		.text = is_ok ? STR("configuration taken over")
-		              : str_c(sup->conf_error)
-	};
+	struct ipc_return *r = arg;
+	struct msg_cli_reload_reply reply = { .text = STR(
+						  "configuration taken over") };
+	struct buf body = BUF_INIT(KIB(1));
 
 	msg_cli_reload_reply_put(&body, &reply);
-	if (is_ok)
-		ipc_reply(r, buf_str(&body), -1);
-	else
-		ipc_reply_error(r, PERMFAIL, REASON_CONFLICT, sup->conf_error);
+	ipc_reply(r, buf_str(&body), -1);
 	buf_done(&body);
+	free(r);
+}
+
+/* The answer comes when all processes have taken it over; one that ended
+ * meanwhile starts with it. */
+static void
+answer_reload(struct supervisor *sup, struct ipc_return *r)
+{
+	struct ipc_return *later;
+
+	if (!reload(sup)) {
+		ipc_reply_error(r, PERMFAIL, REASON_CONFLICT, sup->conf_error);
+		return;
+	}
+	later = x_malloc(sizeof(*later));
+	*later = *r;
+	sync_all(sup, on_reloaded, later);
 }
 
 static void

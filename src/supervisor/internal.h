@@ -66,7 +66,7 @@ struct supervisor {
 	int control_fd;
 	struct loop_fd *control_watch;
 	char *control_path;
-	bool is_stopping, has_told_ready;
+	bool is_stopping, is_telling_ready, has_told_ready;
 	unsigned stop_stage;
 	struct loop_timer *stop_timer;
 	struct metrics_http *metrics_http;
@@ -89,6 +89,13 @@ void connect_child(struct child *c);
 /* One end of a new connection to the child; -errno when there is none. */
 int connect_cli(struct child *c);
 void connect_listener(struct child *c, const struct listen_socket *s);
+
+/* sync.c */
+/* is_complete: nobody ended meanwhile. */
+typedef void (*sync_fn)(void *arg, bool is_complete);
+/* fn is run once, when all that serve have done what they were told until now;
+ * from the loop, or at once when nobody serves. */
+void sync_all(struct supervisor *sup, sync_fn fn, void *arg);
 
 /* listen.c */
 /* Bind and listen: a descriptor, or -errno with a text that says what to do. */
