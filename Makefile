@@ -208,7 +208,7 @@ man-check:
 	$(Q)tools/check-man
 check: lint unit replay
 check-e2e: all
-	$(Q)cd tests/e2e && python3 -m pytest -q $(E2E)
+	$(Q)cd tests/e2e && /usr/bin/python3 -m pytest -q $(E2E)
 check-all: check check-e2e
 asan:
 	$(MAKE) B=build-asan SAN=address,undefined unit replay
