@@ -6,6 +6,8 @@
 #include "cli/cli.h"
 #include "proc/role.h"
 
+#include <sys/prctl.h>
+
 #define WEAK __attribute__((weak))
 
 int store_main(void) WEAK;
@@ -36,11 +38,15 @@ role_main(const char *name)
 		[ROLE_IMAP] = imap_main,
 	};
 	enum role role;
+	char comm[16];
 
 	if (!role_from_name(name, &role) || mains[role] == NULL) {
 		fprintf(stderr, "mailstead: no such role: %s\n", name);
 		return 2;
 	}
+	/* What top shows; 15 bytes at most. */
+	snprintf(comm, sizeof(comm), "mailstead-%s", name);
+	(void)prctl(PR_SET_NAME, comm);
 	return mains[role]();
 }
 

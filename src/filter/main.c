@@ -68,13 +68,17 @@ on_analyse(struct ipc_peer *p, struct ipc_msg *m)
 	struct ipc_return ret = ipc_return_new(p, m);
 	struct msg_analyse msg;
 	struct analysis a;
-	int r;
+	int r = 0;
 
-	if (m->fd < 0 || !msg_analyse_get(m->body, &msg)) {
+	if (!msg_analyse_get(m->body, &msg) ||
+	    (m->fd < 0 && msg.data.n != msg.size)) {
 		ipc_reply_error(&ret, TEMPFAIL, REASON_INTERNAL, NULL);
 		return;
 	}
-	r = analyse_fd(m->fd, msg.size, &a);
+	if (m->fd < 0)
+		analyse_bytes(msg.data, &a);
+	else
+		r = analyse_fd(m->fd, msg.size, &a);
 	if (r < 0) {
 		ipc_reply_error(&ret, TEMPFAIL,
 		    r == -EFBIG ? REASON_TOO_BIG : REASON_INTERNAL, NULL);

@@ -93,6 +93,9 @@ enum {
 	FETCH_STRUCTURE = 16,
 	FETCH_BODY = 32,
 };
+/* A message up to this size travels in ANALYSE and DELIVER themselves. */
+#define INLINE_MESSAGE_MAX KIB(64)
+
 #define FETCH_FD_BYTES  MIB(1)
 #define FETCH_MAX_BYTES MIB(1)
 

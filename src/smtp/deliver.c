@@ -12,8 +12,6 @@
 #include "base/metrics.h"
 #include "smtp/header.h"
 
-#include <fcntl.h>
-
 #define DELIVER_BODY_MAX (MIB(8) - KIB(4))
 #define RCPTS_MAX        (MIB(6))
 /* A store that died is back in less than a second. */
@@ -210,16 +208,18 @@ ask_store(struct session *s)
 	struct question q = {
 		.to = ROLE_STORE,
 		.type = MSG_DELIVER,
+		.fd = -1,
 		.fn = on_delivered,
 	};
+	bool is_ok;
 
 	put_rcpts(s, &rcpts);
 	m.rcpts = buf_str(&rcpts);
+	/* Ours stays: the store may go away and be asked again. */
+	is_ok = message_lend(s->message, &m.data, &q.fd);
 	msg_deliver_put(&body, &m);
 	q.body = buf_str(&body);
-	/* Ours stays open: the store may go away and be asked again. */
-	q.fd = fcntl(s->message->fd, F_DUPFD_CLOEXEC, 3);
-	if (rcpts.failed || body.failed || q.fd < 0) {
+	if (rcpts.failed || body.failed || !is_ok) {
 		closep(&q.fd);
 		deliver_refuse(s, REPLY_MESSAGE_LATER);
 	} else {
@@ -302,8 +302,7 @@ on_analysed(struct session *s, struct ipc_msg *m)
 static void
 ask_filter(struct session *s)
 {
-	int fd = fcntl(s->message->fd, F_DUPFD_CLOEXEC, 3);
-	struct buf body = BUF_INIT(KIB(16));
+	struct buf body = BUF_INIT(KIB(32) + INLINE_MESSAGE_MAX * 2);
 	struct msg_analyse m = {
 		.size = s->message->size,
 		.mail_from = s->env.from,
@@ -314,11 +313,10 @@ ask_filter(struct session *s)
 	struct question q = {
 		.to = ROLE_FILTER,
 		.type = MSG_ANALYSE,
-		.fd = fd,
 		.fn = on_analysed,
 	};
 
-	if (fd < 0) {
+	if (!message_lend(s->message, &m.data, &q.fd)) {
 		deliver_refuse(s, REPLY_MESSAGE_LATER);
 		return;
 	}

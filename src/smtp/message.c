@@ -2,12 +2,15 @@
 /* message.c - the bytes of one message into a sealed memory file. */
 #include "smtp/message.h"
 
+#include "proc/ipc_msgs.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-#define TAIL_MAX KIB(16) /* gathered before a write */
+/* Gathered before a write; a message that fits needs no file at all. */
+#define TAIL_MAX INLINE_MESSAGE_MAX
 
 struct message *
 message_new(const struct message_config *config)
@@ -18,8 +21,7 @@ message_new(const struct message_config *config)
 	m->spool_max = config->spool_max;
 	m->size_max = config->size_max;
 	m->tail = BUF_INIT(TAIL_MAX);
-	m->fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	m->is_failed = m->fd < 0;
+	m->fd = -1;
 	return m;
 }
 
@@ -58,10 +60,18 @@ write_all(int fd, struct str s)
 	return true;
 }
 
+static int
+new_file(void)
+{
+	return memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
 static void
 flush(struct message *m)
 {
-	if (m->tail.n > 0 && !write_all(m->fd, buf_str(&m->tail)))
+	if (m->fd < 0)
+		m->fd = new_file();
+	if (m->fd < 0 || !write_all(m->fd, buf_str(&m->tail)))
 		m->is_failed = true;
 	m->tail.n = 0;
 }
@@ -85,7 +95,9 @@ message_put(struct message *m, struct str s)
 	*m->spool_bytes += s.n;
 	if (s.n > TAIL_MAX - m->tail.n)
 		flush(m);
-	if (s.n < TAIL_MAX)
+	if (m->is_failed)
+		return drop_bytes(m);
+	if (s.n <= TAIL_MAX - m->tail.n)
 		buf_put_str(&m->tail, s);
 	else if (!write_all(m->fd, s))
 		m->is_failed = true;
@@ -113,10 +125,12 @@ int
 message_seal(struct message *m)
 {
 
-	if (!m->is_failed)
+	if (!m->is_failed && m->fd >= 0)
 		flush(m);
 	if (m->is_failed)
 		return -ENOSPC;
+	if (m->fd < 0)
+		return 0;
 	buf_done(&m->tail);
 	if (fcntl(m->fd, F_ADD_SEALS, SEALS) < 0)
 		return -errno;
@@ -140,14 +154,39 @@ copy_file(int to, int from, uint64_t size)
 	return true;
 }
 
-int
-message_prepend(struct message *m, struct str lines)
+bool
+message_lend(const struct message *m, struct str *ret_data, int *ret_fd)
 {
-	CLEANUP(closep) int fd = -1;
+	int fd = m->fd < 0 ? -1 : fcntl(m->fd, F_DUPFD_CLOEXEC, 3);
 
-	if (lines.n > m->spool_max - MIN(m->spool_max, *m->spool_bytes))
+	if (m->fd >= 0 && fd < 0)
+		return false;
+	*ret_data = m->fd < 0 ? buf_str(&m->tail) : STR_NONE;
+	*ret_fd = fd;
+	return true;
+}
+
+static int
+prepend_in_memory(struct message *m, struct str lines)
+{
+	struct buf b = BUF_INIT(2 * TAIL_MAX);
+
+	buf_put_str(&b, lines);
+	buf_put_str(&b, buf_str(&m->tail));
+	if (b.failed) {
+		buf_done(&b);
 		return -ENOSPC;
-	fd = memfd_create("message", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	}
+	buf_done(&m->tail);
+	m->tail = b;
+	return 0;
+}
+
+static int
+prepend_in_file(struct message *m, struct str lines)
+{
+	CLEANUP(closep) int fd = new_file();
+
 	if (fd < 0)
 		return -errno;
 	if (!write_all(fd, lines) || !copy_file(fd, m->fd, m->size) ||
@@ -155,6 +194,19 @@ message_prepend(struct message *m, struct str lines)
 		return errno ? -errno : -EIO;
 	closep(&m->fd);
 	m->fd = TAKE_FD(fd);
+	return 0;
+}
+
+int
+message_prepend(struct message *m, struct str lines)
+{
+	int r;
+
+	if (lines.n > m->spool_max - MIN(m->spool_max, *m->spool_bytes))
+		return -ENOSPC;
+	r = m->fd < 0 ? prepend_in_memory(m, lines) : prepend_in_file(m, lines);
+	if (r < 0)
+		return r;
 	m->size += lines.n;
 	*m->spool_bytes += lines.n;
 	return 0;

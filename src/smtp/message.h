@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * message.h - the bytes of one message on their way into a sealed memory file.
+ * message.h - the bytes of one message: in memory while it is small, beyond
+ * that in a sealed memory file.
  *
- * Small writes are gathered. Over the size limit nothing more is kept, and the
+ * Over the size limit nothing more is kept, and the
  * caller reads on to the end to give its answer there. What all sessions of
  * a worker hold together is bounded too (SERVER_SPOOL_MAX).
  */
@@ -14,8 +15,8 @@ struct message {
 	uint64_t *spool_bytes; /* of all messages; ours are in it */
 	uint64_t spool_max;
 	uint64_t size, size_max;
-	struct buf tail; /* not written yet */
-	int fd;
+	struct buf tail; /* not written yet; all of a small message */
+	int fd;          /* -1: none is needed so far */
 	bool is_too_big;
 	bool is_failed; /* no memory file, or all of them are full: try later */
 	bool has_nul;
@@ -37,7 +38,13 @@ void message_check_eol(struct message *m, struct str s);
  * get copies of the descriptor. */
 int message_seal(struct message *m) WARN_UNUSED;
 /*
- * Put header lines in front of a sealed message: into a new memory file, which
- * is sealed as well. 0, or -errno (and the message is as it was).
+ * What goes to the other processes of a sealed message: either *ret_data, or a
+ * descriptor of its own in *ret_fd (else -1). False: no descriptor is left.
+ */
+bool message_lend(
+    const struct message *m, struct str *ret_data, int *ret_fd) WARN_UNUSED;
+/*
+ * Put header lines in front of a sealed message: a new memory file, sealed as
+ * well, or more bytes in memory. 0, or -errno (and the message is as it was).
  */
 int message_prepend(struct message *m, struct str lines) WARN_UNUSED;

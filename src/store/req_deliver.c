@@ -68,7 +68,8 @@ read_request(struct delivery *d)
 	    d->q.structure.n > MAIL_STRUCTURE_MAX ||
 	    d->q.trace_id.n > MAIL_TRACE_MAX)
 		return verdict_permfail(REASON_TOO_BIG);
-	if (d->q.size && !req_fd_holds(d->fd, d->q.size))
+	if (d->fd < 0 ? d->q.data.n != d->q.size
+		      : !req_fd_holds(d->fd, d->q.size))
 		return verdict_permfail(REASON_INTERNAL);
 	return read_rcpts(d);
 }
@@ -241,5 +242,6 @@ req_deliver(struct request *r)
 	}
 	src.fd = d->fd;
 	src.size = d->q.size;
+	src.mem = d->q.data;
 	engine_blob_put(r->s->engine, &src, on_stored, d);
 }

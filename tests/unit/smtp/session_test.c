@@ -119,13 +119,18 @@ answer_auth(struct answer *a, struct str body)
 	msg_auth_step_reply_put(&a->body, &reply);
 }
 
+/* A message that came in memory, or in a file that nobody can change. */
 static void
-read_file(int fd, struct buf *ret)
+read_message(int fd, struct str data, struct buf *ret)
 {
 	char chunk[4096];
 	ssize_t n;
 	off_t off = 0;
 
+	buf_put_str(ret, data);
+	if (fd < 0)
+		return;
+	CHECK(data.n == 0, "one or the other");
 	CHECK((fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE) != 0, "sealed");
 	while ((n = pread(fd, chunk, sizeof(chunk), off)) > 0) {
 		buf_put(ret, chunk, (size_t)n);
@@ -134,15 +139,18 @@ read_file(int fd, struct buf *ret)
 }
 
 static void
-answer_analyse(struct answer *a, int fd)
+answer_analyse(struct answer *a, struct str body, int fd)
 {
+	struct msg_analyse m;
 	struct buf bytes = BUF_INIT(MIB(4));
 	struct msg_analyse_reply reply = { .structure = STR("structure") };
 	struct mime_hop hop;
 
 	if (a->rt->filter_is_away)
 		return put_error(a, TEMPFAIL, REASON_GONE);
-	read_file(fd, &bytes);
+	CHECK(msg_analyse_get(body, &m), "well-formed");
+	read_message(fd, m.data, &bytes);
+	CHECK(bytes.n == m.size, "all of it");
 	mime_hop_scan(buf_str(&bytes), &hop);
 	reply.hops = hop.received;
 	reply.missing = mime_hop_lacks(&hop);
@@ -193,7 +201,7 @@ answer_deliver(struct answer *a, struct str body, int fd)
 		if (rt->delivered_rcpts++ == 0)
 			buf_put_str(&rt->delivered, rcpt.prefix);
 	}
-	read_file(fd, &rt->delivered);
+	read_message(fd, m.data, &rt->delivered);
 	msg_deliver_reply_put(&a->body,
 	    &(struct msg_deliver_reply){ .results = buf_str(&results) });
 	buf_done(&results);
@@ -219,7 +227,7 @@ runtime_request(struct runtime *rt, const struct ipc_peer_request *req,
 	else if (req->type == MSG_AUTH_STEP)
 		answer_auth(a, req->body);
 	else if (req->type == MSG_ANALYSE)
-		answer_analyse(a, req->fd);
+		answer_analyse(a, req->body, req->fd);
 	else if (req->type == MSG_DELIVER)
 		answer_deliver(a, req->body, req->fd);
 	else
