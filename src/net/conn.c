@@ -8,7 +8,7 @@
  *     +--conn_abort, error----------------------------------------------+--> END
  *
  * Reading is not switched off while the session waits or the client does not
- * read: the input buffer simply fills up to in_max, and then TCP pushes back.
+ * read, until the input buffer is filled up to in_max: then TCP pushes back.
  * That costs no system call and still notices a peer that goes away. END is
  * entered from anywhere, also from inside a handler; closed() then runs from
  * the loop, and the memory goes one round later, because a resume may still
@@ -68,6 +68,7 @@ struct conn {
 	bool is_queued;  /* a resume is under way */
 	bool is_dirty;   /* a flush is under way */
 	bool is_full;    /* output went above the high-water mark */
+	bool is_stuffed; /* input reached in_max: reading is off */
 	bool is_eof;     /* the client ended its side */
 	bool is_expired; /* timeout() runs or has run */
 	char detail[80];
@@ -270,6 +271,17 @@ on_output_change(
 	c->last_ms = loop_now_ms(c->loop);
 }
 
+/*
+ * With TLS there is none: what a record holds beyond the mark would stay in
+ * OpenSSL, and no event tells of it. There input may pass in_max by a record.
+ */
+static void
+set_read_mark(struct conn *c)
+{
+	if (!c->is_tls)
+		bufferevent_setwatermark(c->bev, EV_READ, 0, c->in_max);
+}
+
 static void
 make_bufferevent(struct conn *c)
 {
@@ -286,7 +298,8 @@ make_bufferevent(struct conn *c)
 	if (c->bev == NULL)
 		die("bufferevent: out of memory");
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
-	bufferevent_setwatermark(c->bev, EV_READ, 0, c->in_max);
+	set_read_mark(c);
+	c->is_stuffed = false;
 	bufferevent_setwatermark(c->bev, EV_WRITE, c->out_low, 0);
 	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
 	evbuffer_add_cb(bufferevent_get_input(c->bev), on_input_change, c);
@@ -387,6 +400,35 @@ read_more(struct conn *c)
 	evbuffer_freeze(in, 0);
 }
 
+/*
+ * At its high mark libevent calls on_read() again and again, without leaving
+ * its loop: the deferred call that would free the session to go on never
+ * runs. So reading is switched off until there is room.
+ */
+static void
+limit_input(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+
+	if (c->state != OPEN || c->is_stuffed ||
+	    evbuffer_get_length(in) < c->in_max)
+		return;
+	c->is_stuffed = true;
+	bufferevent_disable(c->bev, EV_READ);
+}
+
+static void
+accept_input(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+
+	if (!c->is_stuffed || c->state != OPEN ||
+	    evbuffer_get_length(in) >= c->in_max)
+		return;
+	c->is_stuffed = false;
+	bufferevent_enable(c->bev, EV_READ);
+}
+
 static void
 on_read(struct bufferevent *bev, void *arg)
 {
@@ -400,6 +442,7 @@ on_read(struct bufferevent *bev, void *arg)
 	}
 	read_more(c);
 	deliver(c);
+	limit_input(c);
 }
 
 struct str
@@ -420,8 +463,10 @@ conn_in(struct conn *c)
 void
 conn_consume(struct conn *c, size_t n)
 {
-	if (n > 0 && c->bev != NULL)
-		evbuffer_drain(bufferevent_get_input(c->bev), n);
+	if (n == 0 || c->bev == NULL)
+		return;
+	evbuffer_drain(bufferevent_get_input(c->bev), n);
+	accept_input(c);
 }
 
 void
@@ -444,8 +489,10 @@ void
 conn_set_in_max(struct conn *c, size_t in_max)
 {
 	c->in_max = in_max;
-	if (c->bev != NULL)
-		bufferevent_setwatermark(c->bev, EV_READ, 0, in_max);
+	if (c->bev == NULL)
+		return;
+	set_read_mark(c);
+	accept_input(c);
 }
 
 static void
