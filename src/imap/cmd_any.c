@@ -22,7 +22,7 @@ session_put_capability(struct session *s, struct buf *b)
 	buf_put_c(b, " NAMESPACE UIDPLUS UNSELECT CHILDREN MOVE SPECIAL-USE"
 		     " CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE"
 		     " CONDSTORE QRESYNC ESEARCH SEARCHRES WITHIN QUOTA "
-	             "QUOTA=RES-STORAGE"
+		     "QUOTA=RES-STORAGE"
 		     " QUOTA=RES-MESSAGE MULTIAPPEND BINARY");
 	buf_printf(b, " APPENDLIMIT=%llu",
 	    (unsigned long long)server_append_max(s->sv));
