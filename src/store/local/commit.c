@@ -217,7 +217,7 @@ encode_refs(struct engine *e, struct engine_batch *b)
 /* --- appending --------------------------------------------------------------- */
 
 int
-engine_room(struct engine *e, size_t size, bool may_use_reserve)
+engine_room(struct engine *e, size_t size, uint64_t untouched)
 {
 	struct segment *s = log_active(&e->log);
 	bool grows = !s || s->size + size > s->alloc;
@@ -230,7 +230,7 @@ engine_room(struct engine *e, size_t size, bool may_use_reserve)
 	if (r < 0)
 		return r;
 	e->is_full = e->free_bytes < e->reserve_bytes + (grows ? size : 0);
-	if (e->is_full && !may_use_reserve)
+	if (untouched > 0 && e->free_bytes < untouched + (grows ? size : 0))
 		return ENGINE_FULL;
 	r = log_room(&e->log, size, e->next_seq, e->next_blob);
 	if (r == -ENOSPC || r == -EDQUOT || r == -EFBIG) {
@@ -289,6 +289,19 @@ batch_data_len(const struct engine_batch *b)
 	return n;
 }
 
+/*
+ * New data leaves the reserve alone. What sets space free may use all of it,
+ * or a full disk could never be emptied; and other small changes half of it,
+ * because people open and mark what they delete.
+ */
+static uint64_t
+untouched_reserve(const struct engine *e, const struct engine_batch *b)
+{
+	if (b->tickets_n > 0)
+		return e->reserve_bytes;
+	return b->is_freeing ? 0 : e->reserve_bytes / 2;
+}
+
 static int
 batch_prepare(struct engine *e, struct engine_batch *b, struct data_part *parts)
 {
@@ -303,10 +316,8 @@ batch_prepare(struct engine *e, struct engine_batch *b, struct data_part *parts)
 		return r;
 	if (b->ops.failed || data_len > RECORD_DATA_MAX)
 		return ENGINE_TOO_BIG;
-	/* What sets space free may use the reserve, or a full disk could
-	 * never be emptied. */
-	return engine_room(e, record_size(b->ops.n, data_len),
-	    b->tickets_n == 0 && b->is_freeing);
+	return engine_room(
+	    e, record_size(b->ops.n, data_len), untouched_reserve(e, b));
 }
 
 static void

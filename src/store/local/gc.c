@@ -214,7 +214,7 @@ gc_write(struct engine *e)
 
 	if (gc->ops.n == 0)
 		return 0;
-	r = engine_room(e, record_size(gc->ops.n, gc->data_n), true);
+	r = engine_room(e, record_size(gc->ops.n, gc->data_n), 0);
 	if (r == 0)
 		r = engine_append(
 		    e, RECORD_RELOC, buf_str(&gc->ops), gc->parts, gc->parts_n);

@@ -153,9 +153,9 @@ struct data_part {
 };
 int engine_append(struct engine *e, enum record_kind kind, struct str ops,
     struct data_part *parts, size_t count) WARN_UNUSED;
-/* Room for a record; may_use_reserve for what sets space free. */
-int engine_room(
-    struct engine *e, size_t size, bool may_use_reserve) WARN_UNUSED;
+/* Room for a record, with so much of the reserve left alone: 0 for what sets
+ * space free, all of it for new data. */
+int engine_room(struct engine *e, size_t size, uint64_t untouched) WARN_UNUSED;
 void waiters_run(struct engine *e, uint64_t durable);
 void waiters_free(struct engine *e);
 

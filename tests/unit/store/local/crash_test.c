@@ -213,15 +213,22 @@ TEST(a_full_disk_refuses_new_data_and_recovers_by_itself)
 	kit_close(&s.k);
 	verify(&s);
 
-	/* Below the floor, only what sets space free is accepted. */
+	/* Below the reserve no data is accepted, below half of it only what
+	 * sets space free. */
 	s.k.config.reserve_bytes = MIB(1);
 	kit_close(&s.k);
 	kit_open(&s.k);
 	s.fs.free_bytes = KIB(1000);
 	engine_tick(s.k.e);
+	CHECK(
+	    kit_put(&s.k, (struct engine_shard){ 'z', 1 }, "x", STR("y")) == 0,
+	    "small changes go on");
+	CHECK(s.k.e->is_full, "full for data");
+	s.fs.free_bytes = KIB(400);
+	engine_tick(s.k.e);
 	CHECK(kit_put(&s.k, (struct engine_shard){ 'z', 1 }, "x", STR("y")) ==
 		  ENGINE_FULL,
-	    "below the reserve");
+	    "below half of the reserve");
 	b = engine_batch_new(s.k.e);
 	batch_del(b, (struct engine_shard){ 'z', 1 }, STR("x"));
 	CHECK(kit_commit(&s.k, b) == 0, "deleting works");
