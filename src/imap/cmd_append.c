@@ -166,6 +166,8 @@ append_slice(struct session *s, const struct imap_frame_event *ev)
 		s->sv->append_bytes += ev->slice.n;
 	}
 	a->left = ev->left;
+	if (ev->left == 0)
+		conn_quick_ack(s->conn);
 	if (a->left == 0 && !a->has_failed)
 		analyse(a);
 }

@@ -28,6 +28,7 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -477,6 +478,16 @@ conn_consume_secret(struct conn *c, size_t n)
 	if (in.n > 0)
 		explicit_bzero((void *)(uintptr_t)in.p, MIN(n, in.n));
 	conn_consume(c, n);
+}
+
+void
+conn_quick_ack(struct conn *c)
+{
+	int on = 1;
+
+	if (c->bev != NULL)
+		(void)setsockopt(
+		    c->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
 
 void

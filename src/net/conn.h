@@ -57,6 +57,11 @@ struct conn *conn_new(const struct conn_config *config);
 /* All input held, contiguous, valid until conn_consume() or the next event. */
 struct str conn_in(struct conn *c);
 void conn_consume(struct conn *c, size_t n);
+/*
+ * Acknowledge what came at once. A client that sends the end of its command
+ * in a write of its own (Nagle) waits for that; without it, 40 ms.
+ */
+void conn_quick_ack(struct conn *c);
 /* The same, and overwrites the bytes: they may be a password. */
 void conn_consume_secret(struct conn *c, size_t n);
 /* Change the limit on held input, e.g. after sign-in. */

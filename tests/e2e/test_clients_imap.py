@@ -288,7 +288,10 @@ remotepass = {account.password}
     return rc, tmp_path / "mail"
 
 
-@pytest.mark.parametrize("way", WAYS)
+# Not STARTTLS: the reader thread of imaplib2 3.05 ends "after the next
+# response", and when it looks at the wrong moment, before the OK of STARTTLS;
+# then it waits for ever, whatever the server does.
+@pytest.mark.parametrize("way", ("tls", "plain"))
 def test_offlineimap_both_ways(account, way, tmp_path):
     rc, maildir = offlineimap_config(account, way, tmp_path)
     command = ["offlineimap", "-c", rc, "-o", "-u", "basic"]
