@@ -19,6 +19,10 @@
 #define SECTIONS_MAX 16
 #define PEM_FILE_MAX KIB(256)
 
+/* Put behind the text: the library takes a file that ends within a section,
+ * a comment or a string for a whole one, and half of it may be missing. */
+#define LAST_OPTION "end_of_file"
+
 /* How far an option has been read. */
 struct progress {
 	int line;
@@ -30,6 +34,7 @@ struct reading {
 	struct conf *conf;
 	const char *path;
 	struct buf errors;
+	int last_line;
 	struct progress progress[CONF_OPTIONS_MAX];
 };
 
@@ -76,15 +81,21 @@ static void PRINTF_LIKE(2, 0) on_error(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	struct buf text = BUF_INIT(KIB(8));
 	bool is_root = strcmp(cfg_name(cfg), "root") == 0;
+	int line = cfg->line;
 
 	buf_vprintf(&text, fmt, ap);
-	if (str_starts(buf_str(&text), STR("no such option"))) {
+	if (!is_root && strstr(buf_c(&text), LAST_OPTION) != NULL) {
+		line = now->last_line; /* the library's is behind it */
+		buf_reset(&text, KIB(8));
+		buf_printf(&text, "the section %s is not closed; expected }",
+		    cfg_name(cfg));
+	} else if (str_starts(buf_str(&text), STR("no such option"))) {
 		buf_put_c(&text, is_root
 				     ? "; expected one of: "
 				     : " in this section; expected one of: ");
 		put_known(&text, is_root ? "" : cfg_name(cfg));
 	}
-	add_error(cfg->line, "%s", buf_c(&text));
+	add_error(line, "%s", buf_c(&text));
 	buf_done(&text);
 }
 
@@ -194,6 +205,8 @@ make_tables(struct tables *t)
 		else if (i == 0 || strcmp(o->section, o[-1].section) != 0)
 			make_section(t, i);
 	}
+	t->root[t->root_count++] =
+	    (cfg_opt_t)CFG_STR(LAST_OPTION, NULL, CFGF_NODEFAULT);
 	t->root[t->root_count] = end;
 }
 
@@ -307,9 +320,16 @@ parse_text(struct buf *text)
 	if (cfg == NULL)
 		die("cfg_init: out of memory");
 	cfg_set_error_function(cfg, on_error);
+	if (text->n > 0 && text->p[text->n - 1] != '\n')
+		buf_put_char(text, '\n');
+	for (size_t i = 0; i < text->n; i++)
+		now->last_line += text->p[i] == '\n';
+	buf_put_c(text, LAST_OPTION " = yes\n");
 	if (cfg_parse_buf(cfg, buf_c(text)) != CFG_SUCCESS &&
 	    now->errors.n == 0)
 		add_error(cfg->line, "it cannot be understood");
+	if (now->errors.n == 0 && cfg_size(cfg, LAST_OPTION) == 0)
+		add_error(0, "it ends within a comment or a string");
 	cfg_free(cfg);
 	free(t);
 }
