@@ -275,12 +275,6 @@ pop3_input(struct pop3 *p)
 }
 
 static void
-on_data(void *arg)
-{
-	pop3_input(arg);
-}
-
-static void
 on_drained(void *arg)
 {
 	struct pop3 *p = arg;
@@ -347,6 +341,28 @@ on_timeout(void *arg)
 	pop3_close(p);
 }
 
+/* Before sign-in there is an end to patience, however slowly bytes drip. */
+static bool
+is_dawdling(const struct pop3 *p)
+{
+	uint64_t most = (uint64_t)p->sv->conf->imap_preauth_idle_s * 1000;
+
+	return p->state == POP3_AUTHORIZATION && !p->is_held &&
+	       loop_now_ms(p->sv->loop) - p->started_ms >
+	           SERVER_PREAUTH_IDLES * most;
+}
+
+static void
+on_data(void *arg)
+{
+	struct pop3 *p = arg;
+
+	if (is_dawdling(p))
+		on_timeout(p);
+	else
+		pop3_input(p);
+}
+
 /* Without the "<...>" that would offer APOP. */
 static void
 greet(struct pop3 *p)
@@ -385,6 +401,7 @@ pop3_new(struct server *sv, struct conn_config *cc, enum service svc)
 	p->sv = sv;
 	p->service = svc;
 	p->id = imap_server_session_id(sv);
+	p->started_ms = loop_now_ms(sv->loop);
 	buf_init(&p->out, POP3_OUT_MAX);
 	buf_init(&p->seen, KIB(16));
 	cc->in_max = IN_MAX;

@@ -54,6 +54,7 @@ struct pop3 {
 	uint32_t id;
 	enum service service;
 	enum pop3_state state;
+	uint64_t started_ms;
 	unsigned bad_count;
 	unsigned login_failures;
 	bool is_in_input;    /* pop3_input() is on the stack */

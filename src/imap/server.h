@@ -19,6 +19,8 @@ struct pop3;
 struct front;
 
 #define SERVER_ID_BUCKETS 4096U /* a power of two */
+/* Sign-in takes so many idle times at most, however slowly bytes drip. */
+#define SERVER_PREAUTH_IDLES 5
 /* Bytes of all messages that clients are just appending. */
 #define SERVER_APPEND_MAX MIB(1024)
 /* Bytes of large messages that are kept for the next partial FETCH. */
