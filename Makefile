@@ -247,8 +247,9 @@ install: all
 	[ -e $(DESTDIR)$(SYSCONFDIR)/mailstead/mailstead.conf ] || install -m 644 \
 	    packaging/mailstead.conf $(DESTDIR)$(SYSCONFDIR)/mailstead/mailstead.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	install -m 644 packaging/mailstead.service \
-	    $(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead.service
+	sed -e 's|/usr/local|$(PREFIX)|g; s|/etc/mailstead|$(SYSCONFDIR)/mailstead|g' \
+	    packaging/mailstead.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead.service
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/mailstead \
 	    $(DESTDIR)$(PREFIX)/share/man/man*/mailstead*.[578] \
