@@ -217,7 +217,8 @@ strict:
 	$(MAKE) B=build-clang CC=clang WERROR=1 all
 .PHONY: coverage
 coverage:
-	$(MAKE) B=build-cov OPT='-O0 -g --coverage' unit replay
+	$(MAKE) B=build-cov OPT='-O0 -g --coverage' LDFLAGS=--coverage \
+	    unit replay
 	tools/coverage build-cov
 
 .PHONY: format tags compdb clean distclean dist install uninstall
