@@ -68,6 +68,7 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 	p->sv.rt = rt;
 	p->sv.loop = runtime_loop(rt);
 	p->sv.retry_ms = SERVER_RETRY_MS;
+	server_ids_init(&p->sv);
 	return take_config(&p->sv, snapshot);
 }
 

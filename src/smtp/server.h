@@ -30,6 +30,7 @@ struct server {
 	size_t session_count;
 	uint32_t next_session; /* ids on the internal protocol; never 0 */
 	uint32_t next_trace;
+	uint32_t trace_salt;
 	uint64_t spool_bytes; /* of messages that are being received */
 	struct arena arena;   /* of the command that runs now */
 	uint32_t retry_ms;    /* before a store that went away is asked again */
@@ -43,6 +44,9 @@ struct server {
  * told to try later: 452 4.3.1. */
 #define SERVER_SPOOL_MAX (UINT64_C(1) << 30)
 
+/* Before any id is made. */
+void server_ids_init(struct server *sv);
+
 /* A fresh internal session id. */
 uint32_t server_session_id(struct server *sv);
 
@@ -50,8 +54,10 @@ uint32_t server_session_id(struct server *sv);
 uint32_t server_rcpts_max(const struct server *sv);
 
 /*
- * A fresh id of a session or a message for all logs: 13 letters and digits
- * made of the time, the worker's number and a counter.
+ * A fresh id of a session or a message for all logs: 16 letters and digits
+ * made of the time, the worker's number, a counter, and random bits. It must
+ * be unique also when everything is killed and started again within a second:
+ * the store finds out by it which messages it has already.
  */
-#define TRACE_ID_LEN 13
+#define TRACE_ID_LEN 16
 void server_trace_id(struct server *sv, char ret[TRACE_ID_LEN + 1]);

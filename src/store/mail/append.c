@@ -222,6 +222,7 @@ mail_append(struct mail *m, uint64_t account, struct str name,
 
 struct trace_scan {
 	struct str trace;
+	uint64_t size;
 	unsigned left;
 	bool is_found;
 };
@@ -232,7 +233,8 @@ look_for_trace(void *arg, UNUSED struct str key, struct str val)
 	struct trace_scan *s = arg;
 	struct message_record r;
 
-	if (message_record_decode(val, &r) && str_eq(r.trace, s->trace))
+	if (message_record_decode(val, &r) && r.blob_size == s->size &&
+	    str_eq(r.trace, s->trace))
 		s->is_found = true;
 	return s->is_found || --s->left == 0;
 }
@@ -242,10 +244,10 @@ look_for_trace(void *arg, UNUSED struct str key, struct str val)
  * The newest messages tell: a retry comes within seconds.
  */
 static struct verdict
-was_delivered(
-    struct mail *m, const struct account *a, struct str trace, bool *ret)
+was_delivered(struct mail *m, const struct account *a,
+    const struct mail_delivery *d, bool *ret)
 {
-	struct trace_scan s = { .trace = trace, .left = MAIL_RETRY_SCAN };
+	struct trace_scan s = { d->trace, d->size, MAIL_RETRY_SCAN, false };
 	struct engine_range range = {
 		.shard = account_shard(a->id),
 		.from = KEY(key_kind('M')),
@@ -289,7 +291,7 @@ deliver_to(struct tx *t, struct mail_delivery *d, struct mail_copy_to *to,
 	struct verdict v = account_get(t->m, to->account, &a);
 
 	if (verdict_is_done(v) && d->is_retry && d->trace.n)
-		v = was_delivered(t->m, a, d->trace, &to->is_skipped);
+		v = was_delivered(t->m, a, d, &to->is_skipped);
 	if (!verdict_is_done(v) || to->is_skipped)
 		return v;
 	if (account_mailbox(a, MAIL_INBOX)->r.uidnext >= UINT32_MAX - 1)

@@ -146,6 +146,17 @@ TEST(a_retry_reaches_only_those_who_do_not_have_it)
 	CHECK(count_problems(&f) == 0, "check");
 }
 
+TEST(a_trace_alone_does_not_make_a_retry)
+{
+	struct msg_mailbox mb;
+
+	CHECK(verdict_is_done(deliver(STR("one\r\n"), "t9", false, 1)), "one");
+	CHECK(verdict_is_done(deliver(STR("another\r\n"), "t9", true, 1)),
+	    "a worker that repeats an id");
+	CHECK(status_of(&f, users[0], "INBOX", &mb) && mb.messages == 2,
+	    "both are there");
+}
+
 TEST(all_or_none_when_an_account_is_gone)
 {
 	struct msg_mailbox mb;
@@ -290,6 +301,7 @@ TEST(a_large_structure_is_kept_whole)
 
 TEST_MAIN(CASE(one_message_for_three_is_stored_once),
     CASE(a_retry_reaches_only_those_who_do_not_have_it),
+    CASE(a_trace_alone_does_not_make_a_retry),
     CASE(all_or_none_when_an_account_is_gone),
     CASE(a_message_without_bytes_is_a_message),
     CASE(a_fetch_comes_in_portions_of_bounded_size),
