@@ -7,6 +7,7 @@ times instead of a few; MAILSTEAD_SEEDS=1,2,3 chooses the seeds.
 """
 import os
 import random
+import re
 import signal
 import time
 
@@ -109,6 +110,16 @@ def targets(rnd, n):
     return out[:n]
 
 
+def check_ids(log):
+    """No id was given to two messages, whoever was started again: the store
+    knows by the id which messages it has."""
+    sessions = {}
+    for m in re.finditer(r"event=smtp\.accept .*?sid=(\S+) id=(\S+) ", log):
+        sessions.setdefault(m.group(2), set()).add(m.group(1))
+    twice = [i for i, s in sessions.items() if len(s) > 1]
+    assert sessions and not twice, f"given twice: {twice}"
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_acknowledged_is_lost_when_processes_are_killed(
         make_server, seed):
@@ -129,6 +140,7 @@ def test_nothing_acknowledged_is_lost_when_processes_are_killed(
         load.stop()
     load.verify()
     assert load.ledger.count_acked() > 10 * KILLS
+    check_ids(server.log())
     server.cli("check")
     server.stop(signal.SIGTERM)
     server.cli("check")
