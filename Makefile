@@ -21,7 +21,6 @@ PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 
 CCACHE := $(shell command -v ccache 2>/dev/null)
-HOSTCC := $(CC)
 IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null | head -n 1))
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings \
@@ -37,7 +36,7 @@ LDHARD := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 ifneq ($(SAN),)
 SANFLAGS := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 else
-HARD += -D_FORTIFY_SOURCE=3 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+HARD += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 endif
 
 CFLAGS_ALL := -std=gnu17 $(OPT) $(WARN) $(HARD) $(SANFLAGS) \
