@@ -13,8 +13,9 @@
 #define FILTER ROLE_BIT(ROLE_FILTER)
 #define SMTP   ROLE_BIT(ROLE_SMTP)
 #define IMAP   ROLE_BIT(ROLE_IMAP)
+#define SEND   ROLE_BIT(ROLE_SEND)
 #define CLI    ROLE_BIT(ROLE_CLI)
-#define ALL    (STORE | AUTH | FILTER | SMTP | IMAP)
+#define ALL    (STORE | AUTH | FILTER | SMTP | IMAP | SEND)
 #define ASK    MSG_ASK
 #define FD     MSG_FD
 #define GRANT  MSG_GRANT

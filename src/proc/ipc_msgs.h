@@ -63,6 +63,15 @@ enum reason {
 };
 const char *reason_str(enum reason r);
 
+/* What becomes of an entry of the queue (msg_queue_result.state). */
+enum queue_state {
+	QUEUE_RELEASED,  /* not tried: due again at due_ms */
+	QUEUE_DEFERRED,  /* tried; once more at due_ms */
+	QUEUE_DELIVERED, /* accepted by the next server */
+	QUEUE_FAILED,    /* for good; the bounce is delivered already */
+	QUEUE_HELD,      /* until the operator says */
+};
+
 /* msg_cli_process.state: where a process is in its life. DOWN: it ended and
  * waits to be started again. */
 enum process_state {

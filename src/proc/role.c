@@ -11,6 +11,7 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_FILTER] = "filter",
 	[ROLE_SMTP] = "smtp",
 	[ROLE_IMAP] = "imap",
+	[ROLE_SEND] = "send",
 	[ROLE_CLI] = "cli",
 };
 

@@ -16,9 +16,10 @@ enum role {
 	ROLE_FILTER,
 	ROLE_SMTP,
 	ROLE_IMAP,
+	ROLE_SEND,
 	ROLE_CLI,
 };
-#define ROLE_COUNT  7
+#define ROLE_COUNT  8
 #define ROLE_BIT(r) (1U << (r))
 
 /* What a listening socket serves. */

@@ -20,6 +20,7 @@ wanted_workers(const struct conf *conf, enum role role)
 	case ROLE_STORE:
 	case ROLE_AUTH:
 		return 1;
+	case ROLE_SEND: /* not a process yet */
 	case ROLE_SUPERVISOR:
 	case ROLE_CLI:
 		return 0;
