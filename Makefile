@@ -132,6 +132,8 @@ $(B)/tests/unit/proto/$(1)/%: $(B)/tests/unit/proto/$(1)/%.o $(B)/libproto_$(1).
 	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ -lcmocka $$(LIBS)
 endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
+# The suite of RFC 7208 is YAML.
+$(B)/tests/unit/proto/spf/spf_suite_test: LIBS += -lyaml
 
 STORE_KIT := $(patsubst %,$(B)/tests/unit/store/local/%.o,kit faultfs model)
 .SECONDARY: $(STORE_KIT)
