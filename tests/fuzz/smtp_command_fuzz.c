@@ -54,8 +54,12 @@ check_mail(const struct smtp_mail *mail)
 {
 	check_path(&mail->from);
 	check_clean(mail->envid);
-	check_clean(mail->by);
-	check_clean(mail->hold_until);
+	ASSERT((mail->by_mode & SMTP_BY_MODE) != SMTP_BY_RETURN ||
+	       mail->by_seconds > 0);
+	ASSERT(!(mail->given & SMTP_PARAM_BY) == !mail->by_mode);
+	ASSERT(mail->mt_priority >= -9 && mail->mt_priority <= 9);
+	/* The last second of the year 9999, in the westernmost zone. */
+	ASSERT(mail->hold_until < UINT64_C(253402300800) + 86400);
 	ASSERT(mail->envid.n <= SMTP_ENVID_MAX);
 	if (mail->given & SMTP_PARAM_AUTH)
 		check_path(&mail->auth);

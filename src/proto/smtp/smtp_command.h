@@ -100,6 +100,15 @@ enum smtp_notify {
 	SMTP_NOTIFY_NEVER = 1 << 3, /* never with another */
 };
 
+/* What is to be done when the time of BY has passed (RFC 2852). */
+enum smtp_by {
+	SMTP_BY_NONE,
+	SMTP_BY_RETURN, /* the message goes back */
+	SMTP_BY_NOTIFY, /* the sender is told, and it goes on */
+	SMTP_BY_MODE = 3,
+	SMTP_BY_TRACE = 4, /* one more bit: tell when it is handed on */
+};
+
 /* What the session has announced or allows. */
 struct smtp_command_options {
 	unsigned params;       /* of enum smtp_param; others are unknown */
@@ -117,8 +126,9 @@ struct smtp_mail {
 	struct smtp_path auth; /* AUTH=<> is is_null */
 	int mt_priority;       /* -9 to 9 */
 	uint32_t hold_seconds;
-	struct str hold_until; /* as written: an RFC 3339 date-time */
-	struct str by;         /* as written: seconds;R or N, then T */
+	uint64_t hold_until; /* seconds since 1970 */
+	int32_t by_seconds;  /* from MAIL on; not above 0 only with NOTIFY */
+	unsigned by_mode;    /* of enum smtp_by */
 };
 
 struct smtp_rcpt {

@@ -7,6 +7,7 @@
  * unknown, like any other word.
  */
 #include "proto/smtp/smtp_param.h"
+#include "proto/smtp/smtp_time.h"
 #include "proto/smtp/smtp_xtext.h"
 
 struct param {
@@ -183,34 +184,52 @@ read_holdfor(const struct param *p)
 					    &p->cmd->u.mail.hold_seconds));
 }
 
-/* Only its letters are checked: the calendar is the caller's. */
 static enum smtp_command_error
 read_holduntil(const struct param *p)
 {
-	for (size_t i = 0; i < p->value.n; i++)
-		if (!ascii_is_digit(p->value.p[i]) &&
-		    !memchr("-:.+TZtz", p->value.p[i], 8))
-			return SMTP_COMMAND_BAD_PARAM;
-	p->cmd->u.mail.hold_until = p->value;
-	return SMTP_COMMAND_OK;
+	return ok_if(smtp_time_parse(p->value, &p->cmd->u.mail.hold_until));
 }
 
-/* RFC 2852 section 4: seconds, ";", R or N, and T when traced. */
+static unsigned
+by_mode(struct str word)
+{
+	static const struct {
+		const char *word;
+		unsigned mode;
+	} modes[] = {
+		{ "R", SMTP_BY_RETURN },
+		{ "N", SMTP_BY_NOTIFY },
+		{ "RT", SMTP_BY_RETURN | SMTP_BY_TRACE },
+		{ "NT", SMTP_BY_NOTIFY | SMTP_BY_TRACE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
+		if (str_eq_case(word, str_c(modes[i].word)))
+			return modes[i].mode;
+	return SMTP_BY_NONE;
+}
+
+/*
+ * RFC 2852 section 4: seconds, ";", R or N, and T when traced. A time that
+ * has passed already cannot be kept, so it goes with N alone.
+ */
 static enum smtp_command_error
 read_by(const struct param *p)
 {
+	struct smtp_mail *mail = &p->cmd->u.mail;
 	struct str seconds, mode = str_split(p->value, ';', &seconds);
+	bool is_negative = str_starts(seconds, STR("-"));
+	bool is_signed = is_negative || str_starts(seconds, STR("+"));
 	uint32_t v;
 
-	if (str_starts(seconds, STR("-")) || str_starts(seconds, STR("+")))
-		seconds = str_from(seconds, 1);
+	seconds = str_from(seconds, is_signed);
 	if (seconds.n > 9 || !str_to_u32(seconds, 999999999, &v))
 		return SMTP_COMMAND_BAD_PARAM;
-	if (!str_eq_case(mode, STR("R")) && !str_eq_case(mode, STR("N")) &&
-	    !str_eq_case(mode, STR("RT")) && !str_eq_case(mode, STR("NT")))
-		return SMTP_COMMAND_BAD_PARAM;
-	p->cmd->u.mail.by = p->value;
-	return SMTP_COMMAND_OK;
+	mail->by_seconds = is_negative ? -(int32_t)v : (int32_t)v;
+	mail->by_mode = by_mode(mode);
+	if ((mail->by_mode & SMTP_BY_MODE) == SMTP_BY_RETURN)
+		return ok_if(mail->by_seconds > 0);
+	return ok_if(mail->by_mode != SMTP_BY_NONE);
 }
 
 /* For a keyword that is the whole parameter. */

@@ -74,6 +74,19 @@ static const struct {
 	                                   E(BAD_PARAM), V(MAIL) },
 	{ "MAIL FROM:<a@b> BY=5;X",        E(BAD_PARAM), V(MAIL) },
 	{ "MAIL FROM:<a@b> BY=-5;NT",      E(OK), V(MAIL) },
+	{ "MAIL FROM:<a@b> BY=-5;R",       E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> BY=0;R",        E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> BY=+1;rt",      E(OK), V(MAIL) },
+	{ "MAIL FROM:<a@b> BY=+-1;N",      E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> BY=5;NTT",      E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> BY=5",          E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> BY=1234567890;N", E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> REQUIRETLS=1",  E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> HOLDFOR=1234567890", E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> HOLDFOR=-1",    E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> HOLDUNTIL=2026-02-30T00:00:00Z",
+	                                   E(BAD_PARAM), V(MAIL) },
+	{ "MAIL FROM:<a@b> HOLDUNTIL=tomorrow", E(BAD_PARAM), V(MAIL) },
 	{ "MAIL FROM:<\xC3\xBC@b>",        E(NEEDS_UTF8), V(MAIL) },
 	{ "MAIL FROM:<\xC3\xBC@b> SMTPUTF8", E(OK), V(MAIL) },
 	{ "RCPT TO:<a@b>",                 E(OK), V(RCPT) },
@@ -180,13 +193,22 @@ TEST(mail_parameters_are_values)
 	CHECK(str_eq(mail->auth.domain, STR("example.com")), "auth");
 	CHECK(mail->mt_priority == -9, "priority");
 	CHECK(mail->hold_seconds == 60, "hold");
-	CHECK(str_eq(mail->by, STR("120;RT")), "by");
+	CHECK(mail->by_seconds == 120, "by");
+	CHECK(mail->by_mode == (SMTP_BY_RETURN | SMTP_BY_TRACE), "by");
+	CHECK(mail->hold_until == 0, "no date");
 	CHECK(mail->given & SMTP_PARAM_REQUIRETLS, "requiretls");
 	CHECK(parse("MAIL FROM:<a@b> AUTH=<>", &everything, &cmd) ==
 		  SMTP_COMMAND_OK,
 	    "null");
 	CHECK(mail->auth.is_null, "null");
 	CHECK(mail->body == SMTP_BODY_7BIT && !mail->ret, "defaults");
+	CHECK(parse("MAIL FROM:<a@b> HOLDUNTIL=2026-11-23T21:25:57+05:30 "
+		    "BY=-5;n MT-PRIORITY=+3",
+		  &everything, &cmd) == SMTP_COMMAND_OK,
+	    "times");
+	CHECK(mail->hold_until == 1795449357, "hold");
+	CHECK(mail->by_seconds == -5 && mail->by_mode == SMTP_BY_NOTIFY, "by");
+	CHECK(mail->mt_priority == 3, "priority");
 }
 
 TEST(rcpt_bdat_auth_and_helo_are_values)
