@@ -63,6 +63,9 @@ enum reason {
 };
 const char *reason_str(enum reason r);
 
+/* msg_deliver.priority is the value of MT-PRIORITY plus this (RFC 6710). */
+#define DELIVER_PRIORITY_NORMAL 10
+
 /* What becomes of an entry of the queue (msg_queue_result.state). */
 enum queue_state {
 	QUEUE_RELEASED,  /* not tried: due again at due_ms */

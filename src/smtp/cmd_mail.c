@@ -66,7 +66,7 @@ cmd_mail(struct session *s, const struct smtp_command *c)
 		session_log_limit(s, "messages");
 		return REPLY_TOO_MANY_MAILS;
 	}
-	if (!envelope_set_sender(&s->env, mail))
+	if (!envelope_set_sender(&s->env, mail, loop_time(s->sv->loop)))
 		return refuse(s, REPLY_NO_MEMORY);
 	if (mail->size > conf->message_size_max)
 		return refuse(s, REPLY_TOO_BIG);

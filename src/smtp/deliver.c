@@ -180,7 +180,11 @@ put_rcpts(struct session *s, struct buf *list)
 	struct buf prefix = BUF_INIT(HEADER_PREFIX_MAX);
 
 	for (struct rcpt *r = s->env.first; r != NULL; r = r->next) {
-		struct msg_deliver_rcpt m = { .address = r->address };
+		struct msg_deliver_rcpt m = {
+			.address = r->address,
+			.notify = (uint8_t)r->notify,
+			.orcpt = r->orcpt,
+		};
 
 		buf_reset(&prefix, HEADER_PREFIX_MAX);
 		header_prefix(&prefix, s, r);
@@ -213,6 +217,7 @@ ask_store(struct session *s)
 	};
 	bool is_ok;
 
+	envelope_put_wishes(&s->env, &m);
 	put_rcpts(s, &rcpts);
 	m.rcpts = buf_str(&rcpts);
 	/* Ours stays: the store may go away and be asked again. */

@@ -50,9 +50,46 @@ put_address(struct arena *a, const struct smtp_path *path, struct str *ret)
 	return ok;
 }
 
-bool
-envelope_set_sender(struct envelope *e, const struct smtp_mail *mail)
+/* "rfc822;address": how reports write it (RFC 3464 section 2.3.1). */
+static bool
+put_orcpt(struct arena *a, const struct smtp_rcpt *rcpt, struct str *ret)
 {
+	struct buf b = BUF_INIT(SMTP_ORCPT_MAX + 1);
+	bool ok;
+
+	if (rcpt->given & SMTP_PARAM_ORCPT) {
+		buf_put_str(&b, rcpt->orcpt_type);
+		buf_put_char(&b, ';');
+		buf_put_str(&b, rcpt->orcpt);
+	}
+	ok = !b.failed && arena_str(a, buf_str(&b), ret);
+	buf_done(&b);
+	return ok;
+}
+
+/* Spans become points in time: the message may wait before it is sent. */
+static void
+set_times(struct envelope *e, const struct smtp_mail *mail, uint64_t now)
+{
+	uint64_t late = (uint64_t)MAX(-(int64_t)mail->by_seconds, 0);
+
+	e->hold_until = mail->hold_until;
+	if (mail->given & SMTP_PARAM_HOLDFOR)
+		e->hold_until = now + mail->hold_seconds;
+	e->by_mode = mail->by_mode;
+	if (mail->by_mode == SMTP_BY_NONE)
+		return;
+	e->deliver_by =
+	    late > 0 ? now - MIN(late, now) : now + (uint64_t)mail->by_seconds;
+}
+
+bool
+envelope_set_sender(
+    struct envelope *e, const struct smtp_mail *mail, uint64_t now)
+{
+	set_times(e, mail, now);
+	e->priority = mail->mt_priority;
+	e->has_requiretls = (mail->given & SMTP_PARAM_REQUIRETLS) != 0;
 	e->size = mail->size;
 	e->body = mail->body;
 	e->ret = mail->ret;
@@ -79,8 +116,7 @@ envelope_make_rcpt(
 	r->notify = rcpt->notify;
 	if (!put_address(&e->arena, &to, &r->address) ||
 	    !put_mailbox(&e->arena, &to, &r->mailbox) ||
-	    !arena_str(&e->arena, rcpt->orcpt_type, &r->orcpt_type) ||
-	    !arena_str(&e->arena, rcpt->orcpt, &r->orcpt))
+	    !put_orcpt(&e->arena, rcpt, &r->orcpt))
 		return NULL;
 	return r;
 }
@@ -111,4 +147,18 @@ envelope_add_rcpt(struct envelope *e, struct rcpt *r)
 	*e->end = r;
 	e->end = &r->next;
 	e->count++;
+}
+
+void
+envelope_put_wishes(const struct envelope *e, struct msg_deliver *m)
+{
+	m->envid = e->envid;
+	m->ret = (uint8_t)e->ret;
+	m->body = (uint8_t)e->body;
+	m->is_smtputf8 = e->is_utf8;
+	m->has_requiretls = e->has_requiretls;
+	m->hold_until = e->hold_until;
+	m->deliver_by = e->deliver_by;
+	m->deliver_by_mode = (uint8_t)e->by_mode;
+	m->priority = (uint8_t)(DELIVER_PRIORITY_NORMAL + e->priority);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "proc/ipc_msgs.h"
 #include "proto/smtp/smtp_command.h"
 
 /* However large the configured limit: what one internal message can carry. */
@@ -19,8 +20,8 @@ struct rcpt {
 	bool is_utf8;
 	bool is_postmaster; /* written without a domain */
 	/* Delivery status notifications (RFC 3461), for the queue. */
-	unsigned notify; /* of enum smtp_notify */
-	struct str orcpt_type, orcpt;
+	unsigned notify;   /* of enum smtp_notify */
+	struct str orcpt;  /* "type;address", decoded; or empty */
 	uint64_t max_size; /* what the mailbox takes now; 0: no limit */
 };
 
@@ -33,6 +34,11 @@ struct envelope {
 	bool is_utf8; /* SMTPUTF8 was given */
 	enum smtp_ret ret;
 	struct str envid;
+	bool has_requiretls; /* RFC 8689 */
+	uint64_t hold_until; /* seconds since 1970 (RFC 4865); 0: do not */
+	uint64_t deliver_by; /* the same (RFC 2852) */
+	unsigned by_mode;    /* of enum smtp_by; NONE: no deliver_by */
+	int priority;        /* -9 to 9 (RFC 6710) */
 	struct rcpt *first, **end;
 	uint32_t count;
 };
@@ -41,14 +47,17 @@ void envelope_init(struct envelope *e);
 /* Frees everything; e is as after envelope_init(). */
 void envelope_reset(struct envelope *e);
 
-/* False when there is no room. */
+/* now: seconds since 1970, from which HOLDFOR and BY count. False when there
+ * is no room. */
 bool envelope_set_sender(
-    struct envelope *e, const struct smtp_mail *mail) WARN_UNUSED;
+    struct envelope *e, const struct smtp_mail *mail, uint64_t now) WARN_UNUSED;
 /* A recipient that is not in the list yet; NULL when there is no room. host
  * completes <Postmaster>. */
 struct rcpt *envelope_make_rcpt(struct envelope *e,
     const struct smtp_rcpt *rcpt, const char *host) WARN_UNUSED;
 void envelope_add_rcpt(struct envelope *e, struct rcpt *r);
+/* What was asked for with MAIL, for the queue; borrows from e. */
+void envelope_put_wishes(const struct envelope *e, struct msg_deliver *m);
 /* Postmaster of our host is not known: go one label up, as from
  * mail.example.net to example.net. False when there is no such domain. */
 bool envelope_raise_postmaster(struct envelope *e, struct rcpt *r) WARN_UNUSED;

@@ -34,6 +34,7 @@ struct runtime {
 	struct buf delivered; /* prefix and bytes of the last message */
 	struct buf sender;
 	uint32_t delivered_rcpts;
+	struct buf wishes; /* what DELIVER carries for the queue */
 	int deliveries;
 };
 
@@ -162,6 +163,18 @@ answer_analyse(struct answer *a, struct str body, int fd)
 	buf_done(&bytes);
 }
 
+/* "ret body utf8 tls hold by mode priority envid|notify orcpt|..." */
+static void
+put_wishes(struct buf *b, const struct msg_deliver *m)
+{
+	buf_reset(b, 0);
+	buf_printf(b, "%u %u %u %u %llu %llu %u %u %.*s", m->ret, m->body,
+	    m->is_smtputf8, m->has_requiretls,
+	    (unsigned long long)m->hold_until,
+	    (unsigned long long)m->deliver_by, m->deliver_by_mode, m->priority,
+	    STR_ARG(m->envid));
+}
+
 static void
 answer_deliver(struct answer *a, struct str body, int fd)
 {
@@ -185,11 +198,14 @@ answer_deliver(struct answer *a, struct str body, int fd)
 	buf_reset(&rt->delivered, 0);
 	buf_reset(&rt->sender, 0);
 	buf_put_str(&rt->sender, m.mail_from);
+	put_wishes(&rt->wishes, &m);
 	w = wire_read(m.rcpts);
 	while (w.in.n > 0 && !w.failed) {
 		struct msg_deliver_result result = { .outcome = DONE };
 
 		CHECK(msg_deliver_rcpt_read(&w, &rcpt), "recipient");
+		buf_printf(
+		    &rt->wishes, "|%u %.*s", rcpt.notify, STR_ARG(rcpt.orcpt));
 		if (str_starts(rcpt.address, STR("gone@")))
 			result.outcome = NOT_FOUND;
 		if (m.is_per_rcpt && rt->deliver_outcome != DONE)
@@ -322,6 +338,7 @@ play_init(struct play *p)
 	p->rt.loop = loop_new();
 	p->rt.delivered = BUF_INIT(MIB(4));
 	p->rt.sender = BUF_INIT(KIB(4));
+	p->rt.wishes = BUF_INIT(KIB(4));
 	p->rt.sv.rt = &p->rt;
 	p->rt.sv.loop = p->rt.loop;
 	p->rt.sv.conf = &p->conf;
@@ -372,6 +389,7 @@ play_done(struct play *p)
 	buf_done(&p->got);
 	buf_done(&p->rt.delivered);
 	buf_done(&p->rt.sender);
+	buf_done(&p->rt.wishes);
 	loop_free(p->rt.loop);
 }
 
@@ -722,6 +740,29 @@ TEST(a_store_that_went_away_is_asked_again_about_the_same_message)
 	play_done(&p);
 }
 
+TEST(what_a_client_asked_for_goes_along_to_the_queue)
+{
+	struct play p = { 0 };
+
+	play_init(&p);
+	play_run(&p, SERVICE_MX,
+	    STR(HELLO "MAIL FROM:<bob@else.example> RET=FULL ENVID=a+2Bb "
+		      "BODY=8BITMIME SMTPUTF8\r\n"
+		      "RCPT TO:<alice@demo.example> NOTIFY=SUCCESS,DELAY "
+		      "ORCPT=rfc822;x+2By@z\r\n"
+		      "RCPT TO:<b@demo.example> NOTIFY=NEVER\r\n"
+		      "DATA\r\n" MESSAGE ".\r\n" QUIT),
+	    9999);
+	CHECK(str_eq(buf_str(&p.rt.wishes),
+		  STR("1 1 1 0 0 0 0 10 a+b|5 rfc822;x+y@z|8 ")),
+	    buf_c(&p.rt.wishes));
+	play_run(&p, SERVICE_MX,
+	    STR(HELLO MAIL RCPT "DATA\r\n" MESSAGE ".\r\n" QUIT), 9999);
+	CHECK(str_eq(buf_str(&p.rt.wishes), STR("0 0 0 0 0 0 0 10 |0 ")),
+	    buf_c(&p.rt.wishes));
+	play_done(&p);
+}
+
 TEST(without_the_filter_the_client_keeps_its_message)
 {
 	struct play p = { 0 };
@@ -922,6 +963,7 @@ main(void)
 		UNIT(what_the_store_says_is_what_the_client_hears),
 		UNIT(
 		    a_store_that_went_away_is_asked_again_about_the_same_message),
+		UNIT(what_a_client_asked_for_goes_along_to_the_queue),
 		UNIT(without_the_filter_the_client_keeps_its_message),
 		UNIT(starttls_starts_over_and_drops_what_was_pipelined),
 		UNIT(submissions_greets_inside_of_tls),
