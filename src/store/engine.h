@@ -21,7 +21,7 @@
  *  - a failed flush is fatal: no success is ever reported after one.
  *
  * One thread (the store's main thread) calls all of this; callbacks arrive on
- * that thread from engine_dispatch(). Errors are -errno or the codes below.
+ * that thread from engine_dispatch() and engine_kick(). Errors are -errno or the codes below.
  */
 #pragma once
 
@@ -89,7 +89,8 @@ void engine_close(struct engine *e);
 int engine_fd(const struct engine *e);
 void engine_dispatch(struct engine *e);
 void engine_tick(struct engine *e);
-/* Hand what was committed to the flusher now (end of an event loop round). */
+/* End of an event loop round: finish what was begun in it, and hand what was
+ * committed to the flusher. A lone batch may be flushed here and now. */
 void engine_kick(struct engine *e);
 
 /* --- reading -------------------------------------------------------------- */

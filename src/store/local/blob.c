@@ -175,6 +175,7 @@ engine_blob_put(struct engine *e, const struct engine_source *src,
 	 * several in one round the helpers take the rest. */
 	if (j->ticket->raw <= INLINE_MAX && e->inline_left > 0) {
 		e->inline_left--;
+		e->has_packed = true;
 		pool_run(e->pool, &j->job);
 	} else {
 		pool_add(e->pool, &j->job);
@@ -522,7 +523,7 @@ engine_blob_read(struct engine *e, const struct engine_read *reads,
 	}
 	j->next_held = e->held_reads;
 	e->held_reads = j;
-	engine_kick(e);
+	engine_flush(e);
 	reads_release(e, engine_collect(e));
 }
 

@@ -211,13 +211,26 @@ engine_collect(struct engine *e)
 }
 
 void
-engine_kick(struct engine *e)
+engine_flush(struct engine *e)
 {
 	struct chunk *list = log_take(&e->log);
+	uint64_t batches = e->batches - e->batches_kicked;
 
-	e->inline_left = 1;
+	e->batches_kicked = e->batches;
 	if (list)
-		flusher_submit(e->flusher, list, e->next_seq - 1);
+		flusher_submit(e->flusher, list, e->next_seq - 1, batches <= 1);
+}
+
+void
+engine_kick(struct engine *e)
+{
+	/* What was packed in this thread is committed now, with the rest. */
+	if (e->has_packed) {
+		e->has_packed = false;
+		pool_finish(e->pool);
+	}
+	e->inline_left = 1;
+	engine_flush(e);
 }
 
 int
@@ -316,7 +329,7 @@ engine_index_commit(struct engine *e)
 	if (!e->has_changes)
 		return 0;
 	/* Only what is durable in the log may become durable in the index. */
-	engine_kick(e);
+	engine_flush(e);
 	if (flusher_wait(e->flusher, e->next_seq - 1) < 0) {
 		e->is_dead = true;
 		return -EIO;
@@ -342,7 +355,7 @@ engine_tick(struct engine *e)
 
 	if (engine_is_dead(e))
 		return;
-	engine_kick(e);
+	engine_flush(e);
 	engine_collect(e);
 	if (e->fs->free_bytes(e->fs->arg, e->dir_fd, &e->free_bytes) == 0)
 		e->is_full = e->free_bytes < e->reserve_bytes;

@@ -199,7 +199,7 @@ engine_export(struct engine *e, struct engine_shard shard,
 	int r;
 
 	/* Blobs are read from the files. */
-	engine_kick(e);
+	engine_flush(e);
 	r = flusher_wait(e->flusher, engine_position(e));
 	if (r == 0)
 		r = export_all(&x);
@@ -413,7 +413,7 @@ engine_import(
 	r = import_all(&im);
 	if (r < 0)
 		undo_import(&im);
-	engine_kick(e);
+	engine_flush(e);
 	if (flusher_wait(e->flusher, engine_position(e)) < 0)
 		r = -EIO;
 	buf_done(&im.in);

@@ -5,15 +5,33 @@
 #include "store/local/flusher.h"
 
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 #define IOV_GROUP 64
+/*
+ * Zeros are written this far ahead of the log. Into blocks that were only
+ * allocated every flush would have to commit a change of the file's map too:
+ * that takes four times as long (measured on ext4). Large groups gain little.
+ */
+#define ZERO_AHEAD MIB(1)
+#define ZERO_PIECE KIB(64)
+#define ZERO_GROUP KIB(256)
+/* A flush that takes longer is not waited for in the main thread. */
+#define QUICK_US 400
+#define SLOW_US  100000 /* more does not count */
+#define AVERAGE  8      /* flushes that the average is about */
 
 struct flusher {
 	const struct fsops *fs;
 	int dir_fd, event_fd;
 	bool has_thread;
 	pthread_t thread;
+
+	/* Of the thread that writes. */
+	int zero_fd;       /* the segment that zeros were written to */
+	uint64_t zero_end; /* up to here */
+	bool no_zeros;     /* they could not be written: no more of them */
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, progress;
@@ -23,8 +41,9 @@ struct flusher {
 	uint64_t seq;     /* of what is in the queue */
 	uint64_t durable; /* flushed */
 	uint64_t count;
-	size_t bytes; /* in the queue and being written */
-	bool has_failed, is_stopping;
+	size_t bytes;      /* in the queue and being written */
+	unsigned usual_us; /* what a flush takes: a moving average */
+	bool is_busy, has_failed, is_stopping;
 };
 
 struct chunk *
@@ -72,6 +91,32 @@ write_run(struct flusher *f, struct chunk *c, struct chunk **ret_next)
 	return fsops_write_all(f->fs, fd, iov, count, (off_t)off);
 }
 
+/* Write zeros behind the last chunk, when the log came to the end of those
+ * that are there. Only a matter of speed: a failure ends it, nothing more. */
+static void
+write_zeros(struct flusher *f, const struct chunk *last, size_t group)
+{
+	static const char zeros[ZERO_PIECE];
+	struct iovec iov[ZERO_AHEAD / ZERO_PIECE];
+	uint64_t at = last->off + last->n, left;
+	int count = 0;
+
+	if (f->zero_fd == last->fd && at <= f->zero_end)
+		return;
+	if (f->no_zeros || group > ZERO_GROUP || at >= last->room)
+		return;
+	left = MIN(last->room - at, ZERO_AHEAD);
+	f->zero_fd = last->fd;
+	f->zero_end = at + left;
+	for (; left > 0; left -= iov[count++].iov_len) {
+		void *p = (void *)(uintptr_t)zeros;
+
+		iov[count] = (struct iovec){ p, MIN(left, ZERO_PIECE) };
+	}
+	f->no_zeros =
+	    fsops_write_all(f->fs, last->fd, iov, count, (off_t)at) < 0;
+}
+
 /* Everything of one segment, then one flush. */
 static int
 write_segment(struct flusher *f, struct chunk *c, struct chunk **ret_next)
@@ -79,9 +124,12 @@ write_segment(struct flusher *f, struct chunk *c, struct chunk **ret_next)
 	const struct fsops *fs = f->fs;
 	int fd = c->fd, r;
 	struct chunk *last = c;
+	size_t group = 0;
 
-	for (struct chunk *i = c; i && i->fd == fd; i = i->next)
+	for (struct chunk *i = c; i && i->fd == fd; i = i->next) {
 		last = i;
+		group += i->n;
+	}
 	while (c != last->next) {
 		r = write_run(f, c, &c);
 		if (r < 0)
@@ -92,6 +140,9 @@ write_segment(struct flusher *f, struct chunk *c, struct chunk **ret_next)
 		r = fs->ftruncate(fs->arg, fd, (off_t)(last->off + last->n));
 		if (r < 0)
 			return r;
+		f->zero_fd = -1;
+	} else {
+		write_zeros(f, last, group);
 	}
 	*ret_next = last->next;
 	return fs->fdatasync(fs->arg, fd);
@@ -135,7 +186,6 @@ finish_group(struct flusher *f, struct chunk *list, uint64_t seq, int err)
 		bytes += c->n;
 		end = &c->next;
 	}
-	pthread_mutex_lock(&f->lock);
 	*end = f->done;
 	f->done = list;
 	f->bytes -= bytes;
@@ -144,30 +194,43 @@ finish_group(struct flusher *f, struct chunk *list, uint64_t seq, int err)
 		f->has_failed = true;
 	else
 		f->durable = seq;
-	pthread_cond_broadcast(&f->progress);
-	pthread_mutex_unlock(&f->lock);
-	wake_main(f);
 }
 
-/* Called with the lock held, and a queue that is not empty. */
+static uint64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* One group. Called with the lock held, and a queue that is not empty. */
 static void
 flush_queue(struct flusher *f)
 {
 	struct chunk *list = f->head;
-	uint64_t seq = f->seq;
+	uint64_t seq = f->seq, start = now_us(), took;
 	int r = -EIO;
 
 	f->head = NULL;
 	f->tail = &f->head;
+	f->is_busy = true;
 	if (!f->has_failed) {
 		pthread_mutex_unlock(&f->lock);
 		r = write_all(f, list);
 		if (r < 0)
 			f->fs->fatal(f->fs->arg, "writing the log", r);
-	} else {
-		pthread_mutex_unlock(&f->lock);
+		pthread_mutex_lock(&f->lock);
 	}
+	took = now_us() - start;
+	f->usual_us += (unsigned)(MIN(took, SLOW_US) / AVERAGE);
+	f->usual_us -= f->usual_us / AVERAGE;
 	finish_group(f, list, seq, r);
+	f->is_busy = false;
+	pthread_mutex_unlock(&f->lock);
+	pthread_cond_broadcast(&f->progress);
+	wake_main(f);
 	pthread_mutex_lock(&f->lock);
 }
 
@@ -178,7 +241,8 @@ flusher_main(void *arg)
 
 	pthread_mutex_lock(&f->lock);
 	for (;;) {
-		while (!f->head && !f->is_stopping)
+		/* busy: the main thread writes a group itself */
+		while ((!f->head && !f->is_stopping) || f->is_busy)
 			pthread_cond_wait(&f->work, &f->lock);
 		if (!f->head)
 			break;
@@ -232,20 +296,27 @@ flusher_free(struct flusher *f)
 }
 
 void
-flusher_submit(struct flusher *f, struct chunk *list, uint64_t seq)
+flusher_submit(
+    struct flusher *f, struct chunk *list, uint64_t seq, bool is_alone)
 {
+	bool is_idle, is_ours;
+
 	pthread_mutex_lock(&f->lock);
+	is_idle = !f->head && !f->is_busy;
+	is_ours =
+	    !f->has_thread || (is_alone && is_idle && f->usual_us < QUICK_US);
 	*f->tail = list;
 	for (; list; list = list->next) {
 		f->bytes += list->n;
 		f->tail = &list->next;
 	}
 	f->seq = seq;
-	if (f->has_thread)
-		pthread_cond_signal(&f->work);
-	else if (f->head)
+	if (is_ours && f->head)
 		flush_queue(f);
 	pthread_mutex_unlock(&f->lock);
+	/* One that is at work looks into the queue before it sleeps. */
+	if (!is_ours && is_idle)
+		pthread_cond_signal(&f->work);
 }
 
 int

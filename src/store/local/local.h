@@ -36,6 +36,8 @@ struct engine {
 	struct flusher *flusher;
 	struct pool *pool;
 	unsigned inline_left; /* puts of this round done by the main thread */
+	bool has_packed;      /* one was: engine_kick() finishes it */
+	uint64_t batches_kicked;
 
 	uint64_t next_seq, next_blob;
 	struct waiter *waiters, **waiters_tail;
@@ -58,6 +60,8 @@ bool engine_is_dead(struct engine *e);
 void engine_fatal(struct engine *e, const char *what, int err);
 /* Take back what the flusher has written. */
 uint64_t engine_collect(struct engine *e);
+/* engine_kick() without callbacks. */
+void engine_flush(struct engine *e);
 /* Commit the index, with all that is accepted; removes doomed segments. */
 int engine_index_commit(struct engine *e) WARN_UNUSED;
 /* The part of it that replay needs, too: commit what is applied, as covering

@@ -321,6 +321,7 @@ push_chunk(struct log *l, size_t cap)
 
 	c->fd = segment_ref(l, s);
 	ASSERT(c->fd >= 0); /* the active segment stays open */
+	c->room = s->alloc;
 	if (l->tail)
 		l->tail->next = c;
 	else

@@ -68,14 +68,19 @@ worker_done(struct worker *w)
 static void
 work(struct pool *p, struct job *job, struct worker *w)
 {
-	uint64_t one = 1;
-
 	job->work(job, w);
 	buf_reset(&w->in, SCRATCH_KEEP);
 	buf_reset(&w->out, SCRATCH_KEEP);
 	pthread_mutex_lock(&p->lock);
 	queue_add(&p->done, job);
 	pthread_mutex_unlock(&p->lock);
+}
+
+static void
+wake_main(struct pool *p)
+{
+	uint64_t one = 1;
+
 	/* Can only fail when the counter is full, so it is readable then. */
 	if (write(p->event_fd, &one, sizeof(one)) < 0)
 		return;
@@ -97,6 +102,7 @@ worker_main(void *arg)
 			break;
 		pthread_mutex_unlock(&p->lock);
 		work(p, job, &w);
+		wake_main(p);
 		pthread_mutex_lock(&p->lock);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -163,6 +169,7 @@ pool_add(struct pool *p, struct job *job)
 {
 	if (p->count == 0) {
 		work(p, job, &p->own);
+		wake_main(p);
 		return;
 	}
 	pthread_mutex_lock(&p->lock);

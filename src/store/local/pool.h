@@ -26,8 +26,8 @@ struct pool *pool_new(unsigned threads, int event_fd);
 void pool_stop(struct pool *p);
 void pool_free(struct pool *p);
 void pool_add(struct pool *p, struct job *job);
-/* Do the work now, in the calling (main) thread; done comes as always. For
- * small jobs: handing them over would take longer. */
+/* Do the work now, in the calling (main) thread; done comes with the next
+ * pool_finish(). For small jobs: handing them over would take longer. */
 void pool_run(struct pool *p, struct job *job);
 unsigned pool_threads(const struct pool *p);
 /* Run the done functions of what is finished. */

@@ -306,7 +306,65 @@ TEST(no_success_is_reported_after_a_failed_flush_in_the_thread)
 	kit_done(&k);
 }
 
-TEST_MAIN(UNIT(every_failure_then_a_crash_that_keeps_what_was_written),
+static uint64_t zeros_written;
+static bool zeros_fail;
+
+/* Zeros ahead of the log are the only writes that begin with so many. */
+static ssize_t
+count_zeros(void *arg, int fd, const struct iovec *iov, int count, off_t off)
+{
+	static const char zeros[KIB(64)];
+
+	if (iov[0].iov_len == sizeof(zeros) &&
+	    memcmp(iov[0].iov_base, zeros, sizeof(zeros)) == 0) {
+		if (zeros_fail)
+			return -ENOSPC;
+		for (int i = 0; i < count; i++)
+			zeros_written += iov[i].iov_len;
+	}
+	return fsops_real.pwritev(arg, fd, iov, count, off);
+}
+
+static void
+commit_many(struct kit *k, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct str val = str_make(&i, sizeof(i));
+
+		CHECK(
+		    kit_put(k, (struct engine_shard){ 'a', 1 }, "x", val) == 0,
+		    "put");
+	}
+}
+
+TEST(zeros_go_ahead_of_the_log_and_may_fail)
+{
+	struct fsops fs = fsops_real;
+	struct kit k;
+
+	fs.pwritev = count_zeros;
+	for (unsigned threads = 0; threads <= 2; threads += 2) {
+		kit_init(&k, threads);
+		k.config.fs = &fs;
+		zeros_fail = false;
+		zeros_written = 0;
+		kit_open(&k);
+		commit_many(&k, 100);
+		CHECK(zeros_written == MIB(1), "once for small commits");
+		kit_close(&k);
+		zeros_fail = true;
+		kit_open(&k);
+		commit_many(&k, 10);
+		CHECK(zeros_written == MIB(1), "none");
+		kit_close(&k);
+		kit_open(&k);
+		commit_many(&k, 10);
+		kit_done(&k);
+	}
+}
+
+TEST_MAIN(UNIT(zeros_go_ahead_of_the_log_and_may_fail),
+    UNIT(every_failure_then_a_crash_that_keeps_what_was_written),
     UNIT(every_failure_then_a_crash_that_loses_what_was_not_flushed),
     UNIT(every_failure_then_a_crash_that_tears_what_was_not_flushed),
     UNIT(a_rebuild_gives_the_same_index_after_any_history),

@@ -75,6 +75,8 @@ kit_wait(struct kit *k, const int *flag)
 		struct pollfd pfd = { engine_fd(k->e), POLLIN, 0 };
 
 		engine_kick(k->e);
+		if (*flag)
+			break;
 		if (poll(&pfd, 1, 5000) == 0 || i > 100000)
 			die("no answer from the engine");
 		engine_dispatch(k->e);
