@@ -43,7 +43,8 @@ struct conf {
 	uint32_t smtp_messages_max; /* in one connection */
 	uint32_t smtp_idle_s;       /* RFC 5321 4.5.3.2: 5 minutes */
 	uint32_t smtp_data_idle_s;
-	uint32_t hops_max; /* Received fields */
+	uint32_t hops_max;    /* Received fields */
+	bool smtp_check_from; /* submission: From must be the account's */
 	/* imap and pop3 */
 	uint32_t imap_idle_s; /* RFC 3501: at least 30 minutes */
 	uint32_t imap_preauth_idle_s;

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proc/ipc_msgs.h"
+#include "proto/mime/mime_author.h"
 #include "proto/mime/mime_hop.h"
 #include "proto/mime/mime_parse.h"
 #include "proto/mime/mime_structure.h"
@@ -26,16 +28,42 @@ build(struct str message, struct analysis *a)
 	}
 }
 
-void
-analyse_bytes(struct str message, struct analysis *ret)
+static void
+find_authors(struct str message, struct analysis *a)
 {
-	struct analysis a = { .structure = BUF_INIT(ANALYSE_STRUCTURE_MAX) };
+	struct mime_authors authors;
+	struct arena arena;
+
+	arena_init(&arena, MIME_AUTHORS_ARENA);
+	mime_authors_read(message, &arena, &authors);
+	a->author_faults = authors.faults;
+	for (size_t i = 0; i < authors.n; i++)
+		msg_text_put(&a->authors, &(struct msg_text){ authors.v[i] });
+	arena_done(&arena);
+}
+
+void
+analysis_done(struct analysis *a)
+{
+	buf_done(&a->structure);
+	buf_done(&a->authors);
+}
+
+void
+analyse_bytes(struct str message, bool wants_authors, struct analysis *ret)
+{
+	struct analysis a = {
+		.structure = BUF_INIT(ANALYSE_STRUCTURE_MAX),
+		.authors = BUF_INIT(ANALYSE_AUTHORS_MAX),
+	};
 	struct mime_hop hop;
 
 	mime_hop_scan(message, &hop);
 	a.hops = hop.received;
 	a.missing = mime_hop_lacks(&hop);
 	build(message, &a);
+	if (wants_authors)
+		find_authors(message, &a);
 	*ret = a;
 }
 
@@ -49,19 +77,19 @@ is_sealed(int fd)
 }
 
 static int
-analyse_mapped(int fd, size_t size, struct analysis *ret)
+analyse_mapped(int fd, size_t size, bool wants_authors, struct analysis *ret)
 {
 	void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	analyse_bytes(str_make(p, size), ret);
+	analyse_bytes(str_make(p, size), wants_authors, ret);
 	munmap(p, size);
 	return 0;
 }
 
 static int
-analyse_copy(int fd, size_t size, struct analysis *ret)
+analyse_copy(int fd, size_t size, bool wants_authors, struct analysis *ret)
 {
 	char *p CLEANUP(freep) = x_malloc(size);
 	size_t n = 0;
@@ -77,12 +105,12 @@ analyse_copy(int fd, size_t size, struct analysis *ret)
 			return -ENODATA;
 		n += (size_t)got;
 	}
-	analyse_bytes(str_make(p, size), ret);
+	analyse_bytes(str_make(p, size), wants_authors, ret);
 	return 0;
 }
 
 int
-analyse_fd(int fd, uint64_t size, struct analysis *ret)
+analyse_fd(int fd, uint64_t size, bool wants_authors, struct analysis *ret)
 {
 	struct stat st;
 
@@ -95,10 +123,10 @@ analyse_fd(int fd, uint64_t size, struct analysis *ret)
 	if ((uint64_t)st.st_size < size)
 		return -ENODATA;
 	if (size == 0) {
-		analyse_bytes(STR_NONE, ret);
+		analyse_bytes(STR_NONE, wants_authors, ret);
 		return 0;
 	}
 	if (is_sealed(fd))
-		return analyse_mapped(fd, (size_t)size, ret);
-	return analyse_copy(fd, (size_t)size, ret);
+		return analyse_mapped(fd, (size_t)size, wants_authors, ret);
+	return analyse_copy(fd, (size_t)size, wants_authors, ret);
 }

@@ -54,8 +54,11 @@ answer(struct ipc_return *ret, const struct analysis *a)
 		.structure = buf_str(&a->structure),
 		.hops = a->hops,
 		.missing = a->missing,
+		.authors = buf_str(&a->authors),
+		.author_faults = a->author_faults,
 	};
-	struct buf b = BUF_INIT(ANALYSE_STRUCTURE_MAX + KIB(64));
+	struct buf b =
+	    BUF_INIT(ANALYSE_STRUCTURE_MAX + ANALYSE_AUTHORS_MAX + KIB(64));
 
 	msg_analyse_reply_put(&b, &reply);
 	ipc_reply(ret, buf_str(&b), -1);
@@ -76,9 +79,9 @@ on_analyse(struct ipc_peer *p, struct ipc_msg *m)
 		return;
 	}
 	if (m->fd < 0)
-		analyse_bytes(msg.data, &a);
+		analyse_bytes(msg.data, msg.is_submission, &a);
 	else
-		r = analyse_fd(m->fd, msg.size, &a);
+		r = analyse_fd(m->fd, msg.size, msg.is_submission, &a);
 	if (r < 0) {
 		ipc_reply_error(&ret, TEMPFAIL,
 		    r == -EFBIG ? REASON_TOO_BIG : REASON_INTERNAL, NULL);
@@ -88,7 +91,7 @@ on_analyse(struct ipc_peer *p, struct ipc_msg *m)
 		log_event(EV_FILTER_LIMIT, LU("size", msg.size),
 		    LS("from", msg.mail_from), LS("ip", msg.client_ip));
 	answer(&ret, &a);
-	buf_done(&a.structure);
+	analysis_done(&a);
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "smtp/author.h"
 #include "smtp/header.h"
 
 #define DELIVER_BODY_MAX (MIB(8) - KIB(4))
@@ -251,8 +252,8 @@ reject_with_text(struct session *s, struct str text)
 static void ask_filter(struct session *s);
 
 /*
- * RFC 6409 section 8: a Date and a Message-ID that a submitted message lacks
- * become part of its bytes, so that the structure record knows them. True: it
+ * RFC 6409 section 8: a Date, a Message-ID or a From that a submitted message
+ * lacks become part of its bytes, so that the structure record knows them. True: it
  * is on its way to the filter once more, or refused.
  */
 static bool
@@ -275,6 +276,14 @@ add_missing(struct session *s, unsigned missing)
 	return r < 0 || s->has_added;
 }
 
+/* Nothing speaks against it: to the store, with all fields it needs. */
+static void
+complete(struct session *s)
+{
+	if (!add_missing(s, s->missing))
+		ask_store(s);
+}
+
 static void
 on_analysed(struct session *s, struct ipc_msg *m)
 {
@@ -295,13 +304,18 @@ on_analysed(struct session *s, struct ipc_msg *m)
 		reject_with_text(s, reply.reply);
 		return;
 	}
-	if (add_missing(s, reply.missing))
-		return;
+	s->missing = reply.missing;
+	buf_done(&s->structure);
+	buf_done(&s->headers);
 	s->structure = BUF_INIT(MIB(1));
 	s->headers = BUF_INIT(HEADER_PREFIX_MAX / 2);
 	buf_put_str(&s->structure, reply.structure);
 	buf_put_str(&s->headers, reply.headers);
-	ask_store(s);
+	if (session_is_submission(s) && s->sv->conf->smtp_check_from &&
+	    !s->has_added)
+		author_check(s, &reply, complete);
+	else
+		complete(s);
 }
 
 static void

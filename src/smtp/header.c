@@ -72,10 +72,18 @@ put_received(struct buf *b, struct session *s)
 	buf_put_c(b, "\r\n");
 }
 
-/* RFC 6409 section 8: what a mail program may leave to us. */
+/*
+ * RFC 6409 section 8: what a mail program may leave to us. From is none of
+ * these, but programs that print their mail into sendmail(1) leave it out.
+ */
 void
 header_missing(struct buf *b, struct session *s, unsigned missing)
 {
+	if (missing & MIME_LACKS_FROM) {
+		buf_put_c(b, "From: ");
+		buf_put_str(b, s->env.from);
+		buf_put_c(b, "\r\n");
+	}
 	if (missing & MIME_LACKS_DATE) {
 		buf_put_c(b, "Date: ");
 		put_date(b, s);

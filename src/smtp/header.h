@@ -11,5 +11,5 @@
  * filter said. */
 void header_prefix(struct buf *b, struct session *s, const struct rcpt *r);
 /* Append the fields among missing (MIME_LACKS_*) that a submission server
- * adds: Date and Message-ID. Nothing when it lacks neither. */
+ * adds: From, Date, Message-ID. Nothing when it lacks none. */
 void header_missing(struct buf *b, struct session *s, unsigned missing);

@@ -466,6 +466,7 @@ session_drop_message(struct session *s)
 	s->message = NULL;
 	buf_done(&s->structure);
 	buf_done(&s->headers);
+	buf_done(&s->authors);
 }
 
 void

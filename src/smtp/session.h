@@ -86,6 +86,9 @@ struct session {
 	char trace[TRACE_ID_LEN + 1]; /* of the message */
 	uint64_t received;            /* when it was complete */
 	struct buf structure, headers;
+	unsigned missing;   /* MIME_LACKS_* */
+	struct buf authors; /* msg_text: still to be checked */
+	void (*checked)(struct session *s);
 	bool has_added;           /* Date or Message-ID were put in front */
 	unsigned retries;         /* of DELIVER, after the store went away */
 	bool is_retrying;         /* waits for the retry timer */

@@ -290,6 +290,22 @@ def test_submission_adds_date_and_message_id(account):
     assert b"\r\nDate:" not in foreign and b"Message-ID" not in foreign
 
 
+def test_submission_only_in_own_name(account):
+    own = account.login.encode()
+    with signed_in(account, "submission") as d:
+        d.ask(f"MAIL FROM:<{account.login}>", "250 .*")
+        d.ask(f"RCPT TO:<{account.login}>", "250 .*")
+        d.ask("DATA", "354 .*")
+        d.send_raw(b"From: " + own + b" <ceo@bank.example>\r\n\r\n.\r\n")
+        d.expect("550 5.7.1 .*ceo@bank.example, which does not belong.*")
+        send(d, account, b"From: =?utf-8?q?ceo=40bank=2Eexample?= <" + own +
+             b">\r\n\r\nx\r\n", account.login)
+        send(d, account, b"Subject: no From\r\n\r\nx\r\n", account.login)
+    named, bare = inbox(account)
+    assert b"\r\nFrom: =?utf-8?q?ceo" in named
+    assert b"\r\nFrom: " + own + b"\r\nDate: " in bare
+
+
 # --- byte for byte ----------------------------------------------------------------------------
 
 def corpus_comes_back(account, messages, step):

@@ -2,6 +2,8 @@
 /* analyse_test.c - messages in memory files, sealed and not, good and bad. */
 #include "../test.h"
 #include "filter/analyse.h"
+#include "proc/ipc_msgs.h"
+#include "proto/mime/mime_author.h"
 #include "proto/mime/mime_hop.h"
 #include "proto/mime/mime_structure.h"
 
@@ -35,7 +37,7 @@ TEST(sealed_or_not_the_answer_is_the_same)
 		struct mime_structure view;
 		struct analysis a;
 
-		CHECK(analyse_fd(fd, mail.n, &a) == 0, "analysed");
+		CHECK(analyse_fd(fd, mail.n, false, &a) == 0, "analysed");
 		CHECK(a.hops == 2, "hops");
 		CHECK(a.missing == (MIME_LACKS_DATE | MIME_LACKS_FROM |
 				       MIME_LACKS_MESSAGE_ID),
@@ -46,10 +48,31 @@ TEST(sealed_or_not_the_answer_is_the_same)
 		if (i == 0)
 			buf_put_str(&first, buf_str(&a.structure));
 		CHECK(str_eq(buf_str(&first), buf_str(&a.structure)), "same");
-		buf_done(&a.structure);
+		analysis_done(&a);
 		close(fd);
 	}
 	buf_done(&first);
+}
+
+TEST(authors_are_found_when_they_are_asked_for)
+{
+	struct str m = STR("From: We: a@b, \"c d\"@e;\r\n"
+			   "From: f@g\r\n\r\n");
+	struct analysis a;
+	struct msg_text t;
+	struct wire w;
+	int fd = memfd(m, F_SEAL_WRITE | F_SEAL_SHRINK);
+
+	analyse_bytes(m, false, &a);
+	CHECK(a.authors.n == 0 && a.author_faults == 0, "not asked for");
+	analysis_done(&a);
+	CHECK(analyse_fd(fd, m.n, true, &a) == 0, "analysed");
+	w = wire_read(buf_str(&a.authors));
+	CHECK(msg_text_read(&w, &t) && str_eq(t.text, STR("a@b")), "first");
+	CHECK(msg_text_read(&w, &t) && str_eq(t.text, STR("c d@e")), "second");
+	CHECK(a.author_faults == MIME_AUTHOR_TWICE, "two From fields");
+	analysis_done(&a);
+	close(fd);
 }
 
 TEST(what_cannot_be_read_is_said)
@@ -57,12 +80,12 @@ TEST(what_cannot_be_read_is_said)
 	int fd = memfd(mail, 0), pipes[2];
 	struct analysis a;
 
-	CHECK(analyse_fd(fd, mail.n + 1, &a) == -ENODATA, "shorter");
-	CHECK(analyse_fd(fd, ANALYSE_SIZE_MAX + 1, &a) == -EFBIG, "big");
-	CHECK(analyse_fd(fd, 0, &a) == 0, "empty is some message");
-	buf_done(&a.structure);
+	CHECK(analyse_fd(fd, mail.n + 1, false, &a) == -ENODATA, "shorter");
+	CHECK(analyse_fd(fd, ANALYSE_SIZE_MAX + 1, false, &a) == -EFBIG, "big");
+	CHECK(analyse_fd(fd, 0, false, &a) == 0, "empty is some message");
+	analysis_done(&a);
 	CHECK(pipe(pipes) == 0, "pipe");
-	CHECK(analyse_fd(pipes[0], 1, &a) == -EBADF, "no file");
+	CHECK(analyse_fd(pipes[0], 1, false, &a) == -EBADF, "no file");
 	close(pipes[0]);
 	close(pipes[1]);
 	close(fd);
@@ -76,23 +99,24 @@ TEST(hostile_messages_are_bounded)
 
 	for (int i = 0; i < 100000; i++)
 		buf_put_c(&b, "To: a@b, c@d, e@f, \"g\" <h@i>\r\n");
-	analyse_bytes(buf_str(&b), &a);
+	analyse_bytes(buf_str(&b), true, &a);
 	CHECK(a.structure.n > 0 && a.structure.n <= ANALYSE_STRUCTURE_MAX,
 	    "fields");
-	buf_done(&a.structure);
+	analysis_done(&a);
 	buf_reset(&b, 0);
 	for (int i = 0; i < 2000; i++)
 		buf_printf(&b,
 		    "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n"
 		    "--b%d\r\n",
 		    i, i);
-	analyse_bytes(buf_str(&b), &a);
+	analyse_bytes(buf_str(&b), true, &a);
 	CHECK(a.is_limited, "said so");
 	CHECK(a.structure.n > 0 && a.structure.n <= ANALYSE_STRUCTURE_MAX,
 	    "nesting");
-	buf_done(&a.structure);
+	analysis_done(&a);
 	buf_done(&b);
 }
 
 TEST_MAIN(UNIT(sealed_or_not_the_answer_is_the_same),
+    UNIT(authors_are_found_when_they_are_asked_for),
     UNIT(what_cannot_be_read_is_said), UNIT(hostile_messages_are_bounded))

@@ -11,6 +11,7 @@
 #include "../net/net_testlib.h"
 
 #include "base/metrics.h"
+#include "proto/mime/mime_author.h"
 #include "proto/mime/mime_hop.h"
 #include "smtp/front.h"
 #include "smtp/session.h"
@@ -96,7 +97,8 @@ answer_sender(struct answer *a, struct str body)
 	CHECK(msg_sender_check_get(body, &m), "well-formed");
 	if (str_eq(m.address, STR("later@demo.example")))
 		put_error(a, TEMPFAIL, REASON_GONE);
-	else if (!str_eq(m.address, STR("alice@demo.example")))
+	else if (!str_eq(m.address, STR("alice@demo.example")) &&
+		 !str_eq(m.address, STR("info@demo.example")))
 		put_error(a, PERMFAIL, REASON_FORBIDDEN);
 }
 
@@ -140,11 +142,27 @@ read_message(int fd, struct str data, struct buf *ret)
 }
 
 static void
+put_authors(struct str bytes, struct buf *b, struct msg_analyse_reply *reply)
+{
+	struct mime_authors authors;
+	struct arena a;
+
+	arena_init(&a, MIME_AUTHORS_ARENA);
+	mime_authors_read(bytes, &a, &authors);
+	for (size_t i = 0; i < authors.n; i++)
+		msg_text_put(b, &(struct msg_text){ authors.v[i] });
+	reply->authors = buf_str(b);
+	reply->author_faults = authors.faults;
+	arena_done(&a);
+}
+
+static void
 answer_analyse(struct answer *a, struct str body, int fd)
 {
 	struct msg_analyse m;
 	struct buf bytes = BUF_INIT(MIB(4));
 	struct msg_analyse_reply reply = { .structure = STR("structure") };
+	struct buf authors = BUF_INIT(KIB(64));
 	struct mime_hop hop;
 
 	if (a->rt->filter_is_away)
@@ -152,6 +170,8 @@ answer_analyse(struct answer *a, struct str body, int fd)
 	CHECK(msg_analyse_get(body, &m), "well-formed");
 	read_message(fd, m.data, &bytes);
 	CHECK(bytes.n == m.size, "all of it");
+	if (m.is_submission)
+		put_authors(buf_str(&bytes), &authors, &reply);
 	mime_hop_scan(buf_str(&bytes), &hop);
 	reply.hops = hop.received;
 	reply.missing = mime_hop_lacks(&hop);
@@ -160,6 +180,7 @@ answer_analyse(struct answer *a, struct str body, int fd)
 		reply.reply = STR("We do not like this");
 	}
 	msg_analyse_reply_put(&a->body, &reply);
+	buf_done(&authors);
 	buf_done(&bytes);
 }
 
@@ -329,6 +350,7 @@ default_conf(struct conf *c)
 	c->hops_max = 3;
 	c->connections_max = 10;
 	c->auth_allow_plaintext = true;
+	c->smtp_check_from = true;
 }
 
 static void
@@ -672,6 +694,79 @@ TEST(a_submission_gets_the_fields_it_lacks)
 	play_done(&p);
 }
 
+TEST(a_submission_is_from_who_signed_in)
+{
+	static const struct {
+		const char *header, *want;
+	} cases[] = {
+		{ "From: alice@demo.example\r\n", "250 2.0.0" },
+		{ "From: Ceo <info@demo.example>\r\n", "250 2.0.0" },
+		{ "From: \"bob@demo.example\" <alice@demo.example>\r\n",
+		    "250 2.0.0" },
+		{ "From: We: alice@demo.example, info@demo.example;\r\n"
+		  "Sender: info@demo.example\r\n",
+		    "250 2.0.0" },
+		{ "Subject: no From\r\n", "250 2.0.0" },
+		{ "From: bob@demo.example\r\n", "550 5.7.1" },
+		{ "From: alice@demo.example <bob@demo.example>\r\n",
+		    "550 5.7.1" },
+		{ "From: alice@demo.example, bob@demo.example\r\n"
+		  "Sender: alice@demo.example\r\n",
+		    "550 5.7.1" },
+		{ "From: alice@demo.example, info@demo.example\r\n",
+		    "550 5.7.1" },
+		{ "From: alice@demo.example\r\nSender: bob@x.example\r\n",
+		    "550 5.7.1" },
+		{ "From: alice@demo.example\r\n"
+		  "FROM : alice@demo.example\r\n",
+		    "550 5.7.1" },
+		{ "From: Alice\r\n", "550 5.7.1" },
+		{ "From: us:;\r\n", "550 5.7.1" },
+		{ "From: later@demo.example\r\n", "451 4.3.0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
+		bool is_off = i >= ARRAY_LEN(cases);
+		size_t k = i % ARRAY_LEN(cases);
+		struct buf in = BUF_INIT(KIB(4)), want = BUF_INIT(KIB(4));
+		struct play p = { 0 };
+
+		play_init(&p);
+		p.conf.smtp_check_from = !is_off;
+		buf_printf(&in,
+		    HELLO SIGN_IN OWN RCPT "DATA\r\n%s\r\nx\r\n.\r\n" QUIT,
+		    cases[k].header);
+		buf_printf(&want,
+		    "220|250|235 2.7.0|250 2.1.0|250 2.1.5|354|%s|" BYE,
+		    is_off ? "250 2.0.0" : cases[k].want);
+		play_run(&p, SERVICE_SUBMISSION, buf_str(&in), 9999);
+		check_replies(&p, cases[k].header, buf_c(&want));
+		play_done(&p);
+		buf_done(&in);
+		buf_done(&want);
+	}
+}
+
+TEST(who_is_refused_is_told_about_which_address)
+{
+	struct play p = { 0 };
+
+	play_init(&p);
+	play_run(&p, SERVICE_SUBMISSION,
+	    STR(HELLO SIGN_IN OWN RCPT
+		"DATA\r\nFrom: \"x\" <b\"o\"b@else.example>\r\n\r\n.\r\n" QUIT),
+	    9999);
+	CHECK(str_search(buf_str(&p.got), STR("has bob@else.example, which")) >=
+		  0,
+	    "named");
+	play_run(&p, SERVICE_MX,
+	    STR(HELLO MAIL RCPT
+		"DATA\r\nFrom: x@y\r\nFrom: a@b\r\n\r\n.\r\n" QUIT),
+	    9999);
+	check_replies(&p, "mail from elsewhere", OK "250 2.0.0|" BYE);
+	play_done(&p);
+}
+
 TEST(a_message_over_the_limit_is_read_to_its_end_and_refused)
 {
 	struct play p = { 0 };
@@ -959,6 +1054,8 @@ main(void)
 		UNIT(a_copy_has_its_trace_lines_and_its_bytes),
 		UNIT(several_recipients_do_not_see_each_other),
 		UNIT(a_submission_gets_the_fields_it_lacks),
+		UNIT(a_submission_is_from_who_signed_in),
+		UNIT(who_is_refused_is_told_about_which_address),
 		UNIT(a_message_over_the_limit_is_read_to_its_end_and_refused),
 		UNIT(what_the_store_says_is_what_the_client_hears),
 		UNIT(
