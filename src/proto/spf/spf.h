@@ -134,6 +134,7 @@ struct spf_verdict {
 	struct str term;     /* where the problem is; can be empty */
 	enum spf_identity identity; /* what has been checked in the end */
 	struct str sender;          /* the mailbox that was checked */
+	bool used_local_part;       /* %{s} or %{l} took part in it */
 	unsigned questions;         /* asked so far */
 	unsigned lookups;           /* of SPF_LOOKUPS_MAX */
 	unsigned voids;             /* of SPF_VOIDS_MAX */

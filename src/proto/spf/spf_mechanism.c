@@ -215,15 +215,19 @@ spf_target_run(struct spf_check *c)
 	struct spf_frame *f = spf_top(c);
 	struct spf_term *t = &f->term;
 
-	if (t->spec.n == 0)
+	if (t->spec.n == 0) {
 		c->target = f->domain;
-	else if (!spf_env_is_ready(c, t->spec))
-		return;
-	else if (!spf_macro_name(&c->env, t->spec, &c->target)) {
-		use_bad_target(c, t);
+		use_target(c, t->kind);
 		return;
 	}
-	use_target(c, t->kind);
+	if (!spf_env_is_ready(c, t->spec))
+		return;
+	if (spf_macro_has(t->spec, 's') || spf_macro_has(t->spec, 'l'))
+		c->verdict.used_local_part = true;
+	if (spf_macro_name(&c->env, t->spec, &c->target))
+		use_target(c, t->kind);
+	else
+		use_bad_target(c, t);
 }
 
 /* --- a, exists (5.3, 5.7) ---------------------------------------------- */
