@@ -205,7 +205,7 @@ use_target(struct spf_check *c, enum spf_term_kind kind)
 	case SPF_TERM_IP6:
 	case SPF_TERM_EXP:
 	case SPF_TERM_OTHER:
-		ASSERT(!"a term without a target");
+		die("spf: a term without a target");
 	}
 }
 

@@ -101,6 +101,7 @@ static const struct row rows[] = {
 	TXT("void2.example", "v=spf1 a:n1.example mx:n2.example ?all"),
 	TXT("void3.example", "v=spf1 a:n1.example mx:n2.example "
 			     "exists:n3.example +all"),
+	TXT("voidptr.example", "v=spf1 a:n1.example mx:n2.example ptr +all"),
 	TXT("voidnames.example", "v=spf1 a:a..example a:" L63 "4.example "
 				 "mx:a..example exists:a..example ~all"),
 	TXT("v6void.example", "v=spf1 mx:fourmx.example ?all"),
@@ -300,6 +301,8 @@ TEST(limits_of_the_rfc_hold)
 		    "exists:%{p}.z.example" },
 		{ "x@void2.example", "192.0.2.1", SPF_NEUTRAL, "all" },
 		{ "x@void3.example", "192.0.2.1", SPF_PERMERROR, "" },
+		{ "x@voidptr.example", "192.0.2.2", SPF_PERMERROR, "" },
+		{ "x@voidptr.example", "192.0.2.9", SPF_PASS, "all" },
 		/* What cannot be asked for is no void answer. */
 		{ "x@voidnames.example", "192.0.2.1", SPF_SOFTFAIL, "all" },
 		/* Four mail exchangers without IPv6 are nobody's fault. */
@@ -435,28 +438,35 @@ TEST(explanations_come_from_the_record_that_failed)
 
 TEST(explanations_that_are_too_long_are_none)
 {
+	static const struct {
+		const char *what;
+		const char *word;
+		size_t bytes; /* of words */
+		size_t want;
+	} cases[] = {
+		{ "longest", "w", SPF_EXPLANATION_MAX, SPF_EXPLANATION_MAX },
+		{ "too long", "w", SPF_EXPLANATION_MAX + 1, 0 },
+		{ "grows", "%{s}", 100, 25 * sizeof("x@long.example") - 25 },
+		{ "grows too long", "%{s}", 400, 0 },
+	};
 	struct spf_request r =
 	    request_of("192.0.2.1", "helo.example", "x@long.example");
 	struct buf text = BUF_INIT(KIB(4));
 
-	for (int more = 0; more < 3; more++) {
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct zone *z = X_NEW(struct zone);
 		struct spf_check *c;
-		size_t n = more == 2 ? 100 : SPF_EXPLANATION_MAX;
 
 		buf_reset(&text, KIB(4));
-		while (text.n < n + (more == 1))
-			buf_put_c(&text, more == 2 ? "%{s}" : "w");
+		while (text.n < cases[i].bytes)
+			buf_put_c(&text, cases[i].word);
 		zone_add(z, "long.example", "TXT",
 		    STR("v=spf1 -all exp=why.long.example"));
 		zone_add(z, "why.long.example", "TXT", buf_str(&text));
 		c = zone_check(z, &r);
-		CHECK(spf_verdict(c)->result == SPF_FAIL, "fail");
-		CHECK(spf_verdict(c)->explanation.n ==
-			  (more == 1      ? 0
-			      : more == 2 ? 25 * STR("x@long.example").n
-					  : SPF_EXPLANATION_MAX),
-		    "length");
+		CHECK(spf_verdict(c)->result == SPF_FAIL, cases[i].what);
+		CHECK(spf_verdict(c)->explanation.n == cases[i].want,
+		    cases[i].what);
 		spf_free(c);
 		free(z);
 	}

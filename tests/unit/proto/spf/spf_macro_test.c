@@ -252,6 +252,14 @@ TEST(endless_names_end_the_same)
 	    "short");
 	CHECK(str_eq(spf_name_str(&a), spf_name_str(&b)), "the same end");
 	CHECK(a.n > SPF_NAME_MAX - 20, "as long as it can be");
+
+	buf_reset(&spec, KIB(64));
+	for (int i = 0; i < 2000; i++)
+		buf_put_c(&spec, "x.");
+	buf_put_c(&spec, "com");
+	CHECK(spf_macro_name(&env, buf_str(&spec), &a), "no macro in it");
+	CHECK(a.n == SPF_NAME_MAX, "x. as often as possible");
+	CHECK(str_ends(buf_str(&spec), spf_name_str(&a)), "the end");
 	buf_done(&spec);
 }
 
