@@ -157,13 +157,14 @@ def test_smtplib_with_starttls(account):
     with smtplib.SMTP("127.0.0.1", server.ports["submission"]) as c:
         c.starttls(context=server.tls())
         c.login(account.login, account.password)
-        c.sendmail(account.login, [account.login], message("hello"))
+        c.sendmail(account.login, [account.login],
+                   message("hello", From=account.login))
     assert b"Subject: hello\r\n" in inbox(account)[0]
 
 
 def test_curl_submits(account, tmp_path):
     server = account.server
-    (tmp_path / "m").write_bytes(message("by curl"))
+    (tmp_path / "m").write_bytes(message("by curl", From=account.login))
     subprocess.run(
         ["curl", "-sS", "--fail", "--cacert", server.certificate, "--resolve",
          f"mail.test.example:{server.ports['submissions']}:127.0.0.1",
