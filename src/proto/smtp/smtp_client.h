@@ -7,7 +7,7 @@
  * the events say:
  *
  *   new -> ... START_TLS -> tls_started() ... -> READY -> mail() -> RESULT*
- *       -> BODY -> body()* body_end() -> RESULT* -> MAIL_DONE -> mail() | quit()
+ *       -> BODY -> body()* end() -> RESULT* -> MAIL_DONE -> mail() | quit()
  *       -> CLOSED, which may come at any time and is the last event.
  *
  * Every recipient of a mail() gets exactly one RESULT, whatever happens. A
@@ -70,7 +70,7 @@ enum smtp_client_event_type {
 	SMTP_CLIENT_EVENT_START_TLS, /* do the handshake, then tls_started() */
 	SMTP_CLIENT_EVENT_READY,     /* mail() or quit() */
 	SMTP_CLIENT_EVENT_RESULT,    /* of recipient rcpt: see outcome */
-	SMTP_CLIENT_EVENT_BODY,      /* body() until all is sent, body_end() */
+	SMTP_CLIENT_EVENT_BODY,      /* body() until all is sent, end() */
 	SMTP_CLIENT_EVENT_MAIL_DONE, /* mail() or quit(), see is_reusable */
 	SMTP_CLIENT_EVENT_CLOSED, /* send what is left of the output; close */
 };
