@@ -59,8 +59,26 @@ static const struct row rows[] = {
 	{ "mail.ptr.example", "A", "192.0.2.1" },
 	{ "www.other.test", "A", "192.0.2.1" },
 	{ "9.2.0.192.in-addr.arpa", ZONE_TIMEOUT, "" },
+	{ "3.2.0.192.in-addr.arpa", "PTR", "mail.ptr.example" },
+
+	/* %{p}: the domain itself, else one below it, else any. */
+	{ "4.2.0.192.in-addr.arpa", "PTR", "any.test" },
+	{ "4.2.0.192.in-addr.arpa", "PTR", "m.below.example" },
+	{ "4.2.0.192.in-addr.arpa", "PTR", "m.same.example" },
+	{ "4.2.0.192.in-addr.arpa", "PTR", "same.example" },
+	{ "4.2.0.192.in-addr.arpa", "PTR", "m2.same.example" },
+	{ "any.test", "A", "192.0.2.4" },
+	{ "m.below.example", "A", "192.0.2.4" },
+	{ "m.same.example", "A", "192.0.2.4" },
+	{ "m2.same.example", "A", "192.0.2.4" },
+	{ "same.example", "A", "192.0.2.4" },
+	TXT("same.example", "v=spf1 -all exp=p.example"),
+	TXT("below.example", "v=spf1 -all exp=p.example"),
+	TXT("neither.example", "v=spf1 -all exp=p.example"),
+	TXT("p.example", "%{p}"),
 
 	/* include, redirect */
+	TXT("incsoft.example", "v=spf1 include:a.example ?all"),
 	TXT("inc.example", "v=spf1 include:plain.example ~all"),
 	TXT("notinc.example", "v=spf1 -include:plain.example +all"),
 	TXT("incnone.example", "v=spf1 include:other.example +all"),
@@ -102,6 +120,9 @@ static const struct row rows[] = {
 	TXT("void3.example", "v=spf1 a:n1.example mx:n2.example "
 			     "exists:n3.example +all"),
 	TXT("voidptr.example", "v=spf1 a:n1.example mx:n2.example ptr +all"),
+	TXT("voidp.example",
+	    "v=spf1 a:n1.example mx:n2.example exists:%{p}.yes.example -all"),
+	{ "unknown.yes.example", "A", "127.0.0.1" },
 	TXT("voidnames.example", "v=spf1 a:a..example a:" L63 "4.example "
 				 "mx:a..example exists:a..example ~all"),
 	TXT("v6void.example", "v=spf1 mx:fourmx.example ?all"),
@@ -221,6 +242,7 @@ TEST(mechanisms_decide)
 		{ "x@ptr.example", "192.0.2.1", SPF_PASS, "ptr" },
 		{ "x@ptr.example", "192.0.2.2", SPF_FAIL, "all" },
 		{ "x@ptr.example", "192.0.2.9", SPF_FAIL, "all" },
+		{ "x@ptr.example", "192.0.2.3", SPF_FAIL, "all" },
 		{ "x@ptrother.example", "192.0.2.1", SPF_NEUTRAL,
 		    "ptr:other.test" },
 	};
@@ -264,6 +286,9 @@ TEST(other_records_are_included_and_followed)
 		{ "x@notinc.example", "192.0.2.1", SPF_FAIL,
 		    "include:plain.example" },
 		{ "x@notinc.example", "192.0.3.1", SPF_PASS, "all" },
+		{ "x@incsoft.example", "192.0.2.1", SPF_PASS,
+		    "include:a.example" },
+		{ "x@incsoft.example", "203.0.113.1", SPF_NEUTRAL, "all" },
 		{ "x@incnone.example", "192.0.2.1", SPF_PERMERROR, "" },
 		{ "x@incslow.example", "192.0.2.1", SPF_TEMPERROR, "" },
 		{ "x@incbad.example", "192.0.2.1", SPF_PERMERROR, "" },
@@ -303,6 +328,9 @@ TEST(limits_of_the_rfc_hold)
 		{ "x@void3.example", "192.0.2.1", SPF_PERMERROR, "" },
 		{ "x@voidptr.example", "192.0.2.2", SPF_PERMERROR, "" },
 		{ "x@voidptr.example", "192.0.2.9", SPF_PASS, "all" },
+		/* The reverse zone is not the publisher's term. */
+		{ "x@voidp.example", "192.0.2.2", SPF_PASS,
+		    "exists:%{p}.yes.example" },
 		/* What cannot be asked for is no void answer. */
 		{ "x@voidnames.example", "192.0.2.1", SPF_SOFTFAIL, "all" },
 		/* Four mail exchangers without IPv6 are nobody's fault. */
@@ -312,7 +340,33 @@ TEST(limits_of_the_rfc_hold)
 	check_all(cases, ARRAY_LEN(cases));
 }
 
-/* n records like text, with a number in it. */
+TEST(names_that_do_not_exist_are_not_asked_for)
+{
+	static const struct {
+		const char *mail_from;
+		unsigned questions;
+		unsigned lookups;
+	} cases[] = {
+		{ "x@[192.0.2.1]", 0, 0 },
+		{ "x@example", 0, 0 },
+		{ "x@voidnames.example", 1, 4 },
+		{ "x@incname.example", 1, 1 },
+		{ "\xC3\xBC@redirlocal.example", 1, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct spf_request r =
+		    request_of("192.0.2.1", "helo.example", cases[i].mail_from);
+		struct spf_check *c = zone_check(zone(), &r);
+		const struct spf_verdict *v = spf_verdict(c);
+
+		CHECK(v->questions == cases[i].questions, cases[i].mail_from);
+		CHECK(v->lookups == cases[i].lookups, cases[i].mail_from);
+		spf_free(c);
+	}
+}
+
+/* n records of the type, each the name of a host. */
 static struct spf_check *
 check_numbered(const char *type, const char *at, size_t n, const char *record)
 {
@@ -405,27 +459,33 @@ TEST(explanations_come_from_the_record_that_failed)
 {
 	static const struct {
 		const char *mail_from;
+		const char *client;
 		const char *want;
 	} cases[] = {
-		{ "x@exp.example",
+		{ "x@exp.example", "192.0.2.1",
 		    "x@exp.example from 192.0.2.1 (Mail.Ptr.Example) to "
 		    "mx.receiver.test at 1789000000" },
-		{ "ann@explocal.example", "no" },
-		{ "bob@explocal.example", "" },
-		{ "x@expp.example", "by name" },
-		{ "x@exptwo.example", "" },
-		{ "x@expbad.example", "" },
-		{ "x@expname.example", "" },
-		{ "x@expslow.example", "" },
-		{ "x@expsoft.example", "" },
-		{ "x@expinc.example", "" },
-		{ "x@expredir.example", "no" },
-		{ "x@plain.example", "" },
+		{ "ann@explocal.example", "192.0.2.1", "no" },
+		{ "bob@explocal.example", "192.0.2.1", "" },
+		{ "x@expp.example", "192.0.2.1", "by name" },
+		{ "x@exptwo.example", "192.0.2.1", "" },
+		{ "x@expbad.example", "192.0.2.1", "" },
+		{ "x@expname.example", "192.0.2.1", "" },
+		{ "x@expslow.example", "192.0.2.1", "" },
+		{ "x@expsoft.example", "192.0.2.1", "" },
+		{ "x@expinc.example", "192.0.2.1", "" },
+		{ "x@expredir.example", "192.0.2.1", "no" },
+		{ "x@plain.example", "192.0.2.1", "" },
+		{ "x@same.example", "192.0.2.4", "same.example" },
+		{ "x@below.example", "192.0.2.4", "m.below.example" },
+		{ "x@neither.example", "192.0.2.4", "any.test" },
+		{ "x@neither.example", "192.0.2.5", "unknown" },
+		{ "x@neither.example", "192.0.2.9", "unknown" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct spf_request r =
-		    request_of("192.0.2.1", "helo.example", cases[i].mail_from);
+		struct spf_request r = request_of(
+		    cases[i].client, "helo.example", cases[i].mail_from);
 		struct spf_check *c = zone_check(zone(), &r);
 		struct str got = spf_verdict(c)->explanation;
 
@@ -623,6 +683,8 @@ TEST(fields_tell_the_result)
 	    "spf=pass smtp.mailfrom=plain.example");
 	r.identity = SPF_HELO;
 	check_fields(&r, NULL, "spf=pass smtp.helo=helo.example");
+	r.helo = STR("helo..example");
+	check_fields(&r, NULL, "spf=none smtp.helo=\"helo..example\"");
 	r = request_of("2001:db8::1", "helo.example", "");
 	check_fields(&r,
 	    "fail (mx.receiver.test:\r\n"
@@ -669,6 +731,7 @@ TEST(hostile_words_stay_inside_of_their_fields)
 
 TEST_MAIN(UNIT(mechanisms_decide), UNIT(records_are_found_or_not),
     UNIT(other_records_are_included_and_followed), UNIT(limits_of_the_rfc_hold),
+    UNIT(names_that_do_not_exist_are_not_asked_for),
     UNIT(the_eleventh_mail_exchanger_is_an_error),
     UNIT(the_eleventh_name_of_the_client_is_not_seen),
     UNIT(questions_are_bounded),

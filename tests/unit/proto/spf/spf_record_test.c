@@ -34,6 +34,7 @@ TEST(a_wrong_term_anywhere_is_found_and_named)
 		{ " moo", "moo" },
 		{ " -all moo", "moo" },
 		{ " all:x", "all:x" },
+		{ " all:a.com", "all:a.com" },
 		{ " all/8", "all/8" },
 		{ " all.", "all." },
 		{ " ++all", "++all" },
