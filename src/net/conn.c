@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * conn.c - a client connection over a libevent bufferevent.
+ * conn.c - a connection: its states, its time, what the session sees.
  *
  *   OPEN --conn_start_tls--> STARTING --output sent--> OPEN (handshake, then
  *     |                                                tls_ready)
@@ -15,73 +15,36 @@
  * be queued behind it.
  *
  * Plain output is written at the end of the loop's round, all replies of the
- * round at once; only when the socket is full does libevent wait for it. That
- * halves the system calls of a dialogue.
+ * round at once. That halves the system calls of a dialogue.
  */
-#include "net/conn.h"
+#include "net/conn_internal.h"
 
 #include "base/metrics.h"
 
 #include <arpa/inet.h>
 #include <event2/buffer.h>
-#include <event2/bufferevent.h>
-#include <event2/bufferevent_ssl.h>
-#include <event2/event.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define CLOSE_MS   5000 /* for the last output */
-#define LINGER_MS  2000 /* for a client that still sends */
-#define WRITE_MAX  KIB(256)
+#define CLOSE_MS   5000   /* for the last output */
+#define LINGER_MS  2000   /* for a client that still sends */
 #define COPY_BELOW KIB(4) /* smaller blocks are copied, not referenced */
-/* libevent reads no more at once; a full read is worth another try. */
-#define READ_STEP 4096
-#define READ_MORE KIB(64)
 
-enum state {
-	OPEN,
-	STARTING, /* sends what is left before the handshake */
-	CLOSING,  /* sends what is left before the end */
-	LINGER,   /* everything is sent; reads and drops until the peer ends */
-	END,
-};
+static size_t
+in_bytes(struct conn *c)
+{
+	return c->bev ? conn_tls_in_bytes(c) : c->in.n - c->in_at;
+}
 
-struct conn {
-	struct loop *loop;
-	struct bufferevent *bev;
-	SSL *ssl; /* owned by bev once it is in use there */
-	const struct conn_handlers *handlers;
-	void *arg;
-	struct loop_timer *timer;
-	size_t in_max, out_high, out_low;
-	uint64_t idle_ms;
-	uint64_t last_ms;  /* when a byte moved last */
-	uint64_t fires_ms; /* when the timer fires; 0: not armed */
-	uint64_t bytes_in, bytes_out;
-	int fd;
-	enum state state;
-	enum conn_end how;
-	bool is_tls;     /* a handshake was begun */
-	bool is_ready;   /* and is done */
-	bool is_paused;  /* by the session */
-	bool is_queued;  /* a resume is under way */
-	bool is_dirty;   /* a flush is under way */
-	bool is_full;    /* output went above the high-water mark */
-	bool is_stuffed; /* input reached in_max: reading is off */
-	bool is_eof;     /* the client ended its side */
-	bool is_expired; /* timeout() runs or has run */
-	char detail[80];
-	char ip[INET6_ADDRSTRLEN];
-	struct sockaddr_storage peer;
-};
-
-static void on_read(struct bufferevent *bev, void *arg);
-static void on_write(struct bufferevent *bev, void *arg);
-static void on_event(struct bufferevent *bev, short what, void *arg);
-static void on_output_change(
-    struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg);
+static void
+want_read(struct conn *c, bool want)
+{
+	if (c->bev)
+		conn_tls_want_read(c, want);
+	else
+		conn_plain_want_read(c, want);
+}
 
 /* --- the end ------------------------------------------------------------------ */
 
@@ -95,15 +58,15 @@ static void
 finish(void *arg)
 {
 	struct conn *c = arg;
-	struct evbuffer *out = bufferevent_get_output(c->bev);
 
-	/* Lent memory goes back before closed(); libevent frees later. */
-	evbuffer_unfreeze(out, 1);
-	evbuffer_drain(out, evbuffer_get_length(out));
-	bufferevent_free(c->bev); /* closes the descriptor */
-	c->bev = NULL;
-	loop_timer_free(c->timer);
-	c->timer = NULL;
+	if (c->bev) {
+		conn_tls_end(c);
+	} else {
+		conn_plain_end(c);
+		closep(&c->fd);
+	}
+	c->fd = -1;
+	loop_timer_free(TAKE_PTR(c->timer));
 	c->handlers->closed(c->arg, c->how, c->detail);
 	loop_defer(c->loop, free_conn, c);
 }
@@ -115,10 +78,12 @@ enter_end(struct conn *c, enum conn_end how, const char *detail)
 		return;
 	c->state = END;
 	c->how = how;
-	snprintf(c->detail, sizeof(c->detail), "%s", detail);
-	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
-	bufferevent_disable(c->bev, EV_READ | EV_WRITE);
-	evbuffer_remove_cb(bufferevent_get_output(c->bev), on_output_change, c);
+	if (detail != c->detail)
+		snprintf(c->detail, sizeof(c->detail), "%s", detail);
+	if (c->bev)
+		conn_tls_mute(c);
+	else
+		loop_fd_free(TAKE_PTR(c->watch));
 	loop_timer_clear(c->timer);
 	if (c->ssl != NULL && !c->is_tls)
 		tls_session_free(c->ssl);
@@ -145,16 +110,15 @@ output_is_sent(struct conn *c)
 	if (c->is_tls)
 		tls_session_shutdown(c->ssl);
 	if (c->is_eof || ioctl(c->fd, FIONREAD, &unread) < 0 ||
-	    (unread == 0 &&
-		evbuffer_get_length(bufferevent_get_input(c->bev)) == 0)) {
+	    (unread == 0 && in_bytes(c) == 0)) {
 		enter_end(c, c->how, c->detail);
 		return;
 	}
 	c->state = LINGER;
 	shutdown(c->fd, SHUT_WR);
 	arm(c, LINGER_MS);
-	bufferevent_enable(c->bev, EV_READ);
-	on_read(c->bev, c);
+	want_read(c, true);
+	conn_on_input(c);
 }
 
 static void
@@ -163,14 +127,17 @@ enter_closing(struct conn *c, enum conn_end how, const char *detail)
 	if (c->state == CLOSING || c->state == LINGER || c->state == END)
 		return;
 	c->how = how;
-	snprintf(c->detail, sizeof(c->detail), "%s", detail);
+	if (detail != c->detail)
+		snprintf(c->detail, sizeof(c->detail), "%s", detail);
 	if (c->state == STARTING || (c->is_tls && !c->is_ready)) {
 		enter_end(c, how, detail);
 		return;
 	}
 	c->state = CLOSING;
-	bufferevent_disable(c->bev, EV_READ);
-	bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
+	if (c->bev) {
+		conn_tls_want_read(c, false);
+		conn_tls_set_low(c, 0);
+	}
 	arm(c, CLOSE_MS);
 	if (conn_out_bytes(c) == 0)
 		output_is_sent(c);
@@ -242,74 +209,7 @@ conn_set_timeout(struct conn *c, uint64_t idle_ms)
 		arm(c, idle_ms);
 }
 
-/* --- making the bufferevent ------------------------------------------------------ */
-
-static void
-on_input_change(
-    UNUSED struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct conn *c = arg;
-
-	if (info->n_added == 0)
-		return;
-	c->bytes_in += info->n_added;
-	metric_add(M_BYTES_IN, info->n_added);
-	/* Input does not help a client that does not read. */
-	if (!c->is_full)
-		c->last_ms = loop_now_ms(c->loop);
-}
-
-static void
-on_output_change(
-    UNUSED struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg)
-{
-	struct conn *c = arg;
-
-	if (info->n_deleted == 0)
-		return;
-	c->bytes_out += info->n_deleted;
-	metric_add(M_BYTES_OUT, info->n_deleted);
-	c->last_ms = loop_now_ms(c->loop);
-}
-
-/*
- * With TLS there is none: what a record holds beyond the mark would stay in
- * OpenSSL, and no event tells of it. There input may pass in_max by a record.
- */
-static void
-set_read_mark(struct conn *c)
-{
-	if (!c->is_tls)
-		bufferevent_setwatermark(c->bev, EV_READ, 0, c->in_max);
-}
-
-static void
-make_bufferevent(struct conn *c)
-{
-	struct event_base *base = loop_base(c->loop);
-	int flags = BEV_OPT_CLOSE_ON_FREE;
-
-	if (c->ssl != NULL) {
-		c->bev = bufferevent_openssl_socket_new(
-		    base, c->fd, c->ssl, BUFFEREVENT_SSL_ACCEPTING, flags);
-		c->is_tls = true;
-	} else {
-		c->bev = bufferevent_socket_new(base, c->fd, flags);
-	}
-	if (c->bev == NULL)
-		die("bufferevent: out of memory");
-	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
-	set_read_mark(c);
-	c->is_stuffed = false;
-	bufferevent_setwatermark(c->bev, EV_WRITE, c->out_low, 0);
-	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
-	evbuffer_add_cb(bufferevent_get_input(c->bev), on_input_change, c);
-	evbuffer_add_cb(bufferevent_get_output(c->bev), on_output_change, c);
-	/* Plain output is ours to write until the socket is full: flush(). */
-	bufferevent_enable(c->bev, c->is_tls ? EV_READ | EV_WRITE : EV_READ);
-	if (!c->is_tls)
-		bufferevent_disable(c->bev, EV_WRITE);
-}
+/* --- beginning -------------------------------------------------------------- */
 
 static void
 find_peer(struct conn *c, const struct sockaddr_storage *known)
@@ -347,6 +247,7 @@ conn_new(const struct conn_config *config)
 
 	c->loop = config->loop;
 	c->fd = config->fd;
+	c->is_client = config->is_client;
 	c->handlers = config->handlers;
 	c->arg = config->arg;
 	c->in_max = config->in_max;
@@ -355,93 +256,84 @@ conn_new(const struct conn_config *config)
 	c->last_ms = loop_now_ms(c->loop);
 	c->timer = loop_timer_new(c->loop, on_timer, c);
 	find_peer(c, config->peer);
-	if (config->tls != NULL)
+	if (config->tls != NULL) {
 		c->ssl = tls_session_new(config->tls);
-	make_bufferevent(c);
+		conn_tls_begin(c);
+	} else {
+		conn_plain_begin(c);
+	}
 	return c;
 }
 
 /* --- input --------------------------------------------------------------------- */
 
+void
+conn_note_in(struct conn *c, size_t n)
+{
+	c->bytes_in += n;
+	metric_add(M_BYTES_IN, n);
+	/* Input does not help a client that does not read. */
+	if (!c->is_full)
+		c->last_ms = loop_now_ms(c->loop);
+}
+
+void
+conn_note_out(struct conn *c, size_t n)
+{
+	c->bytes_out += n;
+	metric_add(M_BYTES_OUT, n);
+	c->last_ms = loop_now_ms(c->loop);
+}
+
 /* Give the session what is there, unless it or the client must catch up. */
 static void
 deliver(struct conn *c)
 {
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-
 	if (c->state != OPEN || c->is_paused || c->is_full)
 		return;
-	if (evbuffer_get_length(in) > 0)
+	if (in_bytes(c) > 0)
 		c->handlers->data(c->arg);
 	/* What cannot become a whole command any more is dropped. */
 	if (c->is_eof && c->state == OPEN && !c->is_paused && !c->is_full)
 		enter_closing(c, CONN_END_EOF, "");
 }
 
-/* A message comes in large pieces: take what the socket has in one go. */
-static void
-read_more(struct conn *c)
-{
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-	size_t have = evbuffer_get_length(in);
-	struct evbuffer_iovec v;
-	ssize_t n;
-
-	if (c->is_tls || have < READ_STEP || have >= c->in_max)
-		return;
-	evbuffer_unfreeze(in, 0);
-	if (evbuffer_reserve_space(
-		in, (ev_ssize_t)MIN(c->in_max - have, READ_MORE), &v, 1) == 1) {
-		n = recv(c->fd, v.iov_base, MIN(v.iov_len, c->in_max - have),
-		    MSG_DONTWAIT);
-		/* The end and errors are found again by the next read. */
-		v.iov_len = n > 0 ? (size_t)n : 0;
-		evbuffer_commit_space(in, &v, 1);
-	}
-	evbuffer_freeze(in, 0);
-}
-
-/*
- * At its high mark libevent calls on_read() again and again, without leaving
- * its loop: the deferred call that would free the session to go on never
- * runs. So reading is switched off until there is room.
- */
 static void
 limit_input(struct conn *c)
 {
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-
-	if (c->state != OPEN || c->is_stuffed ||
-	    evbuffer_get_length(in) < c->in_max)
+	if (c->state != OPEN || c->is_stuffed || in_bytes(c) < c->in_max)
 		return;
 	c->is_stuffed = true;
-	bufferevent_disable(c->bev, EV_READ);
+	want_read(c, false);
 }
 
 static void
 accept_input(struct conn *c)
 {
-	struct evbuffer *in = bufferevent_get_input(c->bev);
-
-	if (!c->is_stuffed || c->state != OPEN ||
-	    evbuffer_get_length(in) >= c->in_max)
+	if (!c->is_stuffed || c->state != OPEN || in_bytes(c) >= c->in_max)
 		return;
 	c->is_stuffed = false;
-	bufferevent_enable(c->bev, EV_READ);
+	want_read(c, true);
 }
 
 static void
-on_read(struct bufferevent *bev, void *arg)
+drain(struct conn *c, size_t n)
 {
-	struct conn *c = arg;
+	if (c->bev)
+		conn_tls_drain(c, n);
+	else
+		c->in_at += MIN(n, c->in.n - c->in_at);
+	if (!c->bev && c->in_at == c->in.n)
+		conn_plain_drop_input(c);
+}
 
+void
+conn_on_input(struct conn *c)
+{
 	if (c->state == LINGER) {
-		struct evbuffer *in = bufferevent_get_input(bev);
-
-		evbuffer_drain(in, evbuffer_get_length(in));
+		drain(c, in_bytes(c));
 		return;
 	}
-	read_more(c);
 	deliver(c);
 	limit_input(c);
 }
@@ -449,24 +341,17 @@ on_read(struct bufferevent *bev, void *arg)
 struct str
 conn_in(struct conn *c)
 {
-	struct evbuffer *in;
-	size_t n;
-
-	if (c->bev == NULL || c->state == END)
+	if (c->fd < 0 || c->state == END)
 		return STR_NONE;
-	in = bufferevent_get_input(c->bev);
-	n = evbuffer_get_length(in);
-	if (n == 0)
-		return STR_NONE;
-	return str_make(evbuffer_pullup(in, -1), n);
+	return c->bev ? conn_tls_in(c) : str_from(buf_str(&c->in), c->in_at);
 }
 
 void
 conn_consume(struct conn *c, size_t n)
 {
-	if (n == 0 || c->bev == NULL)
+	if (n == 0 || c->fd < 0)
 		return;
-	evbuffer_drain(bufferevent_get_input(c->bev), n);
+	drain(c, n);
 	accept_input(c);
 }
 
@@ -477,6 +362,8 @@ conn_consume_secret(struct conn *c, size_t n)
 
 	if (in.n > 0)
 		explicit_bzero((void *)(uintptr_t)in.p, MIN(n, in.n));
+	if (!c->bev)
+		conn_plain_wipe();
 	conn_consume(c, n);
 }
 
@@ -485,7 +372,7 @@ conn_quick_ack(struct conn *c)
 {
 	int on = 1;
 
-	if (c->bev != NULL)
+	if (c->fd >= 0)
 		(void)setsockopt(
 		    c->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
 }
@@ -500,10 +387,8 @@ void
 conn_set_in_max(struct conn *c, size_t in_max)
 {
 	c->in_max = in_max;
-	if (c->bev == NULL)
-		return;
-	set_read_mark(c);
-	accept_input(c);
+	if (c->fd >= 0)
+		accept_input(c);
 }
 
 static void
@@ -532,29 +417,17 @@ conn_resume(struct conn *c)
 static bool
 may_put(const struct conn *c)
 {
-	return c->bev != NULL && (c->state == OPEN || c->state == STARTING);
+	return c->fd >= 0 && (c->state == OPEN || c->state == STARTING);
 }
 
-/*
- * Write what there is, without waiting. When the socket is full, or broken,
- * libevent takes over: it waits, and reports.
- */
 static void
 flush(void *arg)
 {
 	struct conn *c = arg;
-	struct evbuffer *out;
 
 	c->is_dirty = false;
-	if (c->state == END || c->is_tls || conn_out_bytes(c) == 0)
-		return;
-	out = bufferevent_get_output(c->bev);
-	evbuffer_unfreeze(out, 1);
-	evbuffer_write_atmost(out, c->fd, WRITE_MAX);
-	evbuffer_freeze(out, 1);
-	if (evbuffer_get_length(out) > 0)
-		bufferevent_enable(c->bev, EV_WRITE);
-	on_write(c->bev, c);
+	if (c->state != END && !c->is_tls && conn_out_bytes(c) > 0)
+		conn_plain_flush(c);
 }
 
 /* Output was added. */
@@ -574,8 +447,8 @@ conn_put(struct conn *c, struct str s)
 {
 	if (s.n == 0 || !may_put(c))
 		return;
-	if (bufferevent_write(c->bev, s.p, s.n) < 0)
-		die("bufferevent_write: out of memory");
+	if (evbuffer_add(c->out, s.p, s.n) < 0)
+		die("evbuffer_add: out of memory");
 	note_output(c);
 }
 
@@ -593,8 +466,7 @@ conn_put_buf(struct conn *c, struct buf *b)
 		buf_done(b);
 		return;
 	}
-	if (evbuffer_add_reference(bufferevent_get_output(c->bev), b->p, b->n,
-		free_block, NULL) < 0)
+	if (evbuffer_add_reference(c->out, b->p, b->n, free_block, NULL) < 0)
 		die("evbuffer_add_reference: out of memory");
 	b->p = NULL; /* the evbuffer frees it */
 	buf_done(b);
@@ -626,8 +498,7 @@ conn_put_ref(struct conn *c, struct str s, loop_fn release, void *arg)
 	}
 	lent = X_NEW(struct lent);
 	*lent = (struct lent){ release, arg };
-	if (evbuffer_add_reference(
-		bufferevent_get_output(c->bev), s.p, s.n, give_back, lent) < 0)
+	if (evbuffer_add_reference(c->out, s.p, s.n, give_back, lent) < 0)
 		die("evbuffer_add_reference: out of memory");
 	note_output(c);
 }
@@ -635,9 +506,7 @@ conn_put_ref(struct conn *c, struct str s, loop_fn release, void *arg)
 size_t
 conn_out_bytes(struct conn *c)
 {
-	if (c->bev == NULL)
-		return 0;
-	return evbuffer_get_length(bufferevent_get_output(c->bev));
+	return c->out ? evbuffer_get_length(c->out) : 0;
 }
 
 bool
@@ -648,7 +517,6 @@ conn_is_full(struct conn *c)
 
 /* --- TLS ------------------------------------------------------------------------ */
 
-/* The plain bufferevent lets go of the descriptor; a TLS one takes it. */
 static void
 switch_to_tls(void *arg)
 {
@@ -656,27 +524,21 @@ switch_to_tls(void *arg)
 
 	if (c->state != STARTING || c->is_tls)
 		return;
-	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
-	bufferevent_setfd(c->bev, -1);
-	bufferevent_free(c->bev);
-	make_bufferevent(c);
+	conn_plain_end(c);
+	conn_tls_begin(c);
 	c->state = OPEN;
 }
 
 void
 conn_start_tls(struct conn *c, struct tls_context *tls)
 {
-	struct evbuffer *in;
-
 	if (c->state != OPEN || c->is_tls)
 		return;
 	/* Commands that came with STARTTLS may be an attacker's. */
-	in = bufferevent_get_input(c->bev);
-	evbuffer_drain(in, evbuffer_get_length(in));
-	bufferevent_disable(c->bev, EV_READ);
+	conn_plain_drop_input(c);
+	conn_plain_want_read(c, false);
 	c->ssl = tls_session_new(tls);
 	c->state = STARTING;
-	bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
 	if (conn_out_bytes(c) == 0)
 		loop_defer(c->loop, switch_to_tls, c);
 }
@@ -684,7 +546,7 @@ conn_start_tls(struct conn *c, struct tls_context *tls)
 bool
 conn_has_tls(const struct conn *c)
 {
-	return c->is_ready && c->bev != NULL;
+	return c->is_ready && c->fd >= 0;
 }
 
 const char *
@@ -705,15 +567,11 @@ conn_tls_binding(const struct conn *c, const char *type, struct buf *ret)
 	return conn_has_tls(c) && tls_session_binding(c->ssl, type, ret);
 }
 
-/* --- what the bufferevent reports ------------------------------------------------- */
+/* --- what the transport reports ------------------------------------------------- */
 
-static void
-on_write(struct bufferevent *bev, void *arg)
+void
+conn_on_written(struct conn *c)
 {
-	struct conn *c = arg;
-
-	if (!c->is_tls && conn_out_bytes(c) == 0)
-		bufferevent_disable(bev, EV_WRITE);
 	switch (c->state) {
 	case STARTING:
 		if (conn_out_bytes(c) == 0)
@@ -737,8 +595,8 @@ on_write(struct bufferevent *bev, void *arg)
 	}
 }
 
-static void
-on_eof(struct conn *c)
+void
+conn_on_eof(struct conn *c)
 {
 	c->is_eof = true;
 	if (c->is_tls && !c->is_ready)
@@ -751,42 +609,27 @@ on_eof(struct conn *c)
 		deliver(c); /* a busy session sees it when it resumes */
 }
 
-static void
-on_error(struct conn *c)
+void
+conn_on_error(struct conn *c, unsigned long tls_code, int err)
 {
-	unsigned long code = 0;
-	int err = errno;
-
-	if (c->state == CLOSING || c->state == LINGER) {
+	if (c->state == CLOSING || c->state == LINGER)
 		enter_end(c, c->how, c->detail);
-		return;
-	}
-	if (c->is_tls)
-		code = bufferevent_get_openssl_error(c->bev);
-	if (code != 0)
-		enter_end(c, CONN_END_TLS, tls_error_text(code));
+	else if (tls_code != 0)
+		enter_end(c, CONN_END_TLS, tls_error_text(tls_code));
 	else if (c->is_tls && !c->is_ready)
 		enter_end(c, CONN_END_TLS, "broken during the handshake");
 	else
 		enter_end(c, CONN_END_RESET, err != 0 ? strerror(err) : "");
 }
 
-static void
-on_event(UNUSED struct bufferevent *bev, short what, void *arg)
+void
+conn_on_tls_ready(struct conn *c)
 {
-	struct conn *c = arg;
-
-	if (what & BEV_EVENT_CONNECTED) {
-		c->is_ready = true;
-		c->last_ms = loop_now_ms(c->loop);
-		metric_add(M_TLS_HANDSHAKES, 1);
-		if (c->state == OPEN && c->handlers->tls_ready != NULL)
-			c->handlers->tls_ready(c->arg);
-	} else if (what & BEV_EVENT_EOF) {
-		on_eof(c);
-	} else if (what & BEV_EVENT_ERROR) {
-		on_error(c);
-	}
+	c->is_ready = true;
+	c->last_ms = loop_now_ms(c->loop);
+	metric_add(M_TLS_HANDSHAKES, 1);
+	if (c->state == OPEN && c->handlers->tls_ready != NULL)
+		c->handlers->tls_ready(c->arg);
 }
 
 const char *

@@ -2,11 +2,11 @@
 /*
  * conn.h - a client connection: descriptor, TLS, buffers and timeouts.
  *
- * Wraps a libevent bufferevent. A session sees a few verbs: data arrived,
- * output drained, TLS is on, time is up, closed. Reading is paused while
- * output is above the high-water mark, so that a client which does not read
- * cannot fill memory. Deferred death: conn_close() marks; handlers are never
- * called after closed(), and the memory goes after the loop's round.
+ * A session sees a few verbs: data arrived, output drained, TLS is on, time
+ * is up, closed. Reading is paused while output is above the high-water mark,
+ * so that a client which does not read cannot fill memory. Deferred death:
+ * conn_close() marks; handlers are never called after closed(), and the
+ * memory goes after the loop's round.
  */
 #pragma once
 
@@ -46,6 +46,7 @@ struct conn_config {
 	int fd;                              /* taken */
 	const struct sockaddr_storage *peer; /* when known; copied */
 	struct tls_context *tls;  /* not NULL: TLS from the first byte */
+	bool is_client;           /* the TLS handshake is a client's */
 	size_t in_max;            /* input held at most; then reading pauses */
 	size_t out_high, out_low; /* water marks of output */
 	const struct conn_handlers *handlers;

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conn_tls.c - bytes of a socket with TLS, over a libevent bufferevent.
+ */
+#include "net/conn_internal.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+
+#define WRITE_MAX KIB(256)
+
+static void
+on_read(UNUSED struct bufferevent *bev, void *arg)
+{
+	conn_on_input(arg);
+}
+
+static void
+on_write(UNUSED struct bufferevent *bev, void *arg)
+{
+	conn_on_written(arg);
+}
+
+static void
+on_event(struct bufferevent *bev, short what, void *arg)
+{
+	int err = errno;
+
+	if (what & BEV_EVENT_CONNECTED)
+		conn_on_tls_ready(arg);
+	else if (what & BEV_EVENT_EOF)
+		conn_on_eof(arg);
+	else if (what & BEV_EVENT_ERROR)
+		conn_on_error(arg, bufferevent_get_openssl_error(bev), err);
+}
+
+static void
+on_input_change(
+    UNUSED struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg)
+{
+	if (info->n_added > 0)
+		conn_note_in(arg, info->n_added);
+}
+
+static void
+on_output_change(
+    UNUSED struct evbuffer *b, const struct evbuffer_cb_info *info, void *arg)
+{
+	if (info->n_deleted > 0)
+		conn_note_out(arg, info->n_deleted);
+}
+
+/*
+ * Without a mark on input: what a record holds beyond it would stay in
+ * OpenSSL, and no event tells of it. So input may pass in_max by a record.
+ */
+void
+conn_tls_begin(struct conn *c)
+{
+	enum bufferevent_ssl_state state = c->is_client
+	                                       ? BUFFEREVENT_SSL_CONNECTING
+	                                       : BUFFEREVENT_SSL_ACCEPTING;
+
+	c->bev = bufferevent_openssl_socket_new(
+	    loop_base(c->loop), c->fd, c->ssl, state, BEV_OPT_CLOSE_ON_FREE);
+	if (c->bev == NULL)
+		die("bufferevent: out of memory");
+	c->is_tls = true;
+	c->is_stuffed = false;
+	c->out = bufferevent_get_output(c->bev);
+	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
+	bufferevent_setwatermark(c->bev, EV_WRITE, c->out_low, 0);
+	bufferevent_set_max_single_write(c->bev, WRITE_MAX);
+	evbuffer_add_cb(bufferevent_get_input(c->bev), on_input_change, c);
+	evbuffer_add_cb(c->out, on_output_change, c);
+	bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+}
+
+void
+conn_tls_mute(struct conn *c)
+{
+	bufferevent_setcb(c->bev, NULL, NULL, NULL, NULL);
+	bufferevent_disable(c->bev, EV_READ | EV_WRITE);
+	evbuffer_remove_cb(c->out, on_output_change, c);
+}
+
+void
+conn_tls_end(struct conn *c)
+{
+	/* Lent memory goes back now; libevent frees later. */
+	evbuffer_unfreeze(c->out, 1);
+	evbuffer_drain(c->out, evbuffer_get_length(c->out));
+	bufferevent_free(TAKE_PTR(c->bev)); /* closes the descriptor */
+	c->out = NULL;
+	c->fd = -1;
+}
+
+void
+conn_tls_want_read(struct conn *c, bool want)
+{
+	if (want)
+		bufferevent_enable(c->bev, EV_READ);
+	else
+		bufferevent_disable(c->bev, EV_READ);
+}
+
+void
+conn_tls_set_low(struct conn *c, size_t n)
+{
+	bufferevent_setwatermark(c->bev, EV_WRITE, n, 0);
+}
+
+size_t
+conn_tls_in_bytes(struct conn *c)
+{
+	return evbuffer_get_length(bufferevent_get_input(c->bev));
+}
+
+struct str
+conn_tls_in(struct conn *c)
+{
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	size_t n = evbuffer_get_length(in);
+
+	return n ? str_make(evbuffer_pullup(in, -1), n) : STR_NONE;
+}
+
+void
+conn_tls_drain(struct conn *c, size_t n)
+{
+	evbuffer_drain(bufferevent_get_input(c->bev), n);
+}
