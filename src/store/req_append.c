@@ -86,12 +86,11 @@ read_items(struct append *a)
 static struct verdict
 read_request(struct append *a)
 {
-	uint64_t bytes;
 	struct verdict v;
 
 	if (!msg_append_get(a->body, &a->q))
 		return verdict_permfail(REASON_INTERNAL);
-	v = mail_append_check(a->s->mail, a->account, &a->q, &bytes);
+	v = mail_append_check(a->s->mail, a->account, &a->q);
 	return verdict_is_done(v) ? read_items(a) : v;
 }
 

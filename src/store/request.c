@@ -77,6 +77,7 @@ DIR_NO_REPLY(dir_domain_add, name)
 DIR_REPLY(dir_domain_list, list)
 DIR_NO_REPLY(dir_domain_remove, name)
 DIR_NO_REPLY(dir_user_add, user_add)
+MAIL_NO_REPLY(mail_append_room, append_check)
 DIR_REPLY(dir_user_list, list)
 DIR_NO_REPLY(dir_user_quota, user_quota)
 DIR_NO_REPLY(dir_user_undelete, name)
@@ -147,6 +148,7 @@ static const struct handler handlers[] = {
 	[MSG_ALIAS_LIST]        = RUN(call_dir_alias_list, WAIT_DIR),
 	[MSG_ALIAS_REMOVE]      = ADMIN(call_dir_alias_remove, WAIT_DIR),
 	[MSG_STORE_STATUS]      = RUN(req_status, WAIT_NOTHING),
+	[MSG_APPEND_CHECK]      = RUN(call_mail_append_room, WAIT_NOTHING),
 	[MSG_STORE_SYNC]        = RUN(call_sync, WAIT_ALL),
 	[MSG_STORE_CHECK]       = RUN(req_check, WAIT_NOTHING),
 };

@@ -107,30 +107,59 @@ find_target(struct mail *m, uint64_t account, struct str name,
 	return *ret_mb ? VERDICT_DONE : verdict_not_found(REASON_NO_MAILBOX);
 }
 
-struct verdict
-mail_append_check(struct mail *m, uint64_t account, const struct msg_append *q,
-    uint64_t *ret_bytes)
+/* Room for what will not be left out. */
+static struct verdict
+check_new(struct mail *m, const struct account *a,
+    const struct mail_append_item *items, size_t n)
 {
+	bool is_seen[MAIL_APPEND_MAX] = { false };
+	struct verdict v = find_seen(m, a, items, n, is_seen);
+	uint64_t bytes = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bytes += is_seen[i] ? 0 : items[i].msg.size;
+		count += !is_seen[i];
+	}
+	return verdict_is_done(v) ? check_room(a, bytes, count) : v;
+}
+
+struct verdict
+mail_append_check(struct mail *m, uint64_t account, const struct msg_append *q)
+{
+	struct mail_append_item items[MAIL_APPEND_MAX];
 	struct wire w = wire_read(q->items);
-	struct msg_append_item item;
 	struct account *a;
 	struct mailbox *mb;
 	struct verdict v = find_target(m, account, q->name, &a, &mb);
-	uint64_t bytes = 0;
 	size_t n = 0;
 
-	while (verdict_is_done(v) && w.in.n) {
-		if (!msg_append_item_read(&w, &item))
-			return verdict_permfail(REASON_INTERNAL);
-		if (++n > MAIL_APPEND_MAX)
+	for (; verdict_is_done(v) && w.in.n; n++) {
+		if (n == MAIL_APPEND_MAX)
 			return verdict_permfail(REASON_LIMIT);
-		v = check_item(&item);
-		bytes += item.size;
+		items[n].ticket = NULL;
+		if (!msg_append_item_read(&w, &items[n].msg))
+			return verdict_permfail(REASON_INTERNAL);
+		v = check_item(&items[n].msg);
 	}
-	if (verdict_is_done(v))
-		v = check_room(a, bytes, n);
-	*ret_bytes = bytes;
-	return v;
+	return verdict_is_done(v) ? check_new(m, a, items, n) : v;
+}
+
+struct verdict
+mail_append_room(
+    struct mail *m, uint64_t account, const struct msg_append_check *q)
+{
+	struct account *a;
+	struct mailbox *mb;
+	struct verdict v = find_target(m, account, q->name, &a, &mb);
+
+	if (!verdict_is_done(v))
+		return v;
+	if (q->messages > MAIL_APPEND_MAX)
+		return verdict_permfail(REASON_LIMIT);
+	if (q->bytes > ENGINE_BLOB_MAX * (uint64_t)MAIL_APPEND_MAX)
+		return verdict_permfail(REASON_TOO_BIG);
+	return check_room(a, q->bytes, q->messages);
 }
 
 static struct verdict

@@ -119,7 +119,10 @@ struct mail_append_item {
 };
 /* Check the request before its bytes are stored: *ret_bytes is their sum. */
 struct verdict mail_append_check(struct mail *m, uint64_t account,
-    const struct msg_append *q, uint64_t *ret_bytes) WARN_UNUSED;
+    const struct msg_append *q) WARN_UNUSED;
+/* Would messages of that size be taken now? NOT_FOUND: no such mailbox. */
+struct verdict mail_append_room(struct mail *m, uint64_t account,
+    const struct msg_append_check *q) WARN_UNUSED;
 /*
  * All items or none; uses up tickets (set to NULL) or leaves them. An item
  * whose dedupe text was seen in the last weeks is left out and not counted.

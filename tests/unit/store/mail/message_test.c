@@ -397,6 +397,71 @@ TEST(quotas_hold_for_append_and_copy)
 	CHECK(count_problems(&f) == 0, "check");
 }
 
+static struct verdict
+check_append(const char *const *dedupe, size_t n, uint64_t size)
+{
+	struct buf items = BUF_INIT(KIB(64));
+	struct msg_append q = { .name = STR("INBOX") };
+	struct verdict v;
+
+	for (size_t i = 0; i < n; i++)
+		msg_append_item_put(
+		    &items, &(struct msg_append_item){
+				.size = size, .dedupe = str_c(dedupe[i]) });
+	q.items = buf_str(&items);
+	v = mail_append_check(f.mail, alice, &q);
+	buf_done(&items);
+	return v;
+}
+
+TEST(what_an_import_leaves_out_needs_no_room)
+{
+	static const char *const same[] = { "a", "a", "a" };
+	static const char *const mixed[] = { "seen", "b", "c" };
+	struct mail_quota quota = { .bytes_limit = 100, .messages_limit = 3 };
+	struct append_one seen = {
+		.mailbox = "INBOX", .bytes = STR("x"), .dedupe = "seen"
+	};
+
+	CHECK(verdict_is_done(mail_account_quota(f.mail, alice, quota)), "set");
+	CHECK(append_to(&f, alice, &seen, NULL) == 1, "first");
+	CHECK(verdict_is_done(check_append(same, 3, 90)), "one of them");
+	CHECK(check_append(same, 3, 100).reason == REASON_OVERQUOTA, "bytes");
+	CHECK(verdict_is_done(check_append(mixed, 3, 40)), "two of them");
+	CHECK(check_append(mixed, 3, 50).reason == REASON_OVERQUOTA, "bytes");
+	seen.dedupe = "another";
+	CHECK(append_to(&f, alice, &seen, NULL) != 0, "second");
+	CHECK(check_append(mixed, 3, 1).reason == REASON_OVERQUOTA, "messages");
+	CHECK(verdict_is_done(check_append(mixed, 2, 1)), "messages");
+}
+
+static struct verdict
+room_for(const char *name, uint64_t bytes, uint32_t messages)
+{
+	struct msg_append_check q = { str_c(name), bytes, messages };
+
+	return mail_append_room(f.mail, alice, &q);
+}
+
+TEST(room_is_told_before_the_message_comes)
+{
+	struct mail_quota quota = { .bytes_limit = 100, .messages_limit = 3 };
+
+	CHECK(verdict_is_done(room_for("inbox", UINT64_C(1) << 30, 5)),
+	    "no limit");
+	CHECK(room_for("INBOX", 1, MAIL_APPEND_MAX + 1).reason == REASON_LIMIT,
+	    "messages of one command");
+	CHECK(room_for("INBOX", UINT64_MAX, 1).reason == REASON_TOO_BIG,
+	    "no overflow");
+	CHECK(room_for("Nowhere", 1, 1).outcome == NOT_FOUND &&
+		  room_for("Nowhere", 1, 1).reason == REASON_NO_MAILBOX,
+	    "no mailbox");
+	CHECK(verdict_is_done(mail_account_quota(f.mail, alice, quota)), "set");
+	CHECK(verdict_is_done(room_for("INBOX", 100, 3)), "fits");
+	CHECK(room_for("INBOX", 101, 1).reason == REASON_OVERQUOTA, "bytes");
+	CHECK(room_for("INBOX", 1, 4).reason == REASON_OVERQUOTA, "messages");
+}
+
 /* A random set of ranges, and which UIDs are in it. */
 static void
 random_set(uint64_t *rng, struct buf *set, bool *has, size_t n)
@@ -497,5 +562,7 @@ TEST_MAIN(CASE(an_appended_message_has_the_next_uid_and_counts),
     CASE(keywords_follow_a_copy_by_name),
     CASE(what_was_expunged_comes_back_within_the_window),
     CASE(the_window_closes), CASE(an_import_is_not_done_twice),
-    CASE(quotas_hold_for_append_and_copy), CASE(a_set_of_uids_is_read_exactly),
-    CASE(a_front_s_nonsense_is_refused))
+    CASE(quotas_hold_for_append_and_copy),
+    CASE(what_an_import_leaves_out_needs_no_room),
+    CASE(room_is_told_before_the_message_comes),
+    CASE(a_set_of_uids_is_read_exactly), CASE(a_front_s_nonsense_is_refused))
