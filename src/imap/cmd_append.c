@@ -6,6 +6,10 @@
  * pieces in which it arrives, and is analysed at its end (this session may
  * put into its own mailboxes whatever it likes). When the command is complete
  * the store takes all of them, or none, in one durable commit.
+ *
+ * Whoever waits for "+" hears before he sends it that a message will not be
+ * taken: no mailbox, no room, too large. So does who sends a large one
+ * without waiting (RFC 7888); its bytes are skipped then.
  */
 #include "imap/session.h"
 
@@ -14,7 +18,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define APPEND_TOTAL_MAX MIB(512) /* all messages of one command */
+/* A message up to this size that comes anyway is not asked about first. */
+#define APPEND_UNASKED_MAX KIB(64)
+#define APPEND_TOTAL_MAX   MIB(512) /* all messages of one command */
 
 #define STRUCTURES_MAX MIB(7) /* of them, what one request can hold */
 
@@ -28,7 +34,10 @@ struct append {
 	uint64_t size; /* bytes written, all messages */
 	size_t n;
 	struct append_message messages[IMAP_MAX_APPENDS];
-	uint64_t left; /* of the message under way */
+	uint64_t left;   /* of the message under way */
+	char *tag;       /* of the command */
+	bool is_sync;    /* the client waits for "+" */
+	bool is_waiting; /* for what the store says about the message */
 	struct buf structures;
 	bool has_failed;  /* no memory for it: answered at the end */
 	bool is_too_much; /* structures do not fit a request: likewise */
@@ -42,6 +51,7 @@ append_free(struct session *s)
 	s->sv->append_bytes -= s->append->size;
 	closep(&s->append->fd);
 	buf_done(&s->append->structures);
+	free(s->append->tag);
 	free(s->append);
 	s->append = NULL;
 }
@@ -58,52 +68,127 @@ append_new(void)
 	return a;
 }
 
-static bool
-refuse_literal(struct session *s, struct str text, enum imap_status_word word,
-    struct str code, const char *why)
-{
-	imap_put_status(
-	    &s->out, imap_command_tag(text), word, code, str_c(why));
-	append_free(s);
-	return false;
-}
-
-static enum imap_parse
-parse_so_far(struct session *s, struct str text)
-{
-	struct arena arena;
-	struct imap_command c;
-	enum imap_parse r;
-
-	arena_init(&arena, IMAP_COMMAND_ARENA);
-	r = imap_command_parse_append(&arena, text, session_utf8(s), &c);
-	arena_done(&arena);
-	return r;
-}
-
 bool
-append_literal(struct session *s, const struct imap_frame_event *ev)
+append_is_waiting(const struct session *s)
 {
-	uint64_t size = ev->literal.size;
+	return s->append && s->append->is_waiting;
+}
+
+static void
+refuse_literal(struct session *s, struct str tag, enum imap_status_word word,
+    const char *code, const char *why)
+{
+	imap_put_status(&s->out, tag, word, str_c(code), str_c(why));
+	append_free(s);
+	imap_framer_reject(&s->framer);
+	session_flush(s);
+}
+
+static void
+accept_literal(struct session *s)
+{
 	struct append *a = s->append;
 
-	if (parse_so_far(s, ev->text) != IMAP_PARSE_OK)
-		return refuse_literal(
-		    s, ev->text, IMAP_BAD, STR_NONE, "Syntax error in APPEND");
-	if (size > server_append_max(s->sv) ||
-	    (a && size > APPEND_TOTAL_MAX - a->size))
-		return refuse_literal(s, ev->text, IMAP_NO, STR("TOOBIG"),
-		    "The message is too large");
-	if (a && a->n == IMAP_MAX_APPENDS)
-		return refuse_literal(s, ev->text, IMAP_NO, STR("LIMIT"),
-		    "Too many messages in one APPEND");
-	if (!a)
-		a = s->append = append_new();
-	a->messages[a->n++] =
-	    (struct append_message){ .offset = a->size, .size = size };
-	a->left = size;
+	a->left = a->messages[a->n - 1].size;
 	imap_framer_stream(&s->framer);
-	return true;
+	if (a->is_sync)
+		buf_put_c(&s->out, "+ OK\r\n");
+	session_flush(s);
+}
+
+static void
+on_room(struct session *s, struct ipc_msg *m)
+{
+	struct append *a = s->append;
+	struct session_failure f;
+
+	a->is_waiting = false;
+	if (m->outcome == DONE) {
+		accept_literal(s);
+	} else if (ipc_reason(m) == REASON_NOT_GRANTED) {
+		session_bye(s, "UNAVAILABLE", "The account is gone");
+		return;
+	} else {
+		f = session_failure_of(m, true);
+		refuse_literal(s, str_c(a->tag), IMAP_NO, f.code, f.text);
+	}
+	conn_resume(s->conn);
+}
+
+/* All messages of the command so far, the new one included. */
+static void
+ask_for_room(struct session *s, struct str mailbox)
+{
+	struct append *a = s->append;
+	struct msg_append_check q = {
+		.name = mailbox,
+		.bytes = a->size + a->messages[a->n - 1].size,
+		.messages = (uint32_t)a->n,
+	};
+	struct buf b = BUF_INIT(KIB(4));
+
+	msg_append_check_put(&b, &q);
+	a->is_waiting = true;
+	imap_session_ask(s, MSG_APPEND_CHECK, &b, -1, on_room);
+	buf_done(&b);
+}
+
+/* Why the message is not wanted, whatever the store says; NULL: it may be. */
+static const char *
+judge(struct session *s, uint64_t size, const char **ret_why)
+{
+	const struct append *a = s->append;
+
+	if (size > server_append_max(s->sv) ||
+	    (a && size > APPEND_TOTAL_MAX - a->size)) {
+		*ret_why = "The message is too large";
+		return "TOOBIG";
+	}
+	if (a && a->n == IMAP_MAX_APPENDS) {
+		*ret_why = "Too many messages in one APPEND";
+		return "LIMIT";
+	}
+	return NULL;
+}
+
+static void
+begin_message(struct session *s, const struct imap_frame_event *ev)
+{
+	struct append *a = s->append;
+
+	if (!a) {
+		a = s->append = append_new();
+		a->tag = str_dup(imap_command_tag(ev->text));
+	}
+	a->is_sync = ev->literal.is_sync;
+	a->messages[a->n++] = (struct append_message){ .offset = a->size,
+		.size = ev->literal.size };
+}
+
+void
+append_literal(struct session *s, const struct imap_frame_event *ev)
+{
+	struct str tag = imap_command_tag(ev->text);
+	const char *code, *why = NULL;
+	struct arena arena;
+	struct imap_command c;
+
+	arena_init(&arena, IMAP_COMMAND_ARENA);
+	if (imap_command_parse_append(&arena, ev->text, session_utf8(s), &c) !=
+	    IMAP_PARSE_OK) {
+		refuse_literal(
+		    s, tag, IMAP_BAD, NULL, "Syntax error in APPEND");
+	} else if ((code = judge(s, ev->literal.size, &why))) {
+		refuse_literal(s, tag, IMAP_NO, code, why);
+	} else {
+		begin_message(s, ev);
+		if (ev->literal.is_sync ||
+		    ev->literal.size > APPEND_UNASKED_MAX)
+			ask_for_room(s, c.u.append.mailbox.name);
+		else
+			accept_literal(s);
+	}
+	arena_done(&arena);
 }
 
 static bool

@@ -205,7 +205,7 @@ frame_error(struct session *s, enum imap_frame what, struct str text)
 static void
 frame_literal(struct session *s, const struct imap_frame_event *ev)
 {
-	bool is_accepted;
+	bool is_accepted = ev->literal.can_collect;
 
 	if (s->cmd) { /* in SASL or IDLE: no command, so no literal */
 		imap_framer_reject(&s->framer);
@@ -214,15 +214,14 @@ frame_literal(struct session *s, const struct imap_frame_event *ev)
 		return;
 	}
 	if (ev->literal.can_stream && s->state != SESSION_NOT_AUTHENTICATED) {
-		is_accepted = append_literal(s, ev);
-	} else {
-		is_accepted = ev->literal.can_collect;
-		if (is_accepted)
-			imap_framer_accept(&s->framer);
-		else
-			imap_put_status(&s->out, imap_command_tag(ev->text),
-			    IMAP_NO, STR("TOOBIG"), STR("Literal too large"));
+		append_literal(s, ev);
+		return;
 	}
+	if (is_accepted)
+		imap_framer_accept(&s->framer);
+	else
+		imap_put_status(&s->out, imap_command_tag(ev->text), IMAP_NO,
+		    STR("TOOBIG"), STR("Literal too large"));
 	if (!is_accepted)
 		imap_framer_reject(&s->framer);
 	else if (ev->literal.is_sync)
@@ -292,10 +291,13 @@ input_step(struct session *s)
 	return false;
 }
 
-/* A command is under way that does not listen: input waits. */
+/* A command is under way that does not listen, or it is not known yet whether
+ * its message can be taken: input waits. */
 static bool
 is_busy(const struct session *s)
 {
+	if (append_is_waiting(s))
+		return true;
 	return s->cmd && (!s->cmd->line || s->cmd->is_finishing);
 }
 
@@ -470,33 +472,36 @@ static const struct {
 	{ REASON_GONE, "UNAVAILABLE", "Try again later" },
 };
 
+struct session_failure
+session_failure_of(const struct ipc_msg *m, bool may_create)
+{
+	enum reason why = ipc_reason(m);
+
+	ASSERT(m->outcome != DONE);
+	if (why == REASON_NO_MAILBOX && may_create)
+		return (
+		    struct session_failure){ "TRYCREATE", "No such mailbox" };
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
+		if (failures[i].reason == why)
+			return (struct session_failure){ failures[i].code,
+				failures[i].text };
+	if (m->outcome == TEMPFAIL)
+		return (
+		    struct session_failure){ "UNAVAILABLE", "Try again later" };
+	return (struct session_failure){ NULL, "Refused" };
+}
+
 void
 session_failed(struct session *s, const struct ipc_msg *m)
 {
-	enum reason why = ipc_reason(m);
-	bool is_trycreate =
-	    why == REASON_NO_MAILBOX && s->cmd &&
-	    (s->cmd->c.verb == IMAP_APPEND || s->cmd->c.verb == IMAP_COPY ||
-		s->cmd->c.verb == IMAP_MOVE);
+	enum imap_verb verb = s->cmd ? s->cmd->c.verb : IMAP_NOOP;
+	struct session_failure f = session_failure_of(
+	    m, verb == IMAP_APPEND || verb == IMAP_COPY || verb == IMAP_MOVE);
 
-	ASSERT(m->outcome != DONE);
-	if (why == REASON_NOT_GRANTED) {
+	if (ipc_reason(m) == REASON_NOT_GRANTED)
 		session_bye(s, "UNAVAILABLE", "The account is gone");
-		return;
-	}
-	if (is_trycreate) {
-		session_no(s, "TRYCREATE", "No such mailbox");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
-		if (failures[i].reason == why) {
-			session_no(s, failures[i].code, failures[i].text);
-			return;
-		}
-	if (m->outcome == TEMPFAIL)
-		session_no(s, "UNAVAILABLE", "Try again later");
 	else
-		session_no(s, NULL, "Refused");
+		session_no(s, f.code, f.text);
 }
 
 void

@@ -138,7 +138,14 @@ void session_no(struct session *s, const char *code, const char *text);
 void session_bad(struct session *s, const char *text);
 void session_finish(struct session *s, enum imap_status_word word,
     struct str code, struct str text);
-/* End it with what a store reply that is not DONE means. */
+/* What a store reply that is not DONE means: a response code (or NULL) and a
+ * text. may_create: a mailbox that is missing can be made (RFC 3501, 7.1). */
+struct session_failure {
+	const char *code, *text;
+};
+struct session_failure session_failure_of(
+    const struct ipc_msg *m, bool may_create);
+/* End it with that. */
 void session_failed(struct session *s, const struct ipc_msg *m);
 /* The reply could not be decoded: a bug on one side. */
 void session_broken_reply(struct session *s);
@@ -201,9 +208,10 @@ void imap_cmd_copy(struct session *s);
 
 /*
  * Messages of APPEND arrive before the command is complete. literal: decide
- * about one that was announced (accept with imap_framer_stream() and true, or
- * answer the tagged reply and false); slice: its bytes.
+ * about one that was announced, maybe later: the store knows whether there is
+ * room (is_waiting until then); slice: its bytes.
  */
-bool append_literal(struct session *s, const struct imap_frame_event *ev);
+bool append_is_waiting(const struct session *s);
+void append_literal(struct session *s, const struct imap_frame_event *ev);
 void append_slice(struct session *s, const struct imap_frame_event *ev);
 void append_free(struct session *s);

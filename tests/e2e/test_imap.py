@@ -453,9 +453,40 @@ def test_append_with_a_synchronising_literal(c):
     c.send("b APPEND INBOX {99999999}")
     c.expect(r"b NO \[TOOBIG\] .*")
     c.send("c APPEND nowhere {5}")
-    c.expect(r"\+ .*")
-    c.send_raw(b"hello\r\n")
     c.expect(r"c NO \[TRYCREATE\] .*")
+    c.ok("NOOP")
+
+
+def test_append_is_refused_before_the_bytes_come(server):
+    account = server.new_account()
+    server.cli("user", "quota", str(account), "100K", "--messages", "2")
+    with Imap.sign_in(account) as c:
+        c.send("a APPEND INBOX {102401}")
+        c.expect(r"a NO \[OVERQUOTA\] .*")
+        c.send("b APPEND nowhere {5}")
+        c.expect(r"b NO \[TRYCREATE\] .*")
+        # the second of two, and the third of three
+        c.send("c APPEND INBOX {60000}")
+        c.expect(r"\+ .*")
+        c.send_raw(b"x" * 60000)
+        c.send(" {60000}")
+        c.expect(r"c NO \[OVERQUOTA\] .*")
+        c.send("d APPEND INBOX {1}")
+        c.expect(r"\+ .*")
+        c.send_raw(b"x {1}\r\n")
+        c.expect(r"\+ .*")
+        c.send_raw(b"y {1}\r\n")
+        c.expect(r"d NO \[OVERQUOTA\] .*")
+        # who does not wait is answered, and what he sends is no command
+        junk = b"z LOGOUT\r\n" * 20000
+        for name, code in (("INBOX", "OVERQUOTA"), ("nowhere", "TRYCREATE")):
+            c.send_raw(b"e APPEND %s {%d+}\r\n" % (name.encode(), len(junk)) +
+                       junk + b" {3+}\r\nabc\r\n")
+            c.expect(rf"e NO \[{code}\] .*")
+        c.send_raw(b"f APPEND nowhere {3+}\r\nabc {4+}\r\nabcd\r\n")
+        c.expect(r"f NO \[TRYCREATE\] .*")
+        assert b"MESSAGES 0" in c.ok("STATUS INBOX (MESSAGES)")[0]
+        c.append(MESSAGE)
 
 
 def test_multiappend(c):
