@@ -260,7 +260,7 @@ fetch_answered(struct spf_check *c, const struct spf_answer *a)
 		    c, SPF_PERMERROR, "the domain has more than one record");
 	} else {
 		buf_reset(&f->text, SPF_RECORD_MAX);
-		/* One byte more than the limit is enough to be too long. */
+		/* What is too long is refused where it lies. */
 		if (text.n <= SPF_RECORD_MAX) {
 			buf_put_str(&f->text, text);
 			text = buf_str(&f->text);

@@ -48,6 +48,7 @@ struct spf_frame {
 };
 
 /* Names of mail exchangers or of the client. */
+_Static_assert(SPF_PTR_MAX <= SPF_MX_MAX, "one array for both");
 struct spf_hosts {
 	struct spf_name names[SPF_MX_MAX];
 	size_t n;
