@@ -16,7 +16,7 @@ Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 
 PKGS := libevent libevent_openssl openssl lmdb libzstd libsodium libgsasl \
-	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2
+	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2 libunbound
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 
@@ -100,7 +100,7 @@ $(foreach d,$(PROTO_DIRS),$(eval $(call proto_lib,$(d))))
 # Each role is linked by itself and shows the others its entry point only: roles
 # cannot call each other, and their names cannot clash. The command line stands
 # above them; it takes a copy of what makes password verifiers.
-ROLES := store auth smtp imap filter supervisor cli
+ROLES := store auth smtp imap filter send supervisor cli
 entry_of = $(if $(filter supervisor,$(1)),supervisor_run,$(1)_main)
 role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a $(B)/librole_store.a)
 role_objs = $(filter $(B)/src/$(1)/%,$(OBJS))
@@ -127,8 +127,10 @@ $(B)/mailstead: $(B)/src/main.o $(ROLES:%=$(B)/role_%.o) $(B)/libcommon.a
 $(B)/tests/unit/base/%: $(B)/tests/unit/base/%.o $(B)/libbase.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
+# (tools/check-layers, STANDS_ON, allows a folder of proto/ what it needs.)
+proto_uses = $(if $(filter arc,$(1)),$(B)/libproto_dkim.a $(B)/libproto_authres.a)
 define proto_unit
-$(B)/tests/unit/proto/$(1)/%: $(B)/tests/unit/proto/$(1)/%.o $(B)/libproto_$(1).a $(B)/libbase.a
+$(B)/tests/unit/proto/$(1)/%: $(B)/tests/unit/proto/$(1)/%.o $(B)/libproto_$(1).a $(call proto_uses,$(1)) $(B)/libbase.a
 	$$(call say,LD,$$@)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ -lcmocka $$(LIBS)
 endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
@@ -141,6 +143,9 @@ $(B)/tests/unit/store/local/%: $(B)/tests/unit/store/local/%.o $(STORE_KIT) $(B)
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 $(B)/tests/unit/store/mail/%: $(B)/tests/unit/store/mail/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+$(B)/tests/unit/store/queue/%: $(B)/tests/unit/store/queue/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 define role_unit

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/* crypt_test.c - digests, keys and signatures. */
+#include "../test.h"
+#include "base/crypt.h"
+
+static void
+sum_of(enum crypt_hash hash, struct str s, struct crypt_sum *ret)
+{
+	struct crypt_digest *d = crypt_digest_new(hash);
+
+	crypt_digest_put(d, s);
+	crypt_digest_finish(d, ret);
+	crypt_digest_free(d);
+}
+
+TEST(digests_are_those_of_the_standards)
+{
+	struct crypt_sum s;
+
+	/* FIPS 180-4, "abc". */
+	sum_of(CRYPT_SHA1, STR("abc"), &s);
+	CHECK(s.n == 20 && memcmp(s.v, "\xa9\x99\x3e\x36", 4) == 0, "sha1");
+	sum_of(CRYPT_SHA256, STR("abc"), &s);
+	CHECK(s.n == 32 && memcmp(s.v, "\xba\x78\x16\xbf", 4) == 0, "sha256");
+}
+
+/* Sign, verify, and see that what was changed does not verify. */
+static void
+check_key(const struct crypt_key *key, const struct crypt_key *public)
+{
+	struct buf sig = BUF_INIT(CRYPT_SIGNATURE_MAX);
+	struct crypt_sum s;
+
+	sum_of(CRYPT_SHA256, STR("text"), &s);
+	CHECK(crypt_sign(key, CRYPT_SHA256, &s, &sig), "sign");
+	CHECK(crypt_verify(public, CRYPT_SHA256, &s, buf_str(&sig)), "good");
+	sig.p[3] ^= 1;
+	CHECK(!crypt_verify(public, CRYPT_SHA256, &s, buf_str(&sig)), "bits");
+	sig.p[3] ^= 1;
+	CHECK(!crypt_verify(public, CRYPT_SHA256, &s,
+		  str_first(buf_str(&sig), sig.n - 1)),
+	    "length");
+	CHECK(!crypt_verify(public, CRYPT_SHA256, &s, STR_NONE), "nothing");
+	s.v[0] ^= 1;
+	CHECK(!crypt_verify(public, CRYPT_SHA256, &s, buf_str(&sig)), "text");
+	buf_done(&sig);
+}
+
+static void
+check_kind(enum crypt_kind kind, unsigned bits)
+{
+	struct crypt_key *key = crypt_key_generate(kind, bits), *again, *public;
+	struct buf pem = BUF_INIT(CRYPT_PEM_MAX), pub = BUF_INIT(1000);
+	struct crypt_sum s = { .n = 32 };
+	struct buf none = BUF_INIT(CRYPT_SIGNATURE_MAX);
+
+	CHECK(key && crypt_key_kind(key) == kind, "generate");
+	CHECK(crypt_key_bits(key) == bits, "bits");
+	CHECK(crypt_key_to_pem(key, &pem), "write");
+	again = crypt_key_from_pem(buf_str(&pem));
+	CHECK(again, "read");
+	crypt_key_to_public(again, &pub);
+	public = crypt_key_from_public(kind, buf_str(&pub));
+	CHECK(public, "public");
+	check_key(again, public);
+	CHECK(!crypt_sign(public, CRYPT_SHA256, &s, &none), "cannot sign");
+	CHECK(!crypt_key_to_pem(public, &none), "has no private part");
+	CHECK(!crypt_key_from_public(kind, str_first(buf_str(&pub), pub.n - 1)),
+	    "cut");
+	crypt_key_free(public);
+	crypt_key_free(again);
+	crypt_key_free(key);
+	buf_done_secret(&pem);
+	buf_done(&pub);
+}
+
+TEST(keys_survive_writing_and_reading)
+{
+	check_kind(CRYPT_RSA, 1024);
+	check_kind(CRYPT_RSA, 2048);
+	check_kind(CRYPT_ED25519, 256);
+}
+
+TEST(what_is_no_usable_key_is_refused)
+{
+	static const char ec[] =
+	    "-----BEGIN PRIVATE KEY-----\n"
+	    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgevZzL1gdAFr88hb2\n"
+	    "OF/2NxApJCzGCEDdfSp6VQO30hyhRANCAAQRWz+jn65BtOMvdyHKcvjBeBSDZH2r\n"
+	    "1RTwjmYSi9R/zpBnuQ4EiMnCqfMPWiZqB4QdbAd0E7oH50VpuZ1P087G\n"
+	    "-----END PRIVATE KEY-----\n";
+
+	CHECK(!crypt_key_from_pem(STR("")), "nothing");
+	CHECK(!crypt_key_from_pem(STR("-----BEGIN PRIVATE KEY-----\n")), "cut");
+	CHECK(!crypt_key_from_pem(str_c(ec)), "another kind");
+	CHECK(!crypt_key_from_public(CRYPT_RSA, STR("hello")), "no DER");
+	CHECK(!crypt_key_from_public(CRYPT_ED25519, STR("short")), "short");
+	CHECK(!crypt_key_generate(CRYPT_RSA, 8192), "too large");
+	CHECK(!crypt_key_generate(CRYPT_RSA, 128), "too small");
+}
+
+TEST_MAIN(UNIT(digests_are_those_of_the_standards),
+    UNIT(keys_survive_writing_and_reading),
+    UNIT(what_is_no_usable_key_is_refused))
