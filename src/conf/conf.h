@@ -58,6 +58,9 @@ struct conf {
 	uint64_t store_segment_bytes;
 	uint64_t store_reserve_bytes; /* disk space that stays free */
 	uint32_t store_undelete_days;
+	uint64_t queue_entries;
+	uint64_t queue_account_entries;
+	uint32_t queue_history_days;
 	uint32_t store_threads;
 	uint64_t quota_bytes; /* default for a new account; 0: none */
 	uint64_t quota_messages;

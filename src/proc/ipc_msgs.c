@@ -99,6 +99,7 @@ reason_str(enum reason r)
 		[REASON_BANNED] = "banned",
 		[REASON_CORRUPT] = "corrupt",
 		[REASON_CONFLICT] = "conflict",
+		[REASON_QUEUE_LIMIT] = "queue-limit",
 	};
 
 	return (unsigned)r < ARRAY_LEN(names) ? names[r] : "unknown";

@@ -60,6 +60,7 @@ enum reason {
 	REASON_BANNED,  /* too many failures: wait */
 	REASON_CORRUPT, /* damaged on disk */
 	REASON_CONFLICT,
+	REASON_QUEUE_LIMIT, /* too much of the account waits to be sent */
 };
 const char *reason_str(enum reason r);
 

@@ -39,6 +39,7 @@ struct runtime {
 	struct loop_timer *stop_timer;
 	struct buf snapshot; /* the first one, until it is prepared */
 	uint32_t worker;
+	uint64_t life;
 	char user[64];
 	bool has_config, has_metrics, is_serving, is_stopping, has_failed;
 };
@@ -53,6 +54,12 @@ uint32_t
 runtime_worker(const struct runtime *rt)
 {
 	return rt->worker;
+}
+
+uint64_t
+runtime_life(const struct runtime *rt)
+{
+	return rt->life;
 }
 
 void
@@ -232,6 +239,7 @@ take_config(struct runtime *rt, const struct ipc_msg *m)
 		die("runtime: snapshot is cut short");
 	b.n = c.size;
 	rt->worker = c.worker;
+	rt->life = c.life;
 	log_set_level((enum log_level)c.log_level);
 	if (!rt->has_config) {
 		rt->has_config = true;

@@ -61,4 +61,7 @@ uint32_t runtime_request(struct runtime *rt, const struct ipc_peer_request *req,
     ipc_reply_fn fn, void *arg);
 /* This process's own number, as others see it. */
 uint32_t runtime_worker(const struct runtime *rt);
+/* Numbers of processes are unique together with this one: it changes with the
+ * supervisor. */
+uint64_t runtime_life(const struct runtime *rt);
 void runtime_quit(struct runtime *rt);

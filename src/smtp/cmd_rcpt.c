@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* cmd_rcpt.c - RCPT: does this recipient exist, and does its mailbox take
- * the message? Nobody is relayed for. */
+ * the message? Other servers are reached by who has signed in only. */
 #include "smtp/command.h"
 
 #include "base/log.h"
@@ -24,7 +24,7 @@ judge(struct session *s, struct ipc_msg *m)
 	    session_is_submission(s));
 	struct msg_rcpt_check_reply reply;
 
-	if (id != REPLY_RCPT_OK)
+	if (id != REPLY_RCPT_OK || m->outcome != DONE)
 		return id;
 	if (!msg_rcpt_check_reply_get(m->body, &reply))
 		return REPLY_RCPT_LATER;
@@ -41,11 +41,15 @@ on_rcpt_check(struct session *s, struct ipc_msg *m)
 {
 	enum reply_id id = judge(s, m);
 
-	/* RFC 5321 section 4.5.1: <Postmaster> works without a domain. */
-	if ((id == REPLY_RELAY || id == REPLY_NO_SENDING_YET) &&
-	    envelope_raise_postmaster(&s->env, s->rcpt)) {
-		check_rcpt(s);
-		return;
+	/* RFC 5321 section 4.5.1: <Postmaster> works without a domain; it is
+	 * ours, and not the postmaster of another server. */
+	if (m->outcome != DONE && ipc_reason(m) == REASON_NOT_LOCAL &&
+	    s->rcpt->is_postmaster) {
+		if (envelope_raise_postmaster(&s->env, s->rcpt)) {
+			check_rcpt(s);
+			return;
+		}
+		id = REPLY_RELAY;
 	}
 	if (id == REPLY_RCPT_OK) {
 		envelope_add_rcpt(&s->env, s->rcpt);

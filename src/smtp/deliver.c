@@ -204,7 +204,8 @@ ask_store(struct session *s)
 	struct msg_deliver m = {
 		.trace_id = str_c(s->trace),
 		.size = s->message->size,
-		.mail_from = s->env.from,
+		.mail_from =
+		    s->env.from.n > 0 ? s->env.from_address : STR_NONE,
 		.is_per_rcpt = session_is_lmtp(s),
 		.received = s->received,
 		.structure = buf_str(&s->structure),

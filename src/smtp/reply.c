@@ -57,6 +57,8 @@ reply_of_delivery(enum outcome o, enum reason r)
 	case NOT_FOUND:
 		return REPLY_NO_USER; /* removed since RCPT */
 	case TEMPFAIL:
+		if (r == REASON_QUEUE_LIMIT)
+			return REPLY_QUEUE_LIMIT;
 		return reply_of_lack(r, REPLY_MESSAGE_LATER);
 	case PERMFAIL:
 		if (r == REASON_TOO_BIG)
@@ -78,8 +80,9 @@ reply_of_rcpt(enum outcome o, enum reason r, bool is_submission)
 		return reply_of_lack(r, REPLY_RCPT_LATER);
 	case PERMFAIL:
 		if (r == REASON_NOT_LOCAL)
-			return is_submission ? REPLY_NO_SENDING_YET
-			                     : REPLY_RELAY;
+			return is_submission ? REPLY_RCPT_OK : REPLY_RELAY;
+		if (r == REASON_NAME)
+			return is_submission ? REPLY_BAD_RCPT : REPLY_RELAY;
 		return reply_of_lack(r, REPLY_RCPT_REFUSED);
 	}
 	return REPLY_RCPT_LATER;

@@ -39,6 +39,8 @@ read_config(struct server *s, struct str snapshot)
 	s->undelete_days = c->store_undelete_days;
 	s->threads = c->store_threads;
 	s->quota = (struct mail_quota){ c->quota_bytes, c->quota_messages };
+	s->queue_limits = (struct queue_limits){ c->queue_entries,
+		c->queue_account_entries, c->queue_history_days };
 	conf_free(c);
 	return 0;
 }
@@ -85,6 +87,14 @@ now(void *arg)
 	return loop_time(s->loop);
 }
 
+static uint64_t
+now_ms(void *arg)
+{
+	const struct server *s = arg;
+
+	return loop_time_ms(s->loop);
+}
+
 static void
 on_engine(void *arg)
 {
@@ -101,14 +111,17 @@ on_round(void *arg)
 
 	request_resume(s);
 	notify_flush(s);
+	queue_flush(s);
 	engine_kick(s->engine);
 }
 
 static void
 update_metrics(struct server *s)
 {
+	struct queue_stats qs;
 	struct engine_stats st;
 
+	queue_stats(s->queue, &qs);
 	engine_stats(s->engine, &st);
 	metric_add(M_STORE_FLUSHES, st.flushes - s->stats.flushes);
 	metric_add(M_STORE_BATCHES, st.batches - s->stats.batches);
@@ -117,6 +130,9 @@ update_metrics(struct server *s)
 	metric_set(M_STORE_LIVE_BYTES, st.live_bytes);
 	metric_set(M_STORE_FREE_BYTES, st.free_bytes);
 	metric_set(M_STORE_IS_FULL, st.is_full);
+	metric_set(M_QUEUE_ENTRIES, qs.entries);
+	metric_set(M_QUEUE_DOMAINS, qs.domains);
+	metric_set(M_QUEUE_LEASED, qs.leased);
 	if (st.gc_segments != s->stats.gc_segments)
 		log_event(EV_STORE_GC,
 		    LU("segments", st.gc_segments - s->stats.gc_segments));
@@ -191,7 +207,7 @@ open_engine(struct server *s)
 	return 0;
 }
 
-static void
+static int
 open_levels(struct server *s)
 {
 	struct mail_config mail = {
@@ -209,9 +225,23 @@ open_levels(struct server *s)
 		.undelete_days = s->undelete_days,
 	};
 
+	struct queue_config queue = {
+		.engine = s->engine,
+		.now_ms = now_ms,
+		.arg = s,
+		.limits = s->queue_limits,
+	};
+	int r;
+
 	s->mail = mail_new(&mail);
 	dir.mail = s->mail;
 	s->dir = dir_new(&dir);
+	r = queue_open(&queue, &s->queue);
+	if (r < 0)
+		fputs("mailstead: the queue cannot be read: see mailstead "
+		      "check\n",
+		    stderr);
+	return r;
 }
 
 static int
@@ -224,7 +254,9 @@ on_start(void *arg, struct runtime *rt)
 	r = open_engine(s);
 	if (r < 0)
 		return r;
-	open_levels(s);
+	r = open_levels(s);
+	if (r < 0)
+		return r;
 	s->engine_watch =
 	    loop_fd_new(s->loop, engine_fd(s->engine), on_engine, NULL, s);
 	loop_fd_want(s->engine_watch, true, false);
@@ -243,6 +275,7 @@ on_config(void *arg, struct str snapshot)
 		return;
 	mail_set_undelete_days(s->mail, s->undelete_days);
 	dir_set_limits(s->dir, s->quota, s->undelete_days);
+	queue_set_limits(s->queue, &s->queue_limits);
 }
 
 static void
@@ -262,6 +295,7 @@ close_all(struct server *s)
 	if (!e)
 		return;
 	engine_close(TAKE_PTR(s->engine));
+	queue_free(s->queue);
 	dir_free(s->dir);
 	mail_free(s->mail);
 }
@@ -271,7 +305,7 @@ close_all(struct server *s)
 static void
 on_peer(void *arg, struct ipc_peer *p)
 {
-	peer_add(arg, p);
+	queue_new_sender(arg, peer_add(arg, p));
 }
 
 static void

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * req_deliver.c - DELIVER: one message to the mailboxes of its recipients.
+ * req_deliver.c - DELIVER: one message to the mailboxes of its recipients,
+ * and into the queue for those of other servers.
  *
  * The bytes are compressed and checksummed by the engine's helper threads;
  * then recipients are resolved, again, and the whole delivery is one batch.
  * The answer waits until that batch is durable: it is what lets smtp say 250.
+ *
+ * Nobody is relayed for: other servers are reached by who has signed in, with
+ * a sender address of their own, by role send, and through an alias.
  */
 #include "store/server.h"
 
 #include "base/log.h"
 #include "base/metrics.h"
 
-#define RCPTS_MAX 2000
+#define RCPTS_MAX       2000
+#define PRIORITY_NORMAL 10
+#define HOLD_MAX        (UINT64_C(1) << 40) /* seconds: no overflow in ms */
 
 struct rcpt {
 	struct msg_deliver_rcpt msg;
@@ -20,6 +26,9 @@ struct rcpt {
 
 struct delivery {
 	struct server *s;
+	uint64_t account; /* of who has signed in; 0: nobody */
+	bool is_send;     /* from role send */
+	bool is_known;    /* a retry: it is in the queue already */
 	struct ipc_return ret;
 	struct str body; /* owned; q and rcpts point into it */
 	int fd;
@@ -28,13 +37,26 @@ struct delivery {
 	size_t n;
 	struct mail_copy_to *to;
 	size_t n_to, cap_to;
+	struct queue_rcpt *remote; /* addresses are owned */
+	size_t n_remote, cap_remote;
+	struct queue_message qm;
+	struct queue_adding *adding;
 };
+
+static void
+forget_remote(struct delivery *d)
+{
+	while (d->n_remote)
+		str_free(&d->remote[--d->n_remote].address);
+}
 
 static void
 delivery_free(struct delivery *d)
 {
 	closep(&d->fd);
 	str_free(&d->body);
+	forget_remote(d);
+	free(d->remote);
 	free(d->rcpts);
 	free(d->to);
 	free(d);
@@ -66,7 +88,8 @@ read_request(struct delivery *d)
 		return verdict_permfail(REASON_INTERNAL);
 	if (d->q.size > ENGINE_BLOB_MAX ||
 	    d->q.structure.n > MAIL_STRUCTURE_MAX ||
-	    d->q.trace_id.n > MAIL_TRACE_MAX)
+	    d->q.trace_id.n > MAIL_TRACE_MAX || d->q.hold_until > HOLD_MAX ||
+	    d->q.received > HOLD_MAX)
 		return verdict_permfail(REASON_TOO_BIG);
 	if (d->fd < 0 ? d->q.data.n != d->q.size
 		      : !req_fd_holds(d->fd, d->q.size))
@@ -106,16 +129,59 @@ check_room(struct delivery *d, const struct dir_accounts *accounts,
 	return VERDICT_DONE;
 }
 
+static void
+add_remote(struct delivery *d, const struct rcpt *rcpt, struct str address)
+{
+	for (size_t i = 0; i < d->n_remote; i++)
+		if (str_eq(d->remote[i].address, address))
+			return;
+	d->remote = x_grow(
+	    d->remote, &d->cap_remote, d->n_remote + 1, sizeof(*d->remote));
+	d->remote[d->n_remote++] = (struct queue_rcpt){
+		.address = str_copy(address),
+		.orcpt = rcpt->msg.orcpt,
+		.prefix = rcpt->msg.prefix,
+		.notify = rcpt->msg.notify,
+	};
+}
+
+/* A recipient of another server. */
+static struct verdict
+relay(struct delivery *d, const struct rcpt *rcpt)
+{
+	struct buf clean = BUF_INIT(KIB(1));
+	struct verdict v = VERDICT_DONE;
+
+	if (d->is_known)
+		return v;
+	if (!d->account && !d->is_send)
+		return verdict_permfail(REASON_NOT_LOCAL);
+	if (d->account)
+		v = dir_owns(d->s->dir, d->account, d->q.mail_from);
+	if (verdict_is_done(v) &&
+	    !queue_address_clean(rcpt->msg.address, &clean))
+		v = verdict_permfail(REASON_NAME);
+	if (verdict_is_done(v))
+		add_remote(d, rcpt, buf_str(&clean));
+	buf_done(&clean);
+	return v;
+}
+
 static struct verdict
 resolve_rcpt(
     struct delivery *d, const struct rcpt *rcpt, struct dir_accounts *accounts)
 {
 	struct verdict v = dir_resolve(d->s->dir, rcpt->msg.address, accounts);
+	struct wire remote = wire_read(buf_str(&accounts->remote));
 
+	if (v.reason == REASON_NOT_LOCAL)
+		return relay(d, rcpt);
 	if (verdict_is_done(v) && d->q.is_per_rcpt)
 		v = check_room(d, accounts, rcpt);
 	if (!verdict_is_done(v))
 		return v;
+	for (size_t i = 0; i < accounts->n_remote && !d->is_known; i++)
+		add_remote(d, rcpt, wire_get_vstr(&remote));
 	for (size_t i = 0; i < accounts->n; i++) {
 		if (has_target(d, accounts->v[i]))
 			continue;
@@ -132,7 +198,7 @@ resolve_rcpt(
 static struct verdict
 resolve_all(struct delivery *d)
 {
-	struct dir_accounts *accounts = X_NEW(struct dir_accounts);
+	struct dir_accounts *accounts = dir_accounts_new();
 	struct verdict v = VERDICT_DONE;
 
 	for (size_t i = 0; i < d->n && verdict_is_done(v); i++) {
@@ -140,7 +206,63 @@ resolve_all(struct delivery *d)
 		if (!d->q.is_per_rcpt && !verdict_is_done(d->rcpts[i].v))
 			v = verdict_tempfail(d->rcpts[i].v.reason);
 	}
-	free(accounts);
+	dir_accounts_free(accounts);
+	return v;
+}
+
+/* --- the queue ---------------------------------------------------------------------- */
+
+static void
+describe(struct delivery *d)
+{
+	const struct msg_deliver *q = &d->q;
+
+	d->qm = (struct queue_message){
+		.trace = q->trace_id,
+		.mail_from = q->mail_from,
+		.envid = q->envid,
+		.size = q->size,
+		.account = d->account,
+		.ret = q->ret,
+		.body = q->body,
+		.arrival_ms = q->received * 1000,
+		.hold_until = q->hold_until,
+		.deliver_by = q->deliver_by,
+		.deliver_by_mode = q->deliver_by_mode,
+		.priority = q->priority ? q->priority : PRIORITY_NORMAL,
+		.is_unlimited = d->is_send,
+	};
+	if (q->is_smtputf8)
+		d->qm.flags |= QUEUE_MESSAGE_SMTPUTF8;
+	if (q->has_requiretls)
+		d->qm.flags |= QUEUE_MESSAGE_REQUIRETLS;
+}
+
+static void
+put_queue(void *arg, struct engine_batch *b, uint64_t blob)
+{
+	struct delivery *d = arg;
+
+	d->adding =
+	    queue_add(d->s->queue, b, &d->qm, d->remote, d->n_remote, blob);
+}
+
+static struct verdict
+store_all(struct delivery *d, struct mail_delivery *md)
+{
+	struct verdict v = VERDICT_DONE;
+
+	if (d->n_remote) {
+		describe(d);
+		v = queue_may_add(d->s->queue, &d->qm, d->remote, d->n_remote);
+		md->more = put_queue;
+		md->more_arg = d;
+	}
+	if (!verdict_is_done(v) || d->n_to + d->n_remote == 0)
+		return v;
+	v = mail_deliver(d->s->mail, md, d->to, d->n_to);
+	if (d->adding)
+		queue_added(TAKE_PTR(d->adding), verdict_is_done(v));
 	return v;
 }
 
@@ -150,9 +272,11 @@ static void
 log_delivery(const struct delivery *d)
 {
 	metric_add(M_DELIVERIES, d->n_to);
+	metric_add(M_QUEUE_ADDED, d->n_remote);
 	log_event(EV_STORE_DELIVER, LS("trace", d->q.trace_id),
 	    LS("from", d->q.mail_from), LU("size", d->q.size),
-	    LU("rcpts", d->n), LU("accounts", d->n_to));
+	    LU("rcpts", d->n), LU("accounts", d->n_to),
+	    LU("queued", d->n_remote));
 }
 
 static void
@@ -172,7 +296,7 @@ finish(struct delivery *d, struct verdict v)
 	}
 	reply.results = buf_str(&results);
 	msg_deliver_reply_put(&out, &reply);
-	if (verdict_is_done(v) && d->n_to)
+	if (verdict_is_done(v) && d->n_to + d->n_remote)
 		log_delivery(d);
 	reply_at(d->s, engine_position(d->s->engine), d->ret, v, &out, -1);
 	buf_done(&out);
@@ -191,6 +315,7 @@ spread(struct delivery *d, struct verdict v)
 		if (verdict_is_done(d->rcpts[i].v))
 			d->rcpts[i].v = v;
 	d->n_to = 0;
+	forget_remote(d);
 	return VERDICT_DONE;
 }
 
@@ -206,10 +331,15 @@ on_stored(void *arg, int err, struct engine_ticket *ticket)
 		.structure = d->q.structure,
 		.is_retry = d->q.is_retry,
 	};
-	struct verdict v = err < 0 ? verdict_engine(err) : resolve_all(d);
+	struct verdict v = err < 0 ? verdict_engine(err) : VERDICT_DONE;
 
-	if (verdict_is_done(v) && d->n_to)
-		v = mail_deliver(d->s->mail, &md, d->to, d->n_to);
+	if (verdict_is_done(v) && d->q.is_retry)
+		v = queue_knows(
+		    d->s->queue, d->q.trace_id, d->q.size, &d->is_known);
+	if (verdict_is_done(v))
+		v = resolve_all(d);
+	if (verdict_is_done(v))
+		v = store_all(d, &md);
 	/* An account that was removed in this very moment. */
 	if (v.outcome == NOT_FOUND)
 		v = verdict_tempfail(REASON_NO_USER);
@@ -222,11 +352,15 @@ void
 req_deliver(struct request *r)
 {
 	struct delivery *d = X_NEW(struct delivery);
+	const struct session *session;
 	struct engine_source src = { .fd = -1 };
 	struct verdict v;
 
 	d->s = r->s;
 	d->ret = ipc_return_new(r->peer->ipc, r->msg);
+	d->is_send = r->peer->role == ROLE_SEND;
+	session = store_session_find(r->s, r->peer->worker, r->msg->session);
+	d->account = session ? session->account : 0;
 	d->body = str_copy(r->msg->body);
 	d->fd = r->msg->fd;
 	r->msg->fd = -1;

@@ -51,6 +51,15 @@ struct queued {
 			return BAD_BODY; \
 		return fn(r->s->dir, &q, &r->out); \
 	}
+#define QUEUE_REPLY(fn, type) \
+	static struct verdict call_##fn(struct request *r) \
+	{ \
+		struct msg_##type q; \
+\
+		if (!msg_##type##_get(r->msg->body, &q)) \
+			return BAD_BODY; \
+		return fn(r->s->queue, &q, &r->out); \
+	}
 #define DIR_NO_REPLY(fn, type) \
 	static struct verdict call_##fn(struct request *r) \
 	{ \
@@ -71,6 +80,9 @@ MAIL_NO_REPLY(mail_subscribe, mailbox_subscribe)
 MAIL_REPLY(mail_flags, flags)
 MAIL_REPLY(mail_expunge, expunge)
 MAIL_REPLY(mail_copy, copy)
+QUEUE_REPLY(queue_domains, queue_domains)
+QUEUE_REPLY(queue_lease, queue_lease)
+QUEUE_REPLY(queue_results, queue_results)
 DIR_REPLY(dir_rcpt_check, rcpt_check)
 DIR_REPLY(dir_verifier, verifier_get)
 DIR_NO_REPLY(dir_domain_add, name)
@@ -117,6 +129,10 @@ static const struct handler handlers[] = {
 	[MSG_RCPT_CHECK]        = RUN(call_dir_rcpt_check, WAIT_DIR),
 	[MSG_SENDER_CHECK]      = RUN(req_sender_check, WAIT_DIR),
 	[MSG_DELIVER]           = SELF(req_deliver),
+	[MSG_QUEUE_DOMAINS]     = RUN(call_queue_domains, WAIT_ALL),
+	[MSG_QUEUE_LEASE]       = RUN(call_queue_lease, WAIT_ALL),
+	[MSG_QUEUE_READ]        = SELF(req_queue_read),
+	[MSG_QUEUE_RESULTS]     = RUN(call_queue_results, WAIT_ALL),
 	[MSG_SESSION_CLOSE]     = RUN(req_session_close, WAIT_NOTHING),
 	[MSG_MAILBOX_LIST]      = RUN(call_mail_list, WAIT_ACCOUNT),
 	[MSG_MAILBOX_STATUS]    = RUN(call_mail_status, WAIT_ACCOUNT),

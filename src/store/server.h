@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "proc/runtime.h"
 #include "store/dir/dir.h"
+#include "store/queue/queue.h"
 #include "store/map.h"
 
 #define SERVER_SESSIONS_MAX 200000  /* of one front */
@@ -60,6 +61,7 @@ struct server {
 	struct engine *engine;
 	struct mail *mail;
 	struct dir *dir;
+	struct queue *queue;
 	struct loop_fd *engine_watch;
 	struct loop_timer *tick;
 	uint64_t ticks;
@@ -68,6 +70,7 @@ struct server {
 	uint64_t segment_bytes, reserve_bytes;
 	uint32_t undelete_days, threads;
 	struct mail_quota quota;
+	struct queue_limits queue_limits;
 	/* Who is connected. */
 	struct peer *peers;
 	struct map workers;  /* worker number: struct peer */
@@ -105,6 +108,13 @@ void notify_changed(void *arg, uint64_t account, uint32_t mailbox);
 /* Once a round: whoever watches what changed hears of it when it is durable. */
 void notify_flush(struct server *s);
 
+/* --- req_queue.c ------------------------------------------------------------------- */
+
+/* Another send process has connected: the leases of those before it end. */
+void queue_new_sender(struct server *s, const struct peer *p);
+/* Once a round: send hears of what is due earlier than it knows. */
+void queue_flush(struct server *s);
+
 /* --- reply.c ---------------------------------------------------------------------- */
 
 /* Answers once position is durable. body is taken (and may be NULL); fd too. */
@@ -133,6 +143,7 @@ void request_drop_queue(struct peer *p);
 void req_deliver(struct request *r);
 void req_append(struct request *r);
 void req_fetch(struct request *r);
+void req_queue_read(struct request *r);
 /* These give a verdict; out is the reply. */
 struct verdict req_open(struct request *r);
 struct verdict req_unwatch(struct request *r);

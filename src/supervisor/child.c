@@ -206,7 +206,8 @@ child_configure(struct child *c)
 	struct msg_ctl_config m = { .generation = c->sup->generation,
 		.worker = c->worker,
 		.user = geteuid() == 0 ? str_c(c->sup->conf->user) : STR_NONE,
-		.log_level = (uint8_t)c->sup->log_level };
+		.log_level = (uint8_t)c->sup->log_level,
+		.life = c->sup->life };
 	int fd = memfd_create("config", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
 	if (!c->peer) {

@@ -57,6 +57,7 @@ struct supervisor {
 	struct conf *conf;
 	char *conf_error; /* of the last reload; NULL: none */
 	uint64_t generation, started;
+	uint64_t life; /* told to all: a restarted supervisor has another */
 	enum log_level log_level;
 	uint32_t next_worker;
 	LIST_HEAD(, child) children;

@@ -317,6 +317,7 @@ supervisor_run(const char *config_path)
 	signal(SIGPIPE, SIG_IGN);
 	sup.loop = loop_new();
 	sup.started = loop_time(sup.loop);
+	sup.life = loop_time_ms(sup.loop);
 	if (start(&sup) < 0) {
 		clean_up(&sup);
 		return 1;

@@ -2,8 +2,8 @@
 /*
  * alias.c - aliases: add, list, remove.
  *
- * A target must lead to a user of ours when the alias is made: mail is not
- * passed on to other servers.
+ * A target must lead to a user of ours when the alias is made, or to another
+ * server: mail for it goes through the queue.
  */
 #include "store/dir/dir_internal.h"
 
@@ -16,6 +16,28 @@ alias_clean(struct str address, struct buf *out)
 	if (address.n && address.p[0] == '@')
 		return catch_all_clean(address, out) && out->n <= ADDRESS_MAX;
 	return address_clean(address, out) && address_is_plain(buf_str(out));
+}
+
+/* A target: what leads to a user of ours in small letters, as it is kept; of
+ * another server's address only the domain, for its local part is theirs. */
+static void
+put_target(struct buf *targets, struct str target, struct str clean,
+    const struct dir_accounts *found)
+{
+	struct buf kept = BUF_INIT(KIB(1));
+
+	if (found->n_remote == 1 && found->n == 0 && target.n == clean.n) {
+		struct wire w = wire_read(buf_str(&found->remote));
+
+		if (str_eq(wire_get_vstr(&w), clean)) {
+			buf_put_str(&kept, address_local(target));
+			buf_put_str(
+			    &kept, str_from(clean, address_local(clean).n));
+			clean = buf_str(&kept);
+		}
+	}
+	wire_put_vstr(targets, clean);
+	buf_done(&kept);
 }
 
 /* Does a target lead to the alias that is being made? */
@@ -35,10 +57,10 @@ add_target(
 		buf_done(&clean);
 		return verdict_permfail(REASON_LOOP);
 	}
-	accounts = X_NEW(struct dir_accounts);
+	accounts = dir_accounts_new();
 	v = dir_resolve_from(d, buf_str(&clean), 1, accounts);
-	free(accounts);
-	wire_put_vstr(targets, buf_str(&clean));
+	put_target(targets, target, buf_str(&clean), accounts);
+	dir_accounts_free(accounts);
 	buf_done(&clean);
 	return v;
 }

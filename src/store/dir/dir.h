@@ -38,13 +38,19 @@ uint64_t dir_position(const struct dir *d);
 
 /* --- looking up --------------------------------------------------------------- */
 
-/* The accounts that an address leads to, none twice. */
+/* The accounts that an address leads to, and the addresses of other servers
+ * that an alias does, none twice. */
 struct dir_accounts {
 	uint64_t v[DIR_ACCOUNTS_MAX];
 	size_t n;
+	struct buf remote; /* n_remote vstrs (base/wire.h) */
+	size_t n_remote;
 };
+struct dir_accounts *dir_accounts_new(void);
+void dir_accounts_free(struct dir_accounts *a);
 /*
- * DONE; PERMFAIL REASON_NOT_LOCAL: not our domain; NOT_FOUND REASON_NO_USER;
+ * DONE; PERMFAIL REASON_NOT_LOCAL: not our domain; REASON_NAME: nor an address
+ * that mail could be sent to; NOT_FOUND REASON_NO_USER;
  * PERMFAIL REASON_LOOP: aliases that lead nowhere but to each other;
  * TEMPFAIL: could not tell. Targets of an alias that no longer exist are left
  * out as long as one is there.

@@ -6,6 +6,7 @@
  * so: each alias is followed once, to a bounded depth.
  */
 #include "store/dir/dir_internal.h"
+#include "store/queue/queue_record.h"
 
 #define VISITS_MAX 1000 /* aliases followed for one address */
 #define LOOK_MAX   KIB(1)
@@ -31,6 +32,41 @@ add_account(struct dir_accounts *l, uint64_t account)
 		return verdict_permfail(REASON_LIMIT);
 	l->v[l->n++] = account;
 	return VERDICT_DONE;
+}
+
+/* An alias leads to another server. */
+static struct verdict
+add_remote(struct dir_accounts *l, struct str address)
+{
+	struct wire w = wire_read(buf_str(&l->remote));
+
+	if (!queue_address_is_ok(address))
+		return verdict_permfail(REASON_NAME);
+	for (size_t i = 0; i < l->n_remote; i++)
+		if (str_eq(wire_get_vstr(&w), address))
+			return VERDICT_DONE;
+	if (l->n_remote == DIR_ACCOUNTS_MAX)
+		return verdict_permfail(REASON_LIMIT);
+	wire_put_vstr(&l->remote, address);
+	l->n_remote++;
+	return VERDICT_DONE;
+}
+
+struct dir_accounts *
+dir_accounts_new(void)
+{
+	struct dir_accounts *a = X_NEW(struct dir_accounts);
+
+	buf_init(
+	    &a->remote, (size_t)DIR_ACCOUNTS_MAX * (QUEUE_ADDRESS_MAX + 8));
+	return a;
+}
+
+void
+dir_accounts_free(struct dir_accounts *a)
+{
+	buf_done(&a->remote);
+	free(a);
 }
 
 /* True the first time. */
@@ -123,7 +159,8 @@ resolve(struct resolve *r, struct str address, unsigned depth)
 	if (got < 0)
 		return verdict_engine(got);
 	if (got == 0)
-		return verdict_permfail(REASON_NOT_LOCAL);
+		return depth ? add_remote(r->ret, address)
+		             : verdict_permfail(REASON_NOT_LOCAL);
 	v = resolve_exact(r, address, depth);
 	if (v.outcome == NOT_FOUND)
 		v = resolve_base(r, address, depth);
@@ -149,11 +186,15 @@ dir_resolve_from(
 
 	r->d = d;
 	r->ret = ret;
-	ret->n = 0;
+	ret->n = ret->n_remote = 0;
+	buf_reset(&ret->remote, ret->remote.cap);
 	if (address_clean(address, &clean))
 		v = resolve(r, buf_str(&clean), depth);
 	else
 		v = verdict_permfail(REASON_NOT_LOCAL);
+	if (v.reason == REASON_NOT_LOCAL &&
+	    !queue_address_clean(address, &clean))
+		v = verdict_permfail(REASON_NAME);
 	for (size_t i = 0; i < r->n_visited; i++)
 		free(r->visited[i]);
 	free(r);
@@ -164,13 +205,13 @@ dir_resolve_from(
 struct verdict
 dir_owns(struct dir *d, uint64_t account, struct str address)
 {
-	struct dir_accounts *accounts = X_NEW(struct dir_accounts);
+	struct dir_accounts *accounts = dir_accounts_new();
 	struct verdict v = dir_resolve(d, address, accounts);
 	bool is_owner = false;
 
 	for (size_t i = 0; i < accounts->n; i++)
 		is_owner |= accounts->v[i] == account;
-	free(accounts);
+	dir_accounts_free(accounts);
 	if (v.outcome == TEMPFAIL)
 		return v;
 	return verdict_is_done(v) && is_owner
@@ -206,7 +247,7 @@ check_room(
 struct verdict
 dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q, struct buf *out)
 {
-	struct dir_accounts *accounts = X_NEW(struct dir_accounts);
+	struct dir_accounts *accounts = dir_accounts_new();
 	struct msg_rcpt_check_reply reply = { 0 };
 	struct verdict v = dir_resolve(d, q->address, accounts);
 
@@ -214,7 +255,7 @@ dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q, struct buf *out)
 		v = check_room(d, accounts, &reply.max_size);
 	if (verdict_is_done(v))
 		msg_rcpt_check_reply_put(out, &reply);
-	free(accounts);
+	dir_accounts_free(accounts);
 	return v;
 }
 

@@ -312,6 +312,16 @@ deliver_copy(struct tx *t, struct account *a, const struct mail_delivery *d,
 	tx_entry_add(t, a, account_mailbox(a, MAIL_INBOX), &e);
 }
 
+/* Once more a reference to the bytes; the first one makes them a blob. */
+static void
+refer(struct tx *t, struct mail_delivery *d, uint64_t *blob)
+{
+	if (d->ticket)
+		*blob = batch_blob_new(t->b, TAKE_PTR(d->ticket));
+	else if (*blob)
+		batch_blob_ref(t->b, *blob);
+}
+
 static struct verdict
 deliver_to(struct tx *t, struct mail_delivery *d, struct mail_copy_to *to,
     uint64_t *blob)
@@ -326,10 +336,7 @@ deliver_to(struct tx *t, struct mail_delivery *d, struct mail_copy_to *to,
 	if (account_mailbox(a, MAIL_INBOX)->r.uidnext >= UINT32_MAX - 1)
 		return verdict_permfail(REASON_LIMIT);
 	tx_account(t, a);
-	if (d->ticket)
-		*blob = batch_blob_new(t->b, TAKE_PTR(d->ticket));
-	else if (*blob)
-		batch_blob_ref(t->b, *blob);
+	refer(t, d, blob);
 	deliver_copy(t, a, d, to->prefix, *blob);
 	return VERDICT_DONE;
 }
@@ -351,9 +358,13 @@ mail_deliver(
 		else
 			v = deliver_to(&t, d, &to[i], &blob);
 	}
-	if (!verdict_is_done(v) || t.n == 0) {
+	if (!verdict_is_done(v) || (t.n == 0 && !d->more)) {
 		tx_abort(&t);
 		return v;
+	}
+	if (d->more) {
+		refer(&t, d, &blob);
+		d->more(d->more_arg, t.b, blob);
 	}
 	return tx_commit(&t);
 }

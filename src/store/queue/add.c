@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * add.c - a message comes into the queue: its records become part of the
+ * batch that delivers its local copies.
+ */
+#include "store/queue/queue_internal.h"
+
+struct queue_adding {
+	struct queue *q;
+	uint64_t account, due_ms;
+	size_t n;
+	struct str domains[]; /* owned */
+};
+
+struct verdict
+queue_may_add(const struct queue *q, const struct queue_message *m,
+    const struct queue_rcpt *rcpts, size_t n)
+{
+	const struct queue_limits *l = &q->config.limits;
+
+	if (m->mail_from.n > QUEUE_ADDRESS_MAX ||
+	    m->envid.n > QUEUE_ENVID_MAX || m->trace.n > QUEUE_TRACE_MAX ||
+	    m->priority > QUEUE_PRIO_MAX)
+		return verdict_permfail(REASON_TOO_BIG);
+	if (n > QUEUE_RCPTS_MAX)
+		return verdict_permfail(REASON_LIMIT);
+	for (size_t i = 0; i < n; i++) {
+		if (!queue_address_is_ok(rcpts[i].address))
+			return verdict_permfail(REASON_NAME);
+		if (rcpts[i].orcpt.n > QUEUE_ORCPT_MAX ||
+		    rcpts[i].prefix.n > QUEUE_PREFIX_MAX)
+			return verdict_permfail(REASON_TOO_BIG);
+	}
+	if (m->is_unlimited)
+		return VERDICT_DONE;
+	if (l->entries && q->n_entries + n > l->entries)
+		return verdict_tempfail(REASON_DISK_FULL);
+	if (l->account_entries && m->account &&
+	    account_entries(q, m->account) + n > l->account_entries)
+		return verdict_tempfail(REASON_QUEUE_LIMIT);
+	return VERDICT_DONE;
+}
+
+/* --- prefixes ------------------------------------------------------------------- */
+
+/* What follows a field and its continued lines. */
+static struct str
+behind_field(struct str s)
+{
+	do {
+		ptrdiff_t end = str_search(s, STR("\r\n"));
+
+		s = end < 0 ? STR_NONE : str_from(s, (size_t)end + 2);
+	} while (s.n && (s.p[0] == ' ' || s.p[0] == '\t'));
+	return s;
+}
+
+/* RFC 5321 section 4.4: only who delivers finally adds a Return-Path; where a
+ * copy here went is of no use elsewhere, and tells who is behind an alias. */
+static struct str
+without_local_fields(struct str prefix)
+{
+	while (str_starts_case(prefix, STR("Return-Path:")) ||
+	       str_starts_case(prefix, STR("Delivered-To:")))
+		prefix = behind_field(prefix);
+	return prefix;
+}
+
+struct prefixes {
+	struct str *v;
+	uint32_t n;
+};
+
+/* The number of this prefix; most messages have one for all recipients. */
+static uint32_t
+prefix_number(struct prefixes *p, struct str prefix)
+{
+	prefix = without_local_fields(prefix);
+	for (uint32_t i = 0; i < p->n; i++)
+		if (str_eq(p->v[i], prefix))
+			return i;
+	p->v[p->n] = prefix;
+	return p->n++;
+}
+
+/* --- records --------------------------------------------------------------------- */
+
+struct put {
+	struct queue *q;
+	struct engine_batch *b;
+	struct buf val;
+	const struct queue_message *m;
+	uint64_t number, due_ms;
+	struct prefixes prefixes;
+};
+
+static void
+put_record(struct put *p, struct queue_key key)
+{
+	batch_put(p->b, QUEUE_SHARD, queue_key_str(&key), buf_str(&p->val));
+	buf_reset(&p->val, p->val.cap);
+}
+
+static void
+put_lookup(struct put *p, struct str text)
+{
+	if (text.n)
+		put_record(p, qkey_lookup(text, p->number));
+}
+
+static void
+put_entry(struct put *p, const struct queue_rcpt *rcpt, uint32_t number)
+{
+	struct queue_place place = { p->m->priority, p->due_ms, p->number,
+		number };
+	struct queue_entry_record r = {
+		.address = rcpt->address,
+		.orcpt = rcpt->orcpt,
+		.notify = rcpt->notify,
+		.priority = p->m->priority,
+		.account = p->m->account,
+		.prefix = prefix_number(&p->prefixes, rcpt->prefix),
+		.due_ms = p->due_ms,
+	};
+
+	queue_entry_record_encode(&p->val, &r);
+	put_record(p, qkey_entry(p->number, number));
+	queue_account_encode(&p->val, p->m->account);
+	put_record(p, qkey_due(queue_address_domain(r.address), &place));
+	put_lookup(p, r.address);
+}
+
+static void
+put_message(struct put *p, uint32_t n, uint64_t blob)
+{
+	const struct queue_message *m = p->m;
+	struct queue_message_record r = {
+		.blob = blob,
+		.blob_size = m->size,
+		.trace = m->trace,
+		.mail_from = m->mail_from,
+		.account = m->account,
+		.envid = m->envid,
+		.ret = m->ret,
+		.body = m->body,
+		.flags = m->flags,
+		.arrival_ms = m->arrival_ms,
+		.deliver_by = m->deliver_by,
+		.deliver_by_mode = m->deliver_by_mode,
+		.priority = m->priority,
+		.n_rcpts = n,
+		.n_prefixes = p->prefixes.n,
+		.prefix = p->prefixes.v[0],
+	};
+
+	queue_message_record_encode(&p->val, &r);
+	put_record(p, qkey_id('M', p->number));
+	for (uint32_t i = 1; i < p->prefixes.n; i++) {
+		queue_prefix_encode(&p->val, p->prefixes.v[i]);
+		put_record(p, qkey_prefix(p->number, i));
+	}
+	put_lookup(p, m->trace);
+	put_lookup(p, m->mail_from);
+}
+
+struct queue_adding *
+queue_add(struct queue *q, struct engine_batch *b,
+    const struct queue_message *m, const struct queue_rcpt *rcpts, size_t n,
+    uint64_t blob)
+{
+	struct queue_adding *a =
+	    x_zalloc(sizeof(*a) + n * sizeof(a->domains[0]));
+	struct put p = { .q = q,
+		.b = b,
+		.val = BUF_INIT(ENGINE_VALUE_MAX + 1),
+		.m = m,
+		.number = queue_number(q, &q->next_message, QUEUE_RCPTS_MAX),
+		.due_ms = MAX(m->arrival_ms, m->hold_until * 1000) };
+
+	ASSERT(n > 0 && n <= QUEUE_RCPTS_MAX);
+	p.prefixes.v = x_calloc(n, sizeof(*p.prefixes.v));
+	a->q = q;
+	a->account = m->account;
+	a->due_ms = p.due_ms;
+	a->n = n;
+	for (size_t i = 0; i < n; i++) {
+		put_entry(&p, &rcpts[i], (uint32_t)i);
+		a->domains[i] =
+		    str_copy(queue_address_domain(rcpts[i].address));
+	}
+	put_message(&p, (uint32_t)n, blob);
+	free(p.prefixes.v);
+	buf_done(&p.val);
+	return a;
+}
+
+void
+queue_added(struct queue_adding *a, bool is_accepted)
+{
+	for (size_t i = 0; i < a->n; i++) {
+		if (is_accepted)
+			domain_add_entry(
+			    a->q, domain_get(a->q, a->domains[i]), a->due_ms);
+		str_free(&a->domains[i]);
+	}
+	if (is_accepted)
+		account_count(a->q, a->account, (int64_t)a->n);
+	free(a);
+}
+
+/* --- was it added before? ---------------------------------------------------------- */
+
+struct same {
+	uint64_t v[16];
+	size_t n;
+};
+
+static int
+add_same(void *arg, struct str key, UNUSED struct str val)
+{
+	struct same *s = arg;
+	uint64_t hash;
+
+	if (qkey_read_lookup(key, &hash, &s->v[s->n]))
+		s->n++;
+	return s->n == ARRAY_LEN(s->v);
+}
+
+static struct verdict
+is_same(struct queue *q, uint64_t number, struct str trace, uint64_t size,
+    bool *ret)
+{
+	struct queue_message_record m;
+	struct queue_gone_record g;
+	struct verdict v = queue_get_message(q, number, &m);
+	struct str val;
+	int r;
+
+	if (verdict_is_done(v))
+		*ret |= str_eq(m.trace, trace) && m.blob_size == size;
+	if (v.outcome != NOT_FOUND)
+		return v;
+	r = engine_get(
+	    q->engine, QUEUE_SHARD, QKEY(qkey_id('G', number)), &val);
+	if (r < 0)
+		return verdict_engine(r);
+	if (r == 1 && queue_gone_record_decode(val, &g))
+		*ret |= str_eq(g.trace, trace) && g.size == size;
+	return VERDICT_DONE;
+}
+
+struct verdict
+queue_knows(struct queue *q, struct str trace, uint64_t size, bool *ret)
+{
+	struct engine_range range = {
+		.shard = QUEUE_SHARD,
+		.from = QKEY(qkey_lookup(trace, 0)),
+		.to = QKEY(qkey_lookup(trace, UINT64_MAX)),
+		.is_reverse = true,
+	};
+	struct same same = { .n = 0 };
+	struct verdict v = VERDICT_DONE;
+	int r;
+
+	*ret = false;
+	if (trace.n == 0)
+		return v;
+	r = engine_scan(q->engine, &range, add_same, &same);
+	if (r < 0)
+		return verdict_engine(r);
+	for (size_t i = 0; i < same.n && verdict_is_done(v) && !*ret; i++)
+		v = is_same(q, same.v[i], trace, size, ret);
+	return v;
+}

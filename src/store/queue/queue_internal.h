@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * queue_internal.h - domains and leases in memory, for store/queue only.
+ */
+#pragma once
+
+#include "store/map.h"
+#include "store/queue/queue.h"
+
+#define QUEUE_SHARD ((struct engine_shard){ 'q', 1 })
+/* In the place of a recipient's number: an event of the whole message. */
+#define QUEUE_NO_RCPT UINT32_MAX
+
+/* The summary of a domain. */
+struct queue_domain {
+	uint32_t count;   /* entries, held and leased ones too */
+	uint32_t n;       /* bytes of name */
+	uint64_t due_ms;  /* no entry that may be leased is due before */
+	uint64_t told_ms; /* send knows of this time, or an earlier one */
+	struct lease *leases;
+	bool is_changed; /* in queue.changed */
+	char name[];
+};
+
+struct lease_item {
+	struct lease *lease;
+	struct queue_lease_item i;
+	bool is_open;
+};
+
+struct lease {
+	uint64_t id, owner, until_ms;
+	struct queue_domain *domain;
+	struct lease *next, **prev; /* of the domain */
+	uint32_t n, open;
+	uint32_t closing; /* items that the batch under way closes */
+	struct lease_item items[];
+};
+
+struct queue {
+	struct queue_config config;
+	struct engine *engine;
+	/* Domains: open addressing, by name. */
+	struct queue_domain **domains;
+	size_t n_domains, cap_domains;
+	uint64_t seed;
+	struct queue_domain **changed;
+	size_t n_changed, cap_changed;
+	struct map accounts; /* number of entries, as a pointer */
+	struct map leased;   /* entry number: struct lease_item */
+	struct map damaged;  /* entries that cannot be read; told once */
+	uint64_t n_entries, n_leases;
+	uint64_t next_message, next_lease;
+	uint64_t owner;
+	uint64_t purge_after;
+};
+
+static inline struct str
+domain_name(const struct queue_domain *d)
+{
+	return (struct str){ d->name, d->n };
+}
+
+/* Numbers of messages leave room for their recipients: the sum is unique. */
+static inline uint64_t
+entry_number(uint64_t message, uint32_t rcpt)
+{
+	return message + rcpt;
+}
+
+static inline uint64_t
+queue_now_ms(const struct queue *q)
+{
+	return q->config.now_ms(q->config.arg);
+}
+
+/* --- domain.c --------------------------------------------------------------------- */
+
+struct queue_domain *domain_find(const struct queue *q, struct str name);
+struct queue_domain *domain_get(struct queue *q, struct str name);
+/* An entry more that is due then (QUEUE_NEVER: held). */
+void domain_add_entry(struct queue *q, struct queue_domain *d, uint64_t due_ms);
+/* One less; the domain is gone with the last one. */
+void domain_remove_entry(struct queue *q, struct queue_domain *d);
+/* An entry of it may be leased from then on. */
+void domain_due(struct queue *q, struct queue_domain *d, uint64_t due_ms);
+void domains_done(struct queue *q);
+/* Entries of an account, more or fewer. */
+void account_count(struct queue *q, uint64_t account, int64_t delta);
+uint64_t account_entries(const struct queue *q, uint64_t account);
+
+/* --- queue.c ------------------------------------------------------------------------ */
+
+/* A record; it points into the engine: valid until its next call. NOT_FOUND
+ * when it is not there, TEMPFAIL REASON_CORRUPT when it is damaged. */
+struct verdict queue_get_message(struct queue *q, uint64_t message,
+    struct queue_message_record *ret) WARN_UNUSED;
+struct verdict queue_get_entry(struct queue *q, uint64_t message, uint32_t rcpt,
+    struct queue_entry_record *ret) WARN_UNUSED;
+/* A number for a new thing: the time, and above the last one. */
+uint64_t queue_number(struct queue *q, uint64_t *next, uint64_t room);
+
+/* --- tx.c ---------------------------------------------------------------------------- */
+
+/*
+ * A change of entries: one batch, and what is to be done in memory when it
+ * was accepted. An entry is changed at most once in it.
+ */
+struct qtx {
+	struct queue *q;
+	struct engine_batch *b;
+	struct buf val; /* scratch for one value */
+	struct qtx_step *steps;
+	size_t n, cap;
+	struct map removed; /* entry numbers */
+	uint64_t *messages; /* that lost an entry */
+	size_t n_messages, cap_messages;
+	uint64_t now_ms;
+};
+
+void qtx_begin(struct qtx *t, struct queue *q, uint64_t now_ms);
+void qtx_put(struct qtx *t, struct queue_key key); /* the scratch buffer */
+void qtx_del(struct qtx *t, struct queue_key key);
+/* The entry is replaced by now: its record, and its place in the index. */
+struct qtx_entry {
+	uint64_t message;
+	uint32_t rcpt;
+};
+void qtx_change(struct qtx *t, struct qtx_entry e,
+    const struct queue_entry_record *was, const struct queue_entry_record *now);
+void qtx_remove(
+    struct qtx *t, struct qtx_entry e, const struct queue_entry_record *was);
+/* The lease of this item ends; its record goes with its last item. */
+void qtx_close(struct qtx *t, struct lease_item *item);
+void qtx_event(struct qtx *t, struct qtx_entry e, uint8_t state,
+    const struct queue_event_record *r);
+/* Messages whose last entry goes are put into the history; commit. */
+struct verdict qtx_commit(struct qtx *t) WARN_UNUSED;
+void qtx_abort(struct qtx *t);
+
+/* --- lease.c --------------------------------------------------------------------------- */
+
+/* Reads the leases; the domains are there. */
+int leases_load(struct queue *q) WARN_UNUSED;
+struct lease_item *lease_find(
+    const struct queue *q, uint64_t message, uint32_t rcpt);
+/* In memory: the item is nobody's any more. */
+void lease_item_close(struct queue *q, struct lease_item *item);
+void lease_free(struct queue *q, struct lease *l);
+void leases_done(struct queue *q);

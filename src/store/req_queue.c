@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * req_queue.c - what role send asks of the queue beyond its records: the bytes
+ * of a message, and to be told when something is due.
+ */
+#include "store/server.h"
+
+#include "base/log.h"
+
+#include <sys/mman.h>
+
+/* QUEUE_DUE holds less than its limit. */
+#define DUE_BYTES KIB(3)
+
+/* --- QUEUE_READ ------------------------------------------------------------------ */
+
+struct reading {
+	struct server *s;
+	struct ipc_return ret;
+	uint64_t position; /* what was read is durable there */
+	struct buf data;   /* the prefix; small bytes behind it */
+	struct queue_bytes bytes;
+	int fd;
+};
+
+static void
+finish(struct reading *rd, struct verdict v)
+{
+	struct msg_queue_read_reply reply = {
+		.size = rd->data.n + (rd->fd >= 0 ? rd->bytes.blob_size : 0),
+		.data = buf_str(&rd->data),
+	};
+	struct buf out = BUF_INIT(QUEUE_REPLY_MAX);
+
+	if (verdict_is_done(v))
+		msg_queue_read_reply_put(&out, &reply);
+	reply_at(rd->s, rd->position, rd->ret, v, &out, TAKE_FD(rd->fd));
+	buf_done(&out);
+	buf_done(&rd->data);
+	free(rd);
+}
+
+static void
+on_read(void *arg, const struct engine_read_result *r)
+{
+	struct reading *rd = arg;
+	int64_t got = r->got[0];
+
+	rd->s->reads--;
+	if (got == ENGINE_CORRUPT)
+		log_event(EV_STORE_CORRUPT, LC("during", "queue"));
+	if (got < 0) {
+		finish(rd, verdict_engine(
+			       got == ENGINE_CORRUPT ? ENGINE_CORRUPT : -EIO));
+		return;
+	}
+	if ((uint64_t)got != rd->bytes.blob_size) {
+		finish(rd, verdict_engine(ENGINE_CORRUPT));
+		return;
+	}
+	if (rd->fd < 0)
+		buf_put_str(&rd->data, buf_str(r->data));
+	finish(rd, VERDICT_DONE);
+}
+
+static void
+read_bytes(struct reading *rd)
+{
+	struct engine_read read = { rd->bytes.blob, 0, rd->bytes.blob_size };
+
+	if (rd->bytes.blob_size > INLINE_MESSAGE_MAX) {
+		rd->fd = memfd_create("message", MFD_CLOEXEC);
+		if (rd->fd < 0) {
+			finish(rd, verdict_tempfail(REASON_LIMIT));
+			return;
+		}
+	}
+	rd->s->reads++;
+	engine_blob_read(rd->s->engine, &read, 1, rd->fd, on_read, rd);
+}
+
+void
+req_queue_read(struct request *r)
+{
+	struct reading *rd = X_NEW(struct reading);
+	struct msg_queue_read q;
+	struct verdict v;
+
+	rd->s = r->s;
+	rd->ret = ipc_return_new(r->peer->ipc, r->msg);
+	rd->fd = -1;
+	rd->position = engine_position(r->s->engine);
+	rd->data = BUF_INIT(INLINE_MESSAGE_MAX + QUEUE_PREFIX_MAX);
+	if (msg_queue_read_get(r->msg->body, &q))
+		v = queue_read(r->s->queue, &q, &rd->data, &rd->bytes);
+	else
+		v = verdict_permfail(REASON_INTERNAL);
+	if (verdict_is_done(v) && rd->bytes.blob)
+		read_bytes(rd);
+	else
+		finish(rd, v);
+}
+
+/* --- QUEUE_DUE --------------------------------------------------------------------- */
+
+struct due {
+	struct server *s;
+	struct buf body;
+};
+
+static const struct peer *
+sender_of(const struct server *s)
+{
+	const struct peer *p = s->peers;
+
+	while (p && p->role != ROLE_SEND)
+		p = p->next;
+	return p;
+}
+
+static void
+on_durable(void *arg, UNUSED int err)
+{
+	struct due *due = arg;
+	const struct peer *p = sender_of(due->s);
+
+	if (p)
+		ipc_notify(p->ipc, MSG_QUEUE_DUE, 0, buf_str(&due->body), -1);
+	buf_done(&due->body);
+	free(due);
+}
+
+void
+queue_flush(struct server *s)
+{
+	struct buf body = BUF_INIT(KIB(4));
+
+	/* Without a sender they are forgotten: the next one asks for all. */
+	while (queue_take_due(s->queue, &body, DUE_BYTES)) {
+		struct due *due = X_NEW(struct due);
+
+		*due = (struct due){ s, body };
+		body = BUF_INIT(KIB(4));
+		engine_sync(
+		    s->engine, engine_position(s->engine), on_durable, due);
+	}
+	buf_done(&body);
+}
+
+void
+queue_new_sender(struct server *s, const struct peer *p)
+{
+	struct verdict v;
+
+	if (p->role != ROLE_SEND)
+		return;
+	v = queue_set_owner(s->queue, runtime_life(s->rt) << 20 ^ p->worker);
+	if (!verdict_is_done(v))
+		log_event(EV_STORE_QUEUE_FAIL, LC("during", "leases"),
+		    LC("reason", reason_str(v.reason)));
+}

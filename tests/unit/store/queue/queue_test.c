@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * queue_test.c - the life of entries: in, lent, answered, gone.
+ */
+#include "qfixture.h"
+
+static struct qfixture t;
+
+static int
+setup(UNUSED void **state)
+{
+	qfixture_start(&t);
+	return 0;
+}
+
+static int
+teardown(UNUSED void **state)
+{
+	qfixture_stop(&t);
+	return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+TEST(a_message_goes_in_and_out)
+{
+	struct items i;
+
+	CHECK(verdict_is_done(add_mail(&t, "a@b.example",
+		  "x@one.example y@one.example z@two.example")),
+	    "add");
+	CHECK(entries(&t) == 3 && blobs(&t) == 1, "there");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 2, "two");
+	CHECK(str_eq(i.v[0].address, STR("x@one.example")) &&
+		  str_eq(i.v[1].address, STR("y@one.example")),
+	    "addresses");
+	CHECK(str_eq(i.v[0].mail_from, STR("a@b.example")) &&
+		  str_eq(i.v[0].trace_id, STR("trace1")) && i.v[0].size == 6 &&
+		  i.v[0].attempts == 0,
+	    "envelope");
+	CHECK(i.v[0].prefix == i.v[1].prefix, "the same bytes");
+	CHECK(i.next_due_ms == t.now_ms + 60000, "the lease's end");
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "first");
+	CHECK(settle(&t, &i.v[1], QUEUE_FAILED, 0), "second");
+	CHECK(entries(&t) == 1 && blobs(&t) == 1, "one is left");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0 && i.next_due_ms == 0, "nothing more");
+	lease(&t, "two.example", 10, &i);
+	CHECK(i.n == 1 && settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "last");
+	CHECK(entries(&t) == 0 && blobs(&t) == 0, "all is gone");
+}
+
+TEST(bytes_are_prefix_and_blob_without_local_fields)
+{
+	struct msg_queue_read q = { 0 };
+	struct queue_bytes bytes;
+	struct items i;
+
+	add_mail(&t, "", "x@one.example");
+	lease(&t, "one.example", 1, &i);
+	q.message = i.v[0].message;
+	CHECK(
+	    verdict_is_done(queue_read(t.q, &q, fresh(&t.f), &bytes)), "read");
+	CHECK(str_eq(buf_str(&t.f.out), STR("Received: here\r\n")), "prefix");
+	CHECK(bytes.blob != 0 && bytes.blob_size == 6, "blob");
+	q.rcpt = 1;
+	CHECK(queue_read(t.q, &q, fresh(&t.f), &bytes).outcome == NOT_FOUND,
+	    "no such entry");
+}
+
+TEST(a_deferred_entry_comes_back_when_it_is_due)
+{
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(settle(&t, &i.v[0], QUEUE_DEFERRED, t.now_ms + 5000), "defer");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0 && i.next_due_ms == t.now_ms + 5000, "not yet");
+	t.now_ms += 5000;
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1 && i.v[0].attempts == 1, "again");
+	CHECK(str_eq(i.v[0].last_reply, STR("450 4.2.1 later")), "reply");
+	CHECK(settle(&t, &i.v[0], QUEUE_RELEASED, t.now_ms), "given back");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1 && i.v[0].attempts == 1, "that was no attempt");
+}
+
+TEST(a_lease_is_nobody_elses_until_it_ends)
+{
+	struct items first, i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &first);
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0 && i.next_due_ms == t.now_ms + 60000, "lent");
+	t.now_ms += 60000;
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1 && i.v[0].lease != first.v[0].lease, "another lease");
+	CHECK(!settle(&t, &first.v[0], QUEUE_DELIVERED, 0), "too late");
+	CHECK(entries(&t) == 1, "still there");
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "the new one counts");
+}
+
+TEST(a_late_result_counts_while_nobody_else_has_it)
+{
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	t.now_ms += 3600000;
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "late, and true");
+}
+
+TEST(results_once_more_change_nothing)
+{
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(settle(&t, &i.v[0], QUEUE_DEFERRED, t.now_ms + 1), "first");
+	CHECK(!settle(&t, &i.v[0], QUEUE_DEFERRED, t.now_ms + 1), "again");
+	t.now_ms++;
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1 && i.v[0].attempts == 1, "counted once");
+}
+
+TEST(leases_outlive_the_store)
+{
+	struct items i, none;
+
+	add_mail(&t, "a@b.example", "x@one.example y@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 2, "lent");
+	CHECK(settle(&t, &i.v[1], QUEUE_DEFERRED, t.now_ms), "one answered");
+	qfixture_restart(&t);
+	lease(&t, "one.example", 10, &none);
+	CHECK(none.n == 1 && none.v[0].rcpt == 1, "the other is still lent");
+	CHECK(!settle(&t, &i.v[1], QUEUE_DELIVERED, 0), "answered already");
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "the old lease holds");
+	CHECK(entries(&t) == 1, "one left");
+}
+
+TEST(another_sender_gets_them_at_once)
+{
+	struct items i, again;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(verdict_is_done(queue_set_owner(t.q, OWNER)), "the same one");
+	lease(&t, "one.example", 10, &again);
+	CHECK(again.n == 0, "keeps them");
+	CHECK(verdict_is_done(queue_set_owner(t.q, OWNER + 1)), "another");
+	lease(&t, "one.example", 10, &again);
+	CHECK(again.n == 1, "gets them");
+	CHECK(!settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "of the dead one");
+	qfixture_restart(&t);
+	CHECK(!settle(&t, &again.v[0], QUEUE_DELIVERED, 0),
+	    "qfixture_restart() is OWNER's");
+	lease(&t, "one.example", 10, &again);
+	CHECK(again.n == 1, "and so its lease");
+}
+
+TEST(priority_comes_before_time)
+{
+	struct queue_message m = { .priority = 10, .mail_from = STR("a@b.c") };
+	struct items i;
+
+	add_to(&t, &m, "normal@one.example", 0, NULL);
+	t.now_ms += 10;
+	m.priority = 12;
+	add_to(&t, &m, "urgent@one.example", 0, NULL);
+	m.priority = 1;
+	add_to(&t, &m, "slow@one.example", 0, NULL);
+	m.priority = 19;
+	m.arrival_ms = t.now_ms + 500;
+	add_to(&t, &m, "future@one.example", 0, NULL);
+	lease(&t, "one.example", 1, &i);
+	CHECK(i.n == 1 && str_starts(i.v[0].address, STR("urgent")), "1");
+	lease(&t, "one.example", 1, &i);
+	CHECK(i.n == 1 && str_starts(i.v[0].address, STR("normal")), "2");
+	CHECK(i.next_due_ms == t.now_ms, "another is due");
+	lease(&t, "one.example", 5, &i);
+	CHECK(i.n == 1 && str_starts(i.v[0].address, STR("slow")), "3");
+	CHECK(i.next_due_ms == t.now_ms + 500, "then the future one");
+}
+
+TEST(mail_may_be_asked_to_wait)
+{
+	struct queue_message m = { .mail_from = STR("a@b.c"),
+		.hold_until = QT0 / 1000 + 3600 };
+	struct items i;
+
+	add_to(&t, &m, "x@one.example", 0, NULL);
+	lease(&t, "one.example", 1, &i);
+	CHECK(i.n == 0 && i.next_due_ms == QT0 + 3600000, "RFC 4865");
+}
+
+TEST(a_held_entry_waits_for_the_operator)
+{
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(settle(&t, &i.v[0], QUEUE_HELD, t.now_ms), "hold");
+	t.now_ms += UINT64_C(1000) * 24 * 3600 * 1000;
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0 && i.next_due_ms == 0 && entries(&t) == 1, "held");
+	qfixture_restart(&t);
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0 && i.next_due_ms == 0 && entries(&t) == 1, "for ever");
+}
+
+/* The domains told as due: "name:due-QT0:count " each. */
+static const char *
+due(void)
+{
+	static char text[500];
+	struct buf out = BUF_INIT(KIB(4)), b = BUF_INIT(KIB(4));
+	struct msg_queue_domain d;
+	struct wire w;
+
+	while (queue_take_due(t.q, &out, KIB(3)))
+		;
+	w = wire_read(buf_str(&out));
+	while (w.in.n && msg_queue_domain_read(&w, &d))
+		buf_printf(&b, "%.*s:%d:%u ", STR_ARG(d.domain),
+		    (int)(d.due_ms - QT0), d.count);
+	snprintf(text, sizeof(text), "%s", buf_c(&b));
+	buf_done(&out);
+	buf_done(&b);
+	return text;
+}
+
+TEST(send_hears_of_what_is_due_earlier_than_it_knows)
+{
+	struct items i;
+
+	t.now_ms += 10;
+	add_mail(&t, "a@b.c", "x@one.example y@one.example");
+	assert_string_equal(due(), "one.example:10:2 ");
+	assert_string_equal(due(), "");
+	t.now_ms += 5;
+	add_mail(&t, "a@b.c", "z@one.example");
+	assert_string_equal(due(), "");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 3, "lent");
+	add_mail(&t, "a@b.c", "x@one.example u@two.example");
+	assert_string_equal(due(), "two.example:15:1 one.example:15:4 ");
+	lease(&t, "two.example", 10, &i);
+	settle(&t, &i.v[0], QUEUE_DELIVERED, 0);
+	assert_string_equal(due(), "");
+}
+
+TEST(a_domain_that_went_before_it_was_told_is_not)
+{
+	struct items i;
+
+	add_mail(&t, "a@b.c", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	settle(&t, &i.v[0], QUEUE_DELIVERED, 0);
+	assert_string_equal(due(), "");
+	add_mail(&t, "a@b.c", "x@one.example");
+	assert_string_equal(due(), "one.example:0:1 ");
+}
+
+TEST(domains_come_in_portions)
+{
+	char from[40], address[60];
+	struct msg_queue_domains q = { STR("") };
+	struct msg_list_reply r = { .has_more = 1 };
+	struct msg_queue_domain d;
+	size_t n = 0, portions = 0;
+
+	for (unsigned i = 0; i < 2500; i++) {
+		struct queue_message m = { .mail_from = STR("a@b.c") };
+
+		snprintf(address, sizeof(address), "x@d%04u.example", i);
+		ASSERT(verdict_is_done(add_to(&t, &m, address, 0, NULL)));
+	}
+	while (r.has_more) {
+		struct wire w;
+
+		CHECK(verdict_is_done(queue_domains(t.q, &q, fresh(&t.f))),
+		    "ask");
+		CHECK(msg_list_reply_get(buf_str(&t.f.out), &r), "reply");
+		w = wire_read(r.items);
+		while (w.in.n) {
+			CHECK(msg_queue_domain_read(&w, &d), "domain");
+			snprintf(address, sizeof(address), "d%04zu.example", n);
+			CHECK(str_eq(d.domain, str_c(address)), "in order");
+			CHECK(d.count == 1 && d.due_ms == QT0, "summary");
+			n++;
+		}
+		snprintf(from, sizeof(from), "%.*s", STR_ARG(d.domain));
+		q.after = str_c(from);
+		portions++;
+	}
+	CHECK(n == 2500 && portions == 3, "all");
+}
+
+TEST(local_copies_and_entries_share_the_bytes)
+{
+	struct queue_message m = { .mail_from = STR("a@b.c"), .size = 4 };
+	uint64_t account = add_user(&t.f, "alice@demo.example");
+	struct msg_mailbox mb;
+	struct items i;
+
+	CHECK(verdict_is_done(add_to(&t, &m, "x@one.example", account,
+		  ticket_of(&t.f, STR("abcd")))),
+	    "add");
+	CHECK(blobs(&t) == 1, "one blob");
+	CHECK(status_of(&t.f, account, "INBOX", &mb) && mb.messages == 1,
+	    "local");
+	lease(&t, "one.example", 10, &i);
+	settle(&t, &i.v[0], QUEUE_DELIVERED, 0);
+	CHECK(blobs(&t) == 1, "alice still has it");
+	CHECK(count_problems(&t.f) == 0, "check");
+	CHECK(add_to(&t, &m, "x@one.example", 999, ticket_of(&t.f, STR("abcd")))
+		      .outcome == NOT_FOUND,
+	    "no such account");
+	CHECK(entries(&t) == 0 && blobs(&t) == 1, "all or nothing");
+}
+
+TEST(what_is_over_a_limit_is_refused)
+{
+	struct queue_message m = { .mail_from = STR("a@b.c"), .account = 5 };
+
+	t.limits = (struct queue_limits){ 5, 3, 14 };
+	queue_set_limits(t.q, &t.limits);
+	CHECK(verdict_is_done(add_to(&t, &m, "1@a.b 2@a.b", 0, NULL)), "two");
+	CHECK(
+	    add_to(&t, &m, "3@a.b 4@a.b", 0, NULL).reason == REASON_QUEUE_LIMIT,
+	    "of the account");
+	m.account = 6;
+	CHECK(verdict_is_done(add_to(&t, &m, "3@a.b 4@a.b", 0, NULL)), "four");
+	qfixture_restart(&t);
+	m.account = 7;
+	CHECK(add_to(&t, &m, "5@a.b 6@a.b", 0, NULL).reason == REASON_DISK_FULL,
+	    "of the queue, after a restart");
+	m.account = 5;
+	CHECK(add_to(&t, &m, "5@a.b 6@a.b", 0, NULL).reason == REASON_DISK_FULL,
+	    "in order");
+	m.is_unlimited = true;
+	CHECK(verdict_is_done(add_to(&t, &m, "5@a.b 6@a.b", 0, NULL)),
+	    "a bounce");
+	m.is_unlimited = false;
+	CHECK(add_to(&t, &m, "x@[127.0.0.1]", 0, NULL).reason == REASON_NAME,
+	    "not a name");
+	CHECK(add_to(&t, &m, "x@UPPER.example", 0, NULL).reason == REASON_NAME,
+	    "not clean");
+}
+
+TEST(a_retry_is_known)
+{
+	struct items i;
+	bool is_known;
+
+	add_mail(&t, "a@b.c", "x@one.example");
+	CHECK(verdict_is_done(queue_knows(t.q, STR("trace1"), 6, &is_known)) &&
+		  is_known,
+	    "waiting");
+	CHECK(verdict_is_done(queue_knows(t.q, STR("trace1"), 7, &is_known)) &&
+		  !is_known,
+	    "another size");
+	CHECK(verdict_is_done(queue_knows(t.q, STR("trace2"), 6, &is_known)) &&
+		  !is_known,
+	    "another id");
+	lease(&t, "one.example", 10, &i);
+	settle(&t, &i.v[0], QUEUE_DELIVERED, 0);
+	CHECK(verdict_is_done(queue_knows(t.q, STR("trace1"), 6, &is_known)) &&
+		  is_known,
+	    "sent already");
+}
+
+TEST_MAIN(CASE(a_message_goes_in_and_out),
+    CASE(bytes_are_prefix_and_blob_without_local_fields),
+    CASE(a_deferred_entry_comes_back_when_it_is_due),
+    CASE(a_lease_is_nobody_elses_until_it_ends),
+    CASE(a_late_result_counts_while_nobody_else_has_it),
+    CASE(results_once_more_change_nothing), CASE(leases_outlive_the_store),
+    CASE(another_sender_gets_them_at_once), CASE(priority_comes_before_time),
+    CASE(mail_may_be_asked_to_wait), CASE(a_held_entry_waits_for_the_operator),
+    CASE(send_hears_of_what_is_due_earlier_than_it_knows),
+    CASE(a_domain_that_went_before_it_was_told_is_not),
+    CASE(domains_come_in_portions),
+    CASE(local_copies_and_entries_share_the_bytes),
+    CASE(what_is_over_a_limit_is_refused), CASE(a_retry_is_known))
