@@ -113,13 +113,16 @@ glue(struct parser *p, struct str a, char sep, struct str b)
 }
 
 /*
- * Words up to a special. The pieces are measured first and copied once, so
- * that a million words cost linear time.
+ * Words up to a special; in a local part and a domain only dots hold words
+ * together that have blanks between them: of a local part the last such words
+ * are taken, as those before were meant to be a name, of a domain the first.
+ * The pieces are measured first and copied once, so that a million words
+ * cost linear time.
  */
 static struct str
 take_words(struct parser *p, enum words what)
 {
-	struct str first = STR_NONE, word;
+	struct str first = STR_NONE, word = STR_NONE;
 	struct buf b = BUF_INIT(p->in.n + 1);
 	size_t n = 0;
 	bool had_blank = false;
@@ -132,6 +135,12 @@ take_words(struct parser *p, enum words what)
 		if (!p->in.n ||
 		    (is_special(peek(p)) && (peek(p) != '"' || what == DOMAIN)))
 			break;
+		if (n && had_blank && what != PHRASE && peek(p) != '.' &&
+		    !str_ends(word, STR("."))) {
+			if (what == DOMAIN)
+				break;
+			n = b.n = 0;
+		}
 		word = take_word(p);
 		if (n == 0)
 			first = word;
@@ -250,8 +259,11 @@ take_angle(struct parser *p, struct str name)
 	if (!a)
 		return;
 	a->name = name;
-	p->in = str_from(p->in, 1);
-	skip_cfws(p);
+	/* "<<a@b>>" is common enough in what robots write. */
+	while (peek(p) == '<') {
+		p->in = str_from(p->in, 1);
+		skip_cfws(p);
+	}
 	if (peek(p) == '@')
 		a->route = take_route(p);
 	a->local = take_words(p, LOCAL);

@@ -8,6 +8,8 @@
  */
 #include "proto/mime/mime_cte.h"
 
+#include "proto/mime/mime_token_internal.h"
+
 #define B64_SKIP 64 /* not in the alphabet */
 #define B64_PAD  65
 
@@ -37,20 +39,19 @@ static const unsigned char b64[256] = {
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
+struct str
+mime_cte_name(struct str value)
+{
+	value = token_skip_cfws(value);
+	if (value.n && value.p[0] == '"')
+		value = str_from(value, 1);
+	return str_first(value, token_length(value));
+}
+
 enum mime_cte
 mime_cte_of(struct str value)
 {
-	size_t n = 0;
-
-	while (value.n &&
-	       (value.p[0] == ' ' || value.p[0] == '\t' || value.p[0] == '\r' ||
-		   value.p[0] == '\n' || value.p[0] == '"'))
-		value = str_from(value, 1);
-	while (
-	    n < value.n && (ascii_is_alpha(value.p[n]) ||
-			       ascii_is_digit(value.p[n]) || value.p[n] == '-'))
-		n++;
-	value = str_first(value, n);
+	value = mime_cte_name(value);
 	if (str_eq_case(value, STR("base64")))
 		return MIME_CTE_BASE64;
 	if (str_eq_case(value, STR("quoted-printable")))

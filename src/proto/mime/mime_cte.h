@@ -30,6 +30,11 @@ struct mime_cte_decoder {
 	char held[MIME_CTE_BLANKS_MAX + 4];
 };
 
+/*
+ * The mechanism that a Content-Transfer-Encoding names, without comments
+ * (RFC 2045 section 6.1) and quotes; empty when there is none.
+ */
+struct str mime_cte_name(struct str value);
 /* From the value of Content-Transfer-Encoding, in any case. */
 enum mime_cte mime_cte_of(struct str value);
 

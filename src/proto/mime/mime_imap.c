@@ -94,19 +94,37 @@ static const struct str env_names[ENV_COUNT] = {
 	[ENV_MESSAGE_ID] = { "message-id", 10 },
 };
 
-/* The first field of each name; p is NULL where there is none. */
+struct env {
+	struct str header;
+	struct str v[ENV_COUNT];     /* first of a name; p is NULL: none */
+	bool is_repeated[ENV_COUNT]; /* there are more */
+	struct arena *arena;
+	struct buf *out;
+	size_t end; /* no more addresses when out is longer than this */
+};
+
+static bool
+is_named(const struct mime_field *f, int which)
+{
+	return f->name.n == env_names[which].n &&
+	       str_eq_case(f->name, env_names[which]);
+}
+
 static void
-find_fields(struct str header, struct str v[ENV_COUNT])
+find_fields(struct env *e)
 {
 	struct mime_header_iter it;
 	struct mime_field f;
 
-	mime_header_start(&it, header);
+	mime_header_start(&it, e->header);
 	while (mime_header_next(&it, &f))
-		for (size_t i = 0; i < ENV_COUNT; i++)
-			if (!v[i].p && f.name.n == env_names[i].n &&
-			    str_eq_case(f.name, env_names[i]))
-				v[i] = f.value;
+		for (int i = 0; i < ENV_COUNT; i++) {
+			if (!is_named(&f, i))
+				continue;
+			e->is_repeated[i] = e->v[i].p != NULL;
+			if (!e->v[i].p)
+				e->v[i] = f.value;
+		}
 }
 
 /* A whole field value as one string. */
@@ -148,61 +166,87 @@ put_address(const struct mime_address *a, struct buf *out)
 	buf_put_char(out, ')');
 }
 
-/* False when the field holds no address: then the list is NIL. */
-static bool
-put_addresses(struct str raw, struct arena *arena, size_t end, struct buf *out)
+/* Append at most *left addresses of one field. */
+static void
+put_some(struct env *e, struct str raw, size_t *left)
 {
 	const struct mime_address *a;
-	size_t from = out->n;
 
-	if (!raw.p)
+	arena_reset(e->arena);
+	a = mime_address_parse(raw, *left, e->arena, NULL);
+	for (; a && e->out->n < e->end; a = a->next) {
+		put_address(a, e->out);
+		*left -= 1;
+	}
+}
+
+/*
+ * False when there is no address: then the list is NIL. Several fields of one
+ * destination count as one (RFC 5322 section 4.5.3), of others the first.
+ */
+static bool
+put_addresses(struct env *e, int which)
+{
+	size_t from = e->out->n, left = MIME_STRUCTURE_ADDRS;
+	bool is_destination =
+	    which == ENV_TO || which == ENV_CC || which == ENV_BCC;
+	struct mime_header_iter it;
+	struct mime_field f;
+
+	if (!e->v[which].p)
 		return false;
-	arena_reset(arena);
-	a = mime_address_parse(raw, MIME_STRUCTURE_ADDRS, arena, NULL);
-	if (!a)
-		return false;
-	buf_put_char(out, '(');
-	for (; a && out->n < end; a = a->next)
-		put_address(a, out);
-	buf_put_char(out, ')');
-	if (out->n > from + 2 || out->failed)
+	buf_put_char(e->out, '(');
+	if (is_destination && e->is_repeated[which]) {
+		mime_header_start(&it, e->header);
+		while (mime_header_next(&it, &f))
+			if (is_named(&f, which))
+				put_some(e, f.value, &left);
+	} else {
+		put_some(e, e->v[which], &left);
+	}
+	if (left < MIME_STRUCTURE_ADDRS || e->out->failed) {
+		buf_put_char(e->out, ')');
 		return true;
-	out->n = from;
+	}
+	e->out->n = from;
 	return false;
 }
 
 static void
-put_address_field(struct str v[ENV_COUNT], int which, struct arena *arena,
-    size_t end, struct buf *out)
+put_address_field(struct env *e, int which)
 {
-	buf_put_char(out, ' ');
-	if (put_addresses(v[which], arena, end, out))
+	buf_put_char(e->out, ' ');
+	if (put_addresses(e, which))
 		return;
 	/* RFC 9051: a server must default these from the From field. */
 	if ((which == ENV_SENDER || which == ENV_REPLY_TO) &&
-	    put_addresses(v[ENV_FROM], arena, end, out))
+	    put_addresses(e, ENV_FROM))
 		return;
-	buf_put_c(out, "NIL");
+	buf_put_c(e->out, "NIL");
 }
 
 void
 mime_structure_put_envelope(
     struct str header, struct arena *arena, struct buf *out)
 {
-	struct str v[ENV_COUNT] = { 0 };
-	size_t end = out->n + IMAP_TEXT_BUDGET;
+	struct env e = {
+		.header = header,
+		.arena = arena,
+		.out = out,
+		.end = out->n + IMAP_TEXT_BUDGET,
+	};
 
-	find_fields(header, v);
+	find_fields(&e);
 	buf_put_char(out, '(');
-	put_value(v[ENV_DATE], out);
+	put_value(e.v[ENV_DATE], out);
 	buf_put_char(out, ' ');
-	put_value(v[ENV_SUBJECT], out);
+	put_value(e.v[ENV_SUBJECT], out);
 	for (int i = ENV_FROM; i <= ENV_BCC; i++)
-		put_address_field(v, i, arena, end, out);
+		put_address_field(&e, i);
 	buf_put_char(out, ' ');
-	put_value(v[ENV_IN_REPLY_TO], out);
+	put_value(e.v[ENV_IN_REPLY_TO], out);
 	buf_put_char(out, ' ');
-	put_value(v[ENV_MESSAGE_ID], out);
+	put_value(e.v[ENV_MESSAGE_ID], out);
 	buf_put_char(out, ')');
 }
 
@@ -256,24 +300,35 @@ put_params(
 	buf_put_c(w->out, sep[0] == '(' ? "NIL" : ")");
 }
 
+/* What is a language tag, without comments; else the item as it came. */
+static struct str
+language_of(struct str item)
+{
+	struct str rest = token_skip_cfws(item);
+	struct str tag = str_first(rest, token_length(rest));
+
+	rest = token_skip_cfws(str_from(rest, tag.n));
+	return rest.n ? str_trim(item) : tag;
+}
+
+/* Content-Language is a list (RFC 3282 section 2); empty items are none. */
 static void
 put_languages(struct writer *w, struct str s)
 {
 	struct str one;
 	const char *sep = "(";
 
-	if (str_find(s, ',') < 0 || w->out->n >= w->end) {
-		put_optional(w, s);
-		return;
-	}
 	s = str_first(s, MIME_STRUCTURE_VALUE);
-	while (s.n) {
+	while (s.n && w->out->n < w->end) {
 		s = str_split(s, ',', &one);
+		one = language_of(one);
+		if (!one.n)
+			continue;
 		buf_put_c(w->out, sep);
-		put_short(str_trim(one), w->out);
+		put_short(one, w->out);
 		sep = " ";
 	}
-	buf_put_char(w->out, ')');
+	buf_put_c(w->out, sep[0] == '(' ? "NIL" : ")");
 }
 
 /* body disposition, language and location: the end of both forms. */
@@ -291,7 +346,7 @@ put_extension(struct writer *w, const struct mime_part *part)
 		buf_put_c(w->out, "NIL");
 	}
 	buf_put_char(w->out, ' ');
-	put_languages(w, part->language.n ? part->language : STR_NONE);
+	put_languages(w, part->language);
 	buf_put_char(w->out, ' ');
 	put_optional(w, part->location);
 }

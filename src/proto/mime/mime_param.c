@@ -194,14 +194,19 @@ put_param(struct piece *v, size_t n, struct piece *p, struct arena *a,
 
 /*
  * What stands before the parameters, and in *ret_end where they begin: at
- * ";", or at a blank when that was forgotten. "text / plain" is one head.
+ * ";", or at a blank when that was forgotten. "text / plain" is one head, and
+ * so is "text (a) / (b) plain".
  */
 static struct str
 take_head(struct str in, size_t *ret_end)
 {
 	size_t n = 0, last = 0;
 
-	for (; n < in.n && in.p[n] != ';' && in.p[n] != '('; n++) {
+	for (; n < in.n && in.p[n] != ';'; n++) {
+		if (in.p[n] == '(') {
+			n += token_enclosed_length(str_from(in, n)) - 1;
+			continue;
+		}
 		if (token_is_blank(in.p[n]))
 			continue;
 		if (last && last < n && in.p[n] != '/' &&

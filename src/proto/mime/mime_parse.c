@@ -39,16 +39,6 @@ top(struct parser *p)
 
 /* --- header ------------------------------------------------------------------ */
 
-static bool
-is_token(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] == 127 ||
-		    strchr("()<>@,;:\\\"/[]?=", s.p[i]))
-			return false;
-	return s.n > 0;
-}
-
 /* A value on one line: in place when it is, else in the arena. */
 static struct str
 one_line(struct parser *p, struct str raw)
@@ -77,17 +67,31 @@ set_type(struct mime_part *part, struct str type, struct str subtype)
 	part->is_text = str_eq_case(type, STR("text"));
 }
 
+/* Take a token, and the blanks and comments around it, off *s. */
+static struct str
+take_token(struct str *s)
+{
+	struct str token;
+
+	*s = token_skip_cfws(*s);
+	token = str_first(*s, token_length(*s));
+	*s = token_skip_cfws(str_from(*s, token.n));
+	return token;
+}
+
 static void
 read_type(struct parser *p, struct mime_part *part, struct str value)
 {
-	struct str head, type, subtype;
+	struct str head, type, subtype = STR_NONE;
 	struct mime_params params;
 
 	mime_param_parse(value, &p->tree->arena, &head, &params);
-	subtype = str_split(head, '/', &type);
-	type = str_trim(type);
-	subtype = str_trim(subtype);
-	if (!is_token(type) || !is_token(subtype)) {
+	type = take_token(&head);
+	if (head.n && head.p[0] == '/') {
+		head = str_from(head, 1);
+		subtype = take_token(&head);
+	}
+	if (!type.n || !subtype.n || head.n) {
 		/* RFC 2045 section 5.2. */
 		set_type(part, STR("text"), STR("plain"));
 		return;
@@ -108,8 +112,8 @@ read_field(
 			read_type(p, part, value);
 	} else if (str_eq_case(name, STR("transfer-encoding"))) {
 		if (!part->encoding.p) {
-			part->encoding = one_line(p, value);
-			part->cte = mime_cte_of(part->encoding);
+			part->encoding = mime_cte_name(value);
+			part->cte = mime_cte_of(value);
 		}
 	} else if (str_eq_case(name, STR("disposition"))) {
 		if (!part->disposition.p)
@@ -289,6 +293,8 @@ close_part(struct parser *p, size_t end, uint64_t lines)
 	 * delimiter, which is its header's. */
 	if (open->last_child)
 		part->end = MAX(part->end, open->last_child->end);
+	/* Then that line end is in here. */
+	lines += part->end > end;
 	if (lines > open->lines_above)
 		part->lines = lines - open->lines_above;
 	if (part->end > part->body && p->in.p[part->end - 1] != '\n')

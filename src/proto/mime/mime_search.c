@@ -10,12 +10,17 @@
  */
 #include "proto/mime/mime_search.h"
 
+#include "proto/mime/mime_address.h"
 #include "proto/mime/mime_charset.h"
 #include "proto/mime/mime_text.h"
 #include "proto/mime/mime_word.h"
 
 #define KELVIN_TAIL "\x84\xAA" /* of U+212A, which folds to k */
 #define LONG_S      "\xC5\xBF" /* U+017F, which folds to s */
+
+/* Of one field of addresses; what is beyond is found as it is written. */
+#define ADDRESSES_MAX  1000
+#define ADDRESS_MEMORY KIB(512)
 
 /* --- needle ------------------------------------------------------------------ */
 
@@ -303,8 +308,70 @@ mime_search_value(const struct mime_needle *nd, struct str value)
 	struct buf text = BUF_INIT(8 * value.n + 64);
 	bool is_found;
 
-	mime_word_decode(value, &text);
+	mime_text_put_value(value, &text);
 	is_found = mime_search_utf8(nd, buf_str(&text));
+	buf_done(&text);
+	return is_found;
+}
+
+/* FROM, TO, CC and BCC are about addresses of the envelope. */
+static bool
+has_addresses(struct str name)
+{
+	static const char *const names[] = { "from", "to", "cc", "bcc",
+		"sender", "reply-to" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq_case(name, str_c(names[i])))
+			return true;
+	return false;
+}
+
+/*
+ * May the strings of the envelope differ from what is written? Not in the
+ * usual forms, which are not parsed for a search.
+ */
+static bool
+is_odd(struct str value)
+{
+	for (size_t i = 0; i < value.n; i++) {
+		char c = value.p[i];
+		char before = i ? value.p[i - 1] : '\0';
+
+		if (c == '(' || c == '\\' || c == '\r' || c == '\n')
+			return true;
+		if ((c == '@' || c == '.') && (before == ' ' || before == '\t'))
+			return true;
+		if ((c == ' ' || c == '\t') && before == '@')
+			return true;
+	}
+	return false;
+}
+
+/* In the envelope's strings of each address: "name <local@domain>". */
+static bool
+search_addresses(const struct mime_needle *nd, struct str value)
+{
+	struct buf text = BUF_INIT(2 * value.n + 16);
+	const struct mime_address *a;
+	struct arena arena;
+	bool is_found = false;
+
+	arena_init(&arena, ADDRESS_MEMORY);
+	a = mime_address_parse(value, ADDRESSES_MAX, &arena, NULL);
+	for (; a && !is_found; a = a->next) {
+		buf_reset(&text, KIB(64));
+		buf_put_str(&text, a->name);
+		if (a->kind == MIME_ADDRESS_MAILBOX) {
+			buf_put_c(&text, a->name.n ? " <" : "<");
+			buf_put_str(&text, a->local);
+			buf_put_c(&text, a->domain.p ? "@" : "");
+			buf_put_str(&text, a->domain);
+			buf_put_char(&text, '>');
+		}
+		is_found = mime_search_value(nd, buf_str(&text));
+	}
+	arena_done(&arena);
 	buf_done(&text);
 	return is_found;
 }
@@ -313,14 +380,19 @@ bool
 mime_search_field(
     const struct mime_needle *nd, struct str header, struct str name)
 {
+	bool is_address = has_addresses(name);
 	struct mime_header_iter it;
 	struct mime_field f;
 
 	mime_header_start(&it, header);
-	while (mime_header_next(&it, &f))
-		if (f.name.n && str_eq_case(f.name, name) &&
-		    mime_search_value(nd, f.value))
+	while (mime_header_next(&it, &f)) {
+		if (!f.name.n || !str_eq_case(f.name, name))
+			continue;
+		if (mime_search_value(nd, f.value) ||
+		    (is_address && is_odd(f.value) &&
+			search_addresses(nd, f.value)))
 			return true;
+	}
 	return false;
 }
 
@@ -341,7 +413,7 @@ search_header(struct search *s, struct str header)
 			mime_word_decode(f.name, &line);
 			buf_put_c(&line, ": ");
 		}
-		mime_word_decode(f.value, &line);
+		mime_text_put_value(f.value, &line);
 		is_found = mime_search_utf8(s->nd, buf_str(&line));
 	}
 	buf_done(&line);
@@ -364,14 +436,11 @@ mime_search_message(const struct mime_needle *nd, struct str message,
 	mime_parse(&tree, message, limits);
 	for (const struct mime_part *p = tree.root; p && !is_found;
 	     p = mime_part_next(p)) {
-		unsigned wanted =
-		    p == tree.root ? MIME_TEXT_HEADER : MIME_TEXT_BODY;
-
-		if (which & wanted)
+		if (which & MIME_TEXT_HEADER)
 			is_found =
 			    search_header(&s, mime_part_header(p, message));
 		if (!is_found && which & MIME_TEXT_BODY &&
-		    p->kind == MIME_LEAF && p->is_text)
+		    mime_text_is_readable(p))
 			is_found = search_part(&s, p, message);
 	}
 	mime_tree_done(&tree);

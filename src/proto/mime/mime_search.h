@@ -34,12 +34,16 @@ bool mime_search_utf8(const struct mime_needle *nd, struct str text);
 /* In the raw value of a field, encoded words decoded. */
 bool mime_search_value(const struct mime_needle *nd, struct str value);
 /*
- * In any field of a name. An empty needle matches when the field is there
- * (HEADER of RFC 9051).
+ * In any field of a name: in its value or, of a field of addresses, in what
+ * the envelope has of one (RFC 9051: FROM is about the envelope's field). An
+ * empty needle matches when the field is there (HEADER of RFC 9051).
  */
 bool mime_search_field(
     const struct mime_needle *nd, struct str header, struct str name);
-/* In the texts that which names (mime_text.h: MIME_TEXT_BODY for BODY, both
- * for TEXT). NULL limits are the default ones. */
+/*
+ * In the texts that which names (mime_text.h): MIME_TEXT_BODY for BODY, which
+ * matches no header fields (RFC 9051 section 6.4.4), both for TEXT. NULL
+ * limits are the default ones.
+ */
 bool mime_search_message(const struct mime_needle *nd, struct str message,
     unsigned which, const struct mime_limits *limits);

@@ -7,6 +7,24 @@
 #include "proto/mime/mime_charset.h"
 #include "proto/mime/mime_word.h"
 
+bool
+mime_text_is_readable(const struct mime_part *part)
+{
+	return part->kind == MIME_LEAF &&
+	       (part->is_text || str_eq_case(part->type, STR("message")));
+}
+
+void
+mime_text_put_value(struct str raw, struct buf *out)
+{
+	size_t from = out->n;
+
+	mime_word_decode(raw, out);
+	for (size_t i = from; i < out->n; i++)
+		if (out->p[i] == '\t')
+			out->p[i] = ' ';
+}
+
 /* "Name: value", decoded, one field a text. */
 static bool
 walk_header(struct str header, mime_text_fn *fn, void *ctx)
@@ -24,7 +42,7 @@ walk_header(struct str header, mime_text_fn *fn, void *ctx)
 			mime_word_decode(f.name, &line);
 			buf_put_c(&line, ": ");
 		}
-		mime_word_decode(f.value, &line);
+		mime_text_put_value(f.value, &line);
 		go_on = fn(ctx, buf_str(&line), true);
 	}
 	buf_done(&line);
@@ -77,14 +95,11 @@ mime_text_walk(const struct mime_tree *tree, struct str message, unsigned which,
     mime_text_fn *fn, void *ctx)
 {
 	for (const struct mime_part *p = tree->root; p; p = mime_part_next(p)) {
-		unsigned wanted =
-		    p == tree->root ? MIME_TEXT_HEADER : MIME_TEXT_BODY;
-
-		if (which & wanted &&
+		if (which & MIME_TEXT_HEADER &&
 		    !walk_header(mime_part_header(p, message), fn, ctx))
 			return false;
-		if (which & MIME_TEXT_BODY && p->kind == MIME_LEAF &&
-		    p->is_text && !mime_text_walk_part(p, message, fn, ctx))
+		if (which & MIME_TEXT_BODY && mime_text_is_readable(p) &&
+		    !mime_text_walk_part(p, message, fn, ctx))
 			return false;
 	}
 	return true;

@@ -15,9 +15,9 @@
 
 /* Which texts are wanted. */
 enum {
-	MIME_TEXT_HEADER = 1 << 0, /* the message's own header */
-	MIME_TEXT_BODY = 1 << 1,   /* text parts; headers of parts and of
-	                              nested messages */
+	MIME_TEXT_HEADER = 1 << 0, /* fields of the message, of its parts and
+	                              of messages in it */
+	MIME_TEXT_BODY = 1 << 1,   /* text and message parts */
 };
 
 /*
@@ -32,6 +32,13 @@ typedef bool mime_text_fn(void *ctx, struct str piece, bool starts);
  */
 bool mime_text_walk(const struct mime_tree *tree, struct str message,
     unsigned which, mime_text_fn *fn, void *ctx);
-/* The same for the content of one part, which may be of any type. */
+/* Is a part's content one of the texts of MIME_TEXT_BODY? */
+bool mime_text_is_readable(const struct mime_part *part);
+/*
+ * Append the decoded value of a field. Tabs become blanks: nobody sees with
+ * which of them a line was folded.
+ */
+void mime_text_put_value(struct str raw, struct buf *out);
+/* Walk the content of one part, which may be of any type. */
 bool mime_text_walk_part(const struct mime_part *part, struct str message,
     mime_text_fn *fn, void *ctx);

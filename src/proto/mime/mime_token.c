@@ -49,6 +49,17 @@ token_skip_cfws(struct str s)
 	}
 }
 
+size_t
+token_length(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] > ' ' && s.p[n] != 127 &&
+	       !strchr("()<>@,;:\\\"/[]?=", s.p[n]))
+		n++;
+	return n;
+}
+
 static bool
 needs_copy(struct str s)
 {

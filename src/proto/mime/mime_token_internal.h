@@ -27,6 +27,9 @@ struct str token_skip_blanks(struct str s);
 /* Drop blanks and comments at the start. */
 struct str token_skip_cfws(struct str s);
 
+/* Length of the token of RFC 2045 section 5.1 at the start of s; 0: none. */
+size_t token_length(struct str s);
+
 /*
  * What is inside of a quoted string or a comment of this length at the start
  * of s: escapes undone, line ends, CR and NUL dropped. In place when there

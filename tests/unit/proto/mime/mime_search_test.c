@@ -39,10 +39,25 @@ TEST(texts_are_found_decoded_and_folded)
 		    "hello",
 		    BOTH, false },
 		{ "hello", "Content-Type: image/png\n\nhello", BOTH, false },
+		/* RFC 9051: BODY matches no header fields, TEXT all. */
 		{ "inner",
 		    "Content-Type: message/rfc822\n\n"
 		    "Subject: inner\n\n",
+		    MIME_TEXT_BODY, false },
+		{ "inner",
+		    "Content-Type: message/rfc822\n\n"
+		    "Subject: inner\n\n",
+		    BOTH, true },
+		{ "inner",
+		    "Content-Type: message/rfc822\n\n"
+		    "Subject: s\n\ninner\n",
 		    MIME_TEXT_BODY, true },
+		{ "failed",
+		    "Content-Type: message/delivery-status\n\n"
+		    "Action: failed\n",
+		    MIME_TEXT_BODY, true },
+		/* A fold is a blank, with whatever blank it was made. */
+		{ "one two", "Subject: one\n\ttwo\n\n", BOTH, true },
 		{ "a\xFF", "\na\xFF\n", BOTH, false },
 	};
 
@@ -70,6 +85,36 @@ TEST(fields_are_searched_by_name)
 	CHECK(mime_search_field(&nd, header, STR("To")), "is there");
 	CHECK(!mime_search_field(&nd, header, STR("Cc")), "is not there");
 	mime_needle_done(&nd);
+}
+
+/* FROM, TO: the strings of the envelope, and the field as it is written. */
+TEST(addresses_are_searched_as_the_envelope_has_them)
+{
+	static const struct {
+		const char *needle;
+		const char *in;
+		bool want;
+	} cases[] = {
+		{ "a@b.c", "From: (x)a(y)@(z)b.c\n", true },
+		{ "a@b.c", "From: Ana <a@\n b . c>\n", true },
+		{ "ana \"a\" b", "From: \"Ana \\\"A\\\" B\" <a@b>\n", true },
+		{ "\xC3\xA4", "To: x (=?utf-8?Q?=C3=A4?=)\nFrom: a (b)\n",
+		    false },
+		{ "\xC3\xA4", "From: x@y (=?utf-8?Q?=C3=A4?=)\n", true },
+		{ "(x)", "From: (x)a@b.c\n", true },
+		{ "a@b.c", "Subject: a (x)@b.c\n", false },
+		{ "c@d", "From: a (x) @b, c (y) @ d\n", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct mime_needle nd;
+
+		mime_needle_init(&nd, str_c(cases[i].needle));
+		CHECK(mime_search_field(&nd, str_c(cases[i].in), STR("From")) ==
+			  cases[i].want,
+		    cases[i].in);
+		mime_needle_done(&nd);
+	}
 }
 
 /* The needle at every place around the edge of a chunk, in each encoding. */
@@ -119,5 +164,7 @@ TEST(a_text_and_a_needle_made_for_each_other_stay_cheap)
 }
 
 TEST_MAIN(UNIT(texts_are_found_decoded_and_folded),
-    UNIT(fields_are_searched_by_name), UNIT(texts_are_found_across_chunks),
+    UNIT(fields_are_searched_by_name),
+    UNIT(addresses_are_searched_as_the_envelope_has_them),
+    UNIT(texts_are_found_across_chunks),
     UNIT(a_text_and_a_needle_made_for_each_other_stay_cheap))

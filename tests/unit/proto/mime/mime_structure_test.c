@@ -213,6 +213,32 @@ TEST(envelopes_and_structures_are_ready_to_send)
 		    "\"7bit\" 3 NIL (\"inline\" NIL) (\"en\" \"de\") NIL)",
 		    "(\"image\" \"png\" (\"name\" \"a\\\\b\") \"<i>\" NIL "
 		    "\"7bit\" 3)" },
+		/* RFC 5322 section 4.5.3: several destinations are one. */
+		{ "To: a@b\nFrom: c@d\nFrom: e@f\nCc:\nTo: g@h\ncc: i@j\n"
+		  "Content-Type: (a) text (b/c) / (d) html (e); x=y\n"
+		  "Content-Transfer-Encoding: (f) Base64 (g)\n"
+		  "Content-Language: en (h), , (i) de\n\n",
+		    "(NIL NIL ((NIL NIL \"c\" \"d\")) "
+		    "((NIL NIL \"c\" \"d\")) ((NIL NIL \"c\" \"d\")) "
+		    "((NIL NIL \"a\" \"b\")(NIL NIL \"g\" \"h\")) "
+		    "((NIL NIL \"i\" \"j\")) NIL NIL NIL)",
+		    "(\"text\" \"html\" (\"x\" \"y\" \"charset\" "
+		    "\"us-ascii\") NIL NIL \"Base64\" 0 0 NIL NIL "
+		    "(\"en\" \"de\") NIL)",
+		    "(\"text\" \"html\" (\"x\" \"y\" \"charset\" "
+		    "\"us-ascii\") NIL NIL \"Base64\" 0 0)" },
+		/* The line in front of the delimiter is the inner header's. */
+		{ MIXED "--b\nContent-Type: message/rfc822\n\n\n--b--\n",
+		    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
+		    "((\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 1 "
+		    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) "
+		    "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
+		    "\"7bit\" 0 0 NIL NIL NIL NIL) 1 NIL NIL NIL NIL) "
+		    "\"mixed\" (\"boundary\" \"b\") NIL NIL NIL)",
+		    "((\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 1 "
+		    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) "
+		    "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
+		    "\"7bit\" 0 0) 1) \"mixed\")" },
 		{ MIXED "--b\nContent-Type: message/rfc822\n\n"
 			"Subject: s\n\nx\n--b--\n",
 		    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",

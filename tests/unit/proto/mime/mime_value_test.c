@@ -104,6 +104,12 @@ TEST(addresses_are_read_however_they_are_written)
 		{ "<@r,@s:a@b>", "M/-/@r,@s/a/b;" },
 		{ "\"a b\"@c", "M/-/-/a b/c;" },
 		{ "a . b @ c . d", "M/-/-/a.b/c.d;" },
+		/* Only dots hold words together. */
+		{ "a@b.c d", "M/-/-/a/b.c;" },
+		{ "Ana B a@b", "M/-/-/a/b;" },
+		{ "x <a@b c>, d@e", "M/x/-/a/b;M/-/-/d/e;" },
+		{ "\"a\" . b . \"c\"@d", "M/-/-/a.b.c/d;" },
+		{ "Ana <<a@b>>, c@d", "M/Ana/-/a/b;M/-/-/c/d;" },
 		{ "a@[IPv6:::1]", "M/-/-/a/[IPv6:::1];" },
 		{ "g: a@b, c@d;, e@f",
 		    "G/g/-/-/-;M/-/-/a/b;M/-/-/c/d;E/-/-/-/-;M/-/-/e/f;" },
@@ -225,6 +231,9 @@ TEST(parameters_are_joined_and_decoded)
 		{ "a/b;x=\"y \\\"z\"", "a/b", "x", "y \"z", "y \"z" },
 		{ "a / b (c); x = y (d) ; z", "a / b", "x", "y", "y" },
 		{ "a/b x=y", "a/b", "x", "y", "y" },
+		{ "(a) a (b) / (;) b (c); (d) x (e) = (f) y (g)",
+		    "a (b) / (;) b", "x", "y", "y" },
+		{ "a/b (c) x=y", "a/b", "x", "y", "y" },
 		{ "a; x=b c.pdf ; y=d", "a", "x", "b c.pdf", "b c.pdf" },
 		{ "a; x=f(1).pdf", "a", "x", "f(1).pdf", "f(1).pdf" },
 		{ "a; x*=utf-8'de'%C3%A4", "a", "x", "utf-8'de'%C3%A4",
@@ -338,6 +347,8 @@ TEST(transfer_encodings_are_tolerant)
 		{ "quoted-printable", "end=", "end" },
 		{ "quoted-printable", "end  ", "end  " },
 		{ "8bit", "=41", "=41" },
+		{ "(x) base64 (y)", "SGVsbG8=", "Hello" },
+		{ "\"base64\"", "SGVsbG8=", "Hello" },
 		{ "x-unknown", "=41", "=41" },
 	};
 
