@@ -78,6 +78,8 @@ put_status_items(
 		{ IMAP_STATUS_HIGHESTMODSEQ, "HIGHESTMODSEQ", mb->modseq },
 		{ IMAP_STATUS_SIZE, "SIZE", mb->bytes },
 		{ IMAP_STATUS_DELETED, "DELETED", mb->deleted },
+		{ IMAP_STATUS_DELETED_STORAGE, "DELETED-STORAGE",
+		    mb->deleted_bytes },
 		{ IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT",
 		    server_append_max(s->sv) },
 	};
@@ -332,6 +334,11 @@ void
 imap_cmd_list(struct session *s)
 {
 	const struct imap_list *q = &s->cmd->c.u.list;
+	struct msg_mailbox_list req = {
+		.wants_deleted_bytes =
+		    !!(q->status_items & IMAP_STATUS_DELETED_STORAGE),
+	};
+	struct buf b = BUF_INIT(64);
 
 	if (q->is_root) {
 		buf_put_c(&s->out, s->cmd->c.verb == IMAP_LSUB
@@ -340,7 +347,9 @@ imap_cmd_list(struct session *s)
 		session_ok(s, "Done");
 		return;
 	}
-	imap_session_ask(s, MSG_MAILBOX_LIST, NULL, -1, on_list);
+	msg_mailbox_list_put(&b, &req);
+	imap_session_ask(s, MSG_MAILBOX_LIST, &b, -1, on_list);
+	buf_done(&b);
 }
 
 static void
@@ -365,8 +374,12 @@ on_status(struct session *s, struct ipc_msg *m)
 void
 imap_cmd_status(struct session *s)
 {
-	struct msg_mailbox_status req = { .name =
-					      s->cmd->c.u.status.mailbox.name };
+	const struct imap_status *q = &s->cmd->c.u.status;
+	struct msg_mailbox_status req = {
+		.name = q->mailbox.name,
+		.wants_deleted_bytes =
+		    !!(q->items & IMAP_STATUS_DELETED_STORAGE),
+	};
 	struct buf b = BUF_INIT(KIB(4));
 
 	msg_mailbox_status_put(&b, &req);

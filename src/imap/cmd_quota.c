@@ -2,7 +2,10 @@
 /*
  * cmd_quota.c - GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208).
  *
- * One quota root, "": the account. STORAGE is in units of 1024 octets.
+ * One quota root, "": the account. STORAGE is in units of 1024 octets. Of an
+ * account without limits no mailbox has a quota root: a QUOTA response must
+ * name at least one resource. QUOTASET is not offered: limits are set with
+ * mailstead(8).
  */
 #include "imap/session.h"
 
@@ -25,17 +28,35 @@ put_quota(struct session *s, const struct msg_quota_reply *q)
 	buf_put_c(&s->out, ")\r\n");
 }
 
+static bool
+read_quota(struct session *s, struct ipc_msg *m, struct msg_quota_reply *ret)
+{
+	if (m->outcome != DONE) {
+		session_failed(s, m);
+		return false;
+	}
+	if (!msg_quota_reply_get(m->body, ret)) {
+		session_broken_reply(s);
+		return false;
+	}
+	return true;
+}
+
+static bool
+has_limit(const struct msg_quota_reply *q)
+{
+	return q->bytes_limit || q->messages_limit;
+}
+
 static void
 on_quota(struct session *s, struct ipc_msg *m)
 {
 	struct msg_quota_reply q;
 
-	if (m->outcome != DONE) {
-		session_failed(s, m);
+	if (!read_quota(s, m, &q))
 		return;
-	}
-	if (!msg_quota_reply_get(m->body, &q)) {
-		session_broken_reply(s);
+	if (!has_limit(&q)) {
+		session_no(s, "NONEXISTENT", "This account has no limits");
 		return;
 	}
 	put_quota(s, &q);
@@ -46,24 +67,35 @@ void
 imap_cmd_getquota(struct session *s)
 {
 	if (s->cmd->c.u.quota.root.n) {
-		session_no(s, "NONEXISTENT", "The quota root is \"\"");
+		session_no(s, "NONEXISTENT", "No such quota root");
 		return;
 	}
 	imap_session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
 }
 
 static void
-on_root(struct session *s, struct ipc_msg *m)
+on_root_quota(struct session *s, struct ipc_msg *m)
 {
-	if (m->outcome != DONE) {
-		session_failed(s, m);
+	struct msg_quota_reply q;
+
+	if (!read_quota(s, m, &q))
 		return;
-	}
 	buf_put_c(&s->out, "* QUOTAROOT ");
 	imap_put_mailbox(
 	    &s->out, s->cmd->c.u.quota.mailbox.name, session_utf8(s));
-	buf_put_c(&s->out, " \"\"\r\n");
-	imap_session_ask(s, MSG_QUOTA, NULL, -1, on_quota);
+	buf_put_c(&s->out, has_limit(&q) ? " \"\"\r\n" : "\r\n");
+	if (has_limit(&q))
+		put_quota(s, &q);
+	session_ok(s, "Done");
+}
+
+static void
+on_root(struct session *s, struct ipc_msg *m)
+{
+	if (m->outcome != DONE)
+		session_failed(s, m);
+	else
+		imap_session_ask(s, MSG_QUOTA, NULL, -1, on_root_quota);
 }
 
 /* Only of mailboxes that exist. */
@@ -82,5 +114,5 @@ imap_cmd_getquotaroot(struct session *s)
 void
 imap_cmd_setquota(struct session *s)
 {
-	session_no(s, "NOPERM", "The administrator sets the quota");
+	session_no(s, "NOPERM", "Only the administrator sets limits");
 }

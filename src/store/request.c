@@ -70,7 +70,6 @@ struct queued {
 		return fn(r->s->dir, &q); \
 	}
 
-MAIL_ASK(mail_list)
 MAIL_ASK(mail_quota)
 MAIL_REPLY(mail_status, mailbox_status)
 MAIL_REPLY(mail_create, mailbox_create)
@@ -96,6 +95,16 @@ DIR_NO_REPLY(dir_user_undelete, name)
 DIR_NO_REPLY(dir_alias_add, alias)
 DIR_REPLY(dir_alias_list, list)
 DIR_NO_REPLY(dir_alias_remove, name)
+
+static struct verdict
+call_mail_list(struct request *r)
+{
+	struct msg_mailbox_list q = { 0 };
+
+	if (r->msg->body.n && !msg_mailbox_list_get(r->msg->body, &q))
+		return BAD_BODY;
+	return mail_list(r->s->mail, r->session->account, &q, &r->out);
+}
 
 static struct verdict
 call_sync(UNUSED struct request *r)

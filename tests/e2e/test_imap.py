@@ -795,6 +795,32 @@ def test_saved_search(searched):
 
 # --- quota ------------------------------------------------------------------------------------
 
+def test_no_quota_is_no_quota_root(c):
+    assert c.ok("GETQUOTAROOT INBOX") == [b"* QUOTAROOT INBOX"]
+    c.no('GETQUOTA ""', "NONEXISTENT")
+    c.no('SETQUOTA "" (STORAGE 5)', "NOPERM")
+    caps = c.ok("CAPABILITY")[0].split()
+    assert {b"QUOTA", b"QUOTA=RES-STORAGE", b"QUOTA=RES-MESSAGE"} <= set(caps)
+    assert b"QUOTASET" not in caps
+
+
+def test_status_tells_what_an_expunge_frees(inbox):
+    ask = "STATUS INBOX (MESSAGES DELETED DELETED-STORAGE)"
+    assert inbox.ok(ask) == [
+        b"* STATUS INBOX (MESSAGES 3 DELETED 0 DELETED-STORAGE 0)"]
+    inbox.ok(r"STORE 1,3 +FLAGS.SILENT (\Deleted)")
+    size = 0
+    for line in inbox.ok("FETCH 1,3 RFC822.SIZE"):
+        size += int(re.search(rb"RFC822.SIZE (\d+)", line)[1])
+    want = b"* STATUS INBOX (DELETED 2 DELETED-STORAGE %d)" % size
+    assert inbox.ok("STATUS INBOX (DELETED DELETED-STORAGE)") == [want]
+    assert want in inbox.ok('LIST "" INBOX RETURN (STATUS (DELETED '
+                            'DELETED-STORAGE))')
+    inbox.ok("EXPUNGE")
+    assert inbox.ok(ask) == [
+        b"* STATUS INBOX (MESSAGES 1 DELETED 0 DELETED-STORAGE 0)"]
+
+
 def test_quota(server):
     account = server.new_account()
     server.cli("user", "quota", str(account), "100K",

@@ -188,6 +188,7 @@ enum imap_status_item {
 	IMAP_STATUS_SIZE = 1 << 6,
 	IMAP_STATUS_DELETED = 1 << 7,
 	IMAP_STATUS_APPENDLIMIT = 1 << 8,
+	IMAP_STATUS_DELETED_STORAGE = 1 << 9, /* RFC 9208 */
 };
 
 struct imap_status {

@@ -25,6 +25,7 @@ static const struct imap_word status_items[] = {
 	{ { "SIZE", 4 }, IMAP_STATUS_SIZE },
 	{ { "DELETED", 7 }, IMAP_STATUS_DELETED },
 	{ { "APPENDLIMIT", 11 }, IMAP_STATUS_APPENDLIMIT },
+	{ { "DELETED-STORAGE", 15 }, IMAP_STATUS_DELETED_STORAGE },
 };
 
 const char *

@@ -79,8 +79,8 @@ struct verdict mail_room(struct mail *m, uint64_t account, uint64_t *ret_room,
 
 /* --- mailboxes -------------------------------------------------------------- */
 
-struct verdict mail_list(
-    struct mail *m, uint64_t account, struct buf *out) WARN_UNUSED;
+struct verdict mail_list(struct mail *m, uint64_t account,
+    const struct msg_mailbox_list *q, struct buf *out) WARN_UNUSED;
 struct verdict mail_status(struct mail *m, uint64_t account,
     const struct msg_mailbox_status *q, struct buf *out) WARN_UNUSED;
 struct verdict mail_create(struct mail *m, uint64_t account,

@@ -9,6 +9,8 @@
  */
 #include "store/mail/mail_internal.h"
 
+#include "proto/imap/imap_flags.h"
+
 static const struct {
 	struct str name;
 	uint32_t special;
@@ -113,6 +115,47 @@ count_recent(struct mail *m, const struct account *a, struct mailbox *mb)
 	return VERDICT_DONE;
 }
 
+struct deleted {
+	uint32_t left; /* so many are not found yet */
+	uint64_t bytes;
+	bool is_corrupt;
+};
+
+static int
+add_deleted(void *arg, UNUSED struct str key, struct str val)
+{
+	struct deleted *d = arg;
+	struct entry_record e;
+
+	if (!entry_record_decode(val, &e)) {
+		d->is_corrupt = true;
+	} else if (e.flags & IMAP_FLAG_DELETED) {
+		d->bytes += e.size;
+		d->left--;
+	}
+	return d->is_corrupt || d->left == 0;
+}
+
+/* From the end: what was deleted is often among the newest. */
+static struct verdict
+sum_deleted(
+    struct mail *m, const struct account *a, struct mailbox *mb, uint64_t *ret)
+{
+	struct engine_range range = {
+		.shard = account_shard(a->id),
+		.from = KEY(key_entry(mb->id, 0)),
+		.to = KEY(key_entry(mb->id + 1, 0)),
+		.is_reverse = true,
+	};
+	struct deleted d = { .left = mb->r.deleted };
+	int r = d.left ? engine_scan(m->engine, &range, add_deleted, &d) : 0;
+
+	if (d.is_corrupt)
+		r = ENGINE_CORRUPT;
+	*ret = d.bytes;
+	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
+}
+
 static size_t
 sub_index(const struct account *a, struct str name)
 {
@@ -139,7 +182,7 @@ is_subscribed(const struct account *a, struct str name)
 
 static struct verdict
 put_mailbox(struct mail *m, const struct account *a, struct mailbox *mb,
-    struct buf *out)
+    bool wants_deleted_bytes, struct buf *out)
 {
 	struct msg_mailbox msg = {
 		.id = mb->id,
@@ -157,6 +200,8 @@ put_mailbox(struct mail *m, const struct account *a, struct mailbox *mb,
 	struct verdict v = count_recent(m, a, mb);
 
 	msg.recent = mb->recent;
+	if (verdict_is_done(v) && wants_deleted_bytes)
+		v = sum_deleted(m, a, mb, &msg.deleted_bytes);
 	if (verdict_is_done(v))
 		msg_mailbox_put(out, &msg);
 	return v;
@@ -172,10 +217,12 @@ get_with_subs(struct mail *m, uint64_t id, struct account **ret)
 }
 
 static struct verdict
-put_all(struct mail *m, struct account *a, struct buf *out)
+put_all(struct mail *m, struct account *a, const struct msg_mailbox_list *q,
+    struct buf *out)
 {
 	for (size_t i = 0; i < a->n; i++) {
-		struct verdict v = put_mailbox(m, a, a->by_name[i], out);
+		struct verdict v = put_mailbox(
+		    m, a, a->by_name[i], q->wants_deleted_bytes, out);
 
 		if (!verdict_is_done(v))
 			return v;
@@ -193,14 +240,15 @@ put_all(struct mail *m, struct account *a, struct buf *out)
 }
 
 struct verdict
-mail_list(struct mail *m, uint64_t account, struct buf *out)
+mail_list(struct mail *m, uint64_t account, const struct msg_mailbox_list *q,
+    struct buf *out)
 {
 	struct buf list = BUF_INIT(MAIL_REPLY_MAX);
 	struct account *a;
 	struct verdict v = get_with_subs(m, account, &a);
 
 	if (verdict_is_done(v))
-		v = put_all(m, a, &list);
+		v = put_all(m, a, q, &list);
 	if (verdict_is_done(v)) {
 		struct msg_mailbox_list_reply reply = { buf_str(&list) };
 
@@ -238,7 +286,7 @@ mail_status(struct mail *m, uint64_t account,
 	struct verdict v = find_mailbox(m, account, q->name, &a, &mb);
 
 	if (verdict_is_done(v))
-		v = put_mailbox(m, a, mb, &one);
+		v = put_mailbox(m, a, mb, q->wants_deleted_bytes, &one);
 	if (verdict_is_done(v)) {
 		struct msg_mailbox_status_reply reply = { buf_str(&one) };
 
@@ -274,7 +322,7 @@ mail_open(struct mail *m, uint64_t account, const struct msg_mailbox_open *q,
 	struct verdict v = find_mailbox(m, account, q->name, &a, &mb);
 
 	if (verdict_is_done(v))
-		v = put_mailbox(m, a, mb, &one);
+		v = put_mailbox(m, a, mb, false, &one);
 	if (verdict_is_done(v)) {
 		reply.mailbox = buf_str(&one);
 		reply.recent_from = mb->r.recent_from;

@@ -211,7 +211,8 @@ dump_account(struct walk *w, const char *login, struct buf *b)
 	if (!verdict_is_done(dir_account(w->f.d, str_c(login), &account)))
 		return;
 	buf_printf(b, "%s\n", login);
-	ASSERT(verdict_is_done(mail_list(w->f.mail, account, &list)));
+	ASSERT(verdict_is_done(mail_list(
+	    w->f.mail, account, &(struct msg_mailbox_list){ 0 }, &list)));
 	ASSERT(msg_mailbox_list_reply_get(buf_str(&list), &r));
 	wire = wire_read(r.mailboxes);
 	while (msg_mailbox_read(&wire, &mb)) {

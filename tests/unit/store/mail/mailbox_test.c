@@ -56,7 +56,8 @@ tree(void)
 	struct wire w;
 	size_t n = 0;
 
-	ASSERT(verdict_is_done(mail_list(f.mail, alice, fresh(&f))));
+	ASSERT(verdict_is_done(mail_list(
+	    f.mail, alice, &(struct msg_mailbox_list){ 0 }, fresh(&f))));
 	ASSERT(msg_mailbox_list_reply_get(buf_str(&f.out), &r));
 	text[0] = '\0';
 	w = wire_read(r.mailboxes);

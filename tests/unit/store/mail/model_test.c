@@ -511,7 +511,8 @@ dump_store(struct both *x, struct buf *b)
 	struct msg_mailbox mb;
 	struct wire w;
 
-	ASSERT(verdict_is_done(mail_list(x->s->mail, x->account, &list)));
+	ASSERT(verdict_is_done(mail_list(
+	    x->s->mail, x->account, &(struct msg_mailbox_list){ 0 }, &list)));
 	ASSERT(msg_mailbox_list_reply_get(buf_str(&list), &r));
 	w = wire_read(r.mailboxes);
 	while (msg_mailbox_read(&w, &mb)) {
