@@ -16,8 +16,9 @@
  *
  * An unknown user takes the same road with a dummy hash (or a fake salt that
  * stays the same), so that neither answers nor their times tell who exists.
- * In every state but IDLE exactly one reply is owed; ending an exchange
- * cancels whatever is under way for it.
+ * In every state but IDLE exactly one reply is owed, and given even to a front
+ * that cancels; ending an exchange cancels whatever is under way for it. Only
+ * a grant is waited for.
  */
 #include "auth/auth_internal.h"
 #include "auth/scram.h"
@@ -564,11 +565,13 @@ exchange_step(struct auth *a, struct ipc_peer *p, const struct ipc_msg *m)
 
 /* --- ends from outside ------------------------------------------------------------- */
 
+/* The front has room for so many requests only, and keeps each until it is
+ * answered: also one that nobody waits for any more. */
 static void
 drop(struct exchange *x)
 {
 	if (x->state != STATE_IDLE)
-		ipc_return_drop(&x->ret);
+		ipc_reply_error(&x->ret, TEMPFAIL, REASON_GONE, NULL);
 	exchange_free(x);
 }
 
@@ -577,7 +580,9 @@ exchange_cancel(struct auth *a, struct ipc_peer *p, uint32_t session)
 {
 	struct exchange *x = find(a, p, session);
 
-	if (x)
+	/* The store may have granted the session by now, after the front has
+	 * closed it: the front has to hear of that, to close it again. */
+	if (x && x->state != STATE_GRANTING)
 		drop(x);
 }
 

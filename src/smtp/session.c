@@ -192,12 +192,28 @@ session_log_syntax(struct session *s, const char *what)
 
 /* --- questions --------------------------------------------------------------------- */
 
+/* A sign-in that nobody waits for any more: the store holds a grant for a
+ * session that was closed before. */
+static void
+drop_grant(struct server *sv, const struct ipc_msg *m)
+{
+	struct ipc_peer *store = runtime_peer(sv->rt, ROLE_STORE);
+	struct msg_auth_step_reply r;
+
+	if (store != NULL && m->type == MSG_AUTH_STEP && m->outcome == DONE &&
+	    msg_auth_step_reply_get(m->body, &r) && r.state != 0)
+		ipc_notify(
+		    store, MSG_SESSION_CLOSE, m->session, STR_NONE, -1);
+}
+
 static void
 on_answer(void *arg, struct ipc_msg *m)
 {
 	struct ask *ask = arg;
 	struct session *s = ask->session;
 
+	if (s == NULL)
+		drop_grant(ask->sv, m);
 	if (s != NULL) {
 		s->ask = NULL;
 		arm(s, state_time(s));
@@ -228,6 +244,7 @@ session_ask(struct session *s, const struct question *q)
 
 	ASSERT(s->ask == NULL);
 	s->ask = X_NEW(struct ask);
+	s->ask->sv = s->sv;
 	s->ask->session = s;
 	s->ask->fn = q->fn;
 	conn_pause(s->conn);

@@ -48,7 +48,8 @@ typedef void (*answer_fn)(struct session *s, struct ipc_msg *m);
 /* A question to another process. It outlives the session when that ends
  * first; its answer then goes nowhere. */
 struct ask {
-	struct session *session;
+	struct server *sv;
+	struct session *session; /* NULL: gone meanwhile */
 	answer_fn fn;
 };
 

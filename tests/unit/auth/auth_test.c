@@ -22,7 +22,8 @@ struct world {
 	struct buf argon2, scram;
 	unsigned lookups, grants;
 	uint32_t granted_session;
-	bool is_store_down;
+	bool is_store_down, is_grant_held;
+	struct ipc_return held_grant;
 	/* the last reply */
 	enum outcome outcome;
 	enum reason reason;
@@ -71,7 +72,10 @@ store_message(UNUSED void *arg, struct ipc_peer *p, struct ipc_msg *m)
 		CHECK(grant.worker == WORKER && grant.account == 42, "whom");
 		w.granted_session = grant.session;
 		w.grants++;
-		ipc_reply(&r, STR_NONE, -1);
+		if (w.is_grant_held)
+			w.held_grant = r;
+		else
+			ipc_reply(&r, STR_NONE, -1);
 	}
 }
 
@@ -412,13 +416,41 @@ TEST(exchanges_end_with_their_front)
 	CHECK(auth_exchanges(w.auth) == 0, "gone");
 }
 
-TEST(a_cancelled_one_is_not_answered)
+/* A front has room for so many requests: each is answered. */
+TEST(a_cancelled_one_is_answered_and_not_granted)
 {
 	send_step(&(struct sent){ 5, "PLAIN", NULL, GOOD, false });
 	ipc_notify(w.front, MSG_AUTH_CANCEL, 5, STR_NONE, -1);
-	run_for(150);
-	CHECK(w.waiting == 1 && w.grants == 0, "silence");
+	loop_run(w.loop);
+	CHECK(w.outcome == TEMPFAIL && w.reason == REASON_GONE, "answered");
 	CHECK(auth_exchanges(w.auth) == 0, "gone");
+	run_for(150);
+	CHECK(w.waiting == 0 && w.grants == 0, "once, and nothing granted");
+}
+
+TEST(one_that_waits_for_its_delay_is_answered_when_cancelled)
+{
+	send_step(&(struct sent){ 5, "PLAIN", NULL, BAD1, false });
+	run_for(150);
+	ipc_notify(w.front, MSG_AUTH_CANCEL, 5, STR_NONE, -1);
+	loop_run(w.loop);
+	CHECK(w.outcome == TEMPFAIL && w.reason == REASON_GONE, "answered");
+}
+
+/* Else the store would keep a grant that the front has closed too early. */
+TEST(one_that_is_being_granted_is_told_to_its_front)
+{
+	step(&(struct sent){ 5, "PLAIN", NULL, GOOD, false });
+	w.is_grant_held = true;
+	send_step(&(struct sent){ 6, "PLAIN", NULL, GOOD, false });
+	run_for(20);
+	CHECK(w.grants == 2 && w.waiting == 1, "under way");
+	ipc_notify(w.front, MSG_AUTH_CANCEL, 6, STR_NONE, -1);
+	run_for(20);
+	CHECK(w.waiting == 1, "not known yet");
+	ipc_reply(&w.held_grant, STR_NONE, -1);
+	loop_run(w.loop);
+	CHECK(signed_in() && auth_exchanges(w.auth) == 0, "told");
 }
 
 #define WITH(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -437,7 +469,9 @@ main(void)
 		WITH(scram_works_without_tls_and_proves_the_server),
 		WITH(who_does_not_exist_has_a_salt_that_stays),
 		WITH(exchanges_end_with_their_front),
-		WITH(a_cancelled_one_is_not_answered),
+		WITH(a_cancelled_one_is_answered_and_not_granted),
+		WITH(one_that_waits_for_its_delay_is_answered_when_cancelled),
+		WITH(one_that_is_being_granted_is_told_to_its_front),
 	};
 
 	log_init("auth_test", LOG_LEVEL_ERROR);
