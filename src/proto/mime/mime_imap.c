@@ -378,9 +378,17 @@ put_nested(struct writer *w, const struct mime_part *nested)
 	put_part(w, nested);
 }
 
+/*
+ * message/global has the form of message/rfc822 only in IMAP4rev2 (RFC 9051
+ * section 9, media-message); a client of IMAP4rev1 would take the envelope
+ * for extension data. Its parts can be fetched all the same.
+ */
 static void
 put_single(struct writer *w, const struct mime_part *part)
 {
+	bool is_message = part->kind == MIME_MESSAGE &&
+	                  str_eq_case(part->subtype, STR("rfc822"));
+
 	put_needed(w, part->type);
 	buf_put_char(w->out, ' ');
 	put_needed(w, part->subtype);
@@ -394,9 +402,9 @@ put_single(struct writer *w, const struct mime_part *part)
 	put_needed(w, part->encoding.n ? part->encoding : STR("7bit"));
 	buf_put_char(w->out, ' ');
 	buf_put_u64(w->out, part->end - part->body);
-	if (part->kind == MIME_MESSAGE)
+	if (is_message)
 		put_nested(w, part->child);
-	if (part->kind == MIME_MESSAGE || part->is_text) {
+	if (is_message || part->is_text) {
 		buf_put_char(w->out, ' ');
 		buf_put_u64(w->out, part->lines);
 	}

@@ -166,8 +166,7 @@ take_single(struct reader *r)
 		if (!take_item(r, true, &item))
 			return false;
 	is_message = str_eq_case(type, STR("\"message\"")) &&
-	             (str_eq_case(subtype, STR("\"rfc822\"")) ||
-			 str_eq_case(subtype, STR("\"global\"")));
+	             str_eq_case(subtype, STR("\"rfc822\""));
 	if (is_message &&
 	    (!take_item(r, true, &item) || !take_char(r, ' ') || !take_body(r)))
 		return false;

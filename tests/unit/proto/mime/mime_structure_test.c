@@ -227,6 +227,12 @@ TEST(envelopes_and_structures_are_ready_to_send)
 		    "(\"en\" \"de\") NIL)",
 		    "(\"text\" \"html\" (\"x\" \"y\" \"charset\" "
 		    "\"us-ascii\") NIL NIL \"Base64\" 0 0)" },
+		/* IMAP4rev1 knows the form of message/rfc822 only. */
+		{ "Content-Type: message/global\n\nSubject: s\n\nx\n",
+		    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
+		    "(\"message\" \"global\" NIL NIL NIL \"7bit\" 14 "
+		    "NIL NIL NIL NIL)",
+		    "(\"message\" \"global\" NIL NIL NIL \"7bit\" 14)" },
 		/* The line in front of the delimiter is the inner header's. */
 		{ MIXED "--b\nContent-Type: message/rfc822\n\n\n--b--\n",
 		    "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)",
