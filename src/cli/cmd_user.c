@@ -17,7 +17,8 @@
 #define USAGE_LIST "user list [DOMAIN] [--removed] [--json]"
 #define USAGE_PASSWD \
 	"user passwd ADDRESS [--password-stdin | --hash-stdin] [--json]"
-#define USAGE_QUOTA    "user quota ADDRESS SIZE|none [--messages N|none] [--json]"
+#define USAGE_QUOTA \
+	"user quota ADDRESS [SIZE|none] [--messages N|none] [--json]"
 #define USAGE_REMOVE   "user remove ADDRESS [--json]"
 #define USAGE_UNDELETE "user undelete ADDRESS [--json]"
 #define USAGE          "user add|list|passwd|quota|remove|undelete ..."
@@ -204,12 +205,17 @@ quota(struct user_command *c)
 {
 	struct buf address = BUF_INIT(KIB(2)), body = BUF_INIT(KIB(4));
 	struct buf what = BUF_INIT(KIB(4));
-	struct msg_user_quota msg = { 0 };
+	size_t n = c->args.n_words;
+	const char *bytes = n == 2 ? c->args.words[1] : NULL;
+	struct msg_user_quota msg = {
+		.sets_bytes = bytes != NULL,
+		.sets_messages = c->messages != NULL,
+	};
 	int r = ADMIN_USAGE;
 
-	if (c->args.n_words != 2) {
+	if (n < 1 || n > 2 || (!bytes && !c->messages)) {
 		r = admin_usage(c->a, USAGE_QUOTA, NULL);
-	} else if (limit(c, c->args.words[1], true, &msg.bytes_limit) &&
+	} else if (limit(c, bytes, true, &msg.bytes_limit) &&
 		   limit(c, c->messages, false, &msg.messages_limit) &&
 		   admin_address(c->a, c->args.words[0], &address)) {
 		msg.login = buf_str(&address);

@@ -117,7 +117,12 @@ def test_quota_is_shown_and_changed(server, account):
     server.cli("user", "quota", account.login, "none")
     u = [u for u in js(server, "user", "list")["users"]
          if u["address"] == account.login][0]
-    assert u["bytes_limit"] is None
+    assert u["bytes_limit"] is None and u["messages_limit"] == 1000
+    server.cli("user", "quota", account.login, "--messages", "none")
+    server.cli("user", "quota", account.login, "5M")
+    u = [u for u in js(server, "user", "list")["users"]
+         if u["address"] == account.login][0]
+    assert u["bytes_limit"] == 5 << 20 and u["messages_limit"] is None
 
 
 def test_aliases_reach_several_users_and_do_not_loop(server):

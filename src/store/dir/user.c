@@ -140,13 +140,35 @@ dir_user_passwd(struct dir *d, const struct msg_user_passwd *q)
 	return v;
 }
 
+static struct verdict
+get_quota(struct dir *d, uint64_t account, struct mail_quota *ret)
+{
+	struct buf b = BUF_INIT(KIB(1));
+	struct msg_quota_reply now;
+	struct verdict v = mail_quota(d->config.mail, account, &b);
+
+	if (verdict_is_done(v) && !msg_quota_reply_get(buf_str(&b), &now))
+		v = verdict_permfail(REASON_INTERNAL);
+	if (verdict_is_done(v))
+		*ret =
+		    (struct mail_quota){ now.bytes_limit, now.messages_limit };
+	buf_done(&b);
+	return v;
+}
+
 struct verdict
 dir_user_quota(struct dir *d, const struct msg_user_quota *q)
 {
-	struct mail_quota quota = { q->bytes_limit, q->messages_limit };
+	struct mail_quota quota = { 0 };
 	uint64_t account;
 	struct verdict v = dir_account(d, q->login, &account);
 
+	if (verdict_is_done(v))
+		v = get_quota(d, account, &quota);
+	if (q->sets_bytes)
+		quota.bytes_limit = q->bytes_limit;
+	if (q->sets_messages)
+		quota.messages_limit = q->messages_limit;
 	if (verdict_is_done(v))
 		v = mail_account_quota(d->config.mail, account, quota);
 	d->position = engine_position(d->engine);

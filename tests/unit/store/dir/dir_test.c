@@ -281,6 +281,39 @@ TEST(who_may_send_as_whom)
 	    "not ours");
 }
 
+static bool
+limits_are(uint64_t bytes, uint64_t messages)
+{
+	struct msg_quota_reply r;
+
+	return verdict_is_done(mail_quota(f.mail, bob, fresh(&f))) &&
+	       msg_quota_reply_get(buf_str(&f.out), &r) &&
+	       r.bytes_limit == bytes && r.messages_limit == messages;
+}
+
+TEST(a_limit_that_is_not_named_stays)
+{
+	struct msg_user_quota q = { .login = STR("bob@demo.example"),
+		.sets_bytes = true,
+		.bytes_limit = 100,
+		.sets_messages = true,
+		.messages_limit = 5 };
+
+	CHECK(verdict_is_done(dir_user_quota(f.d, &q)), "set");
+	CHECK(limits_are(100, 5), "both");
+	q.sets_messages = false;
+	q.messages_limit = 0;
+	q.bytes_limit = 200;
+	CHECK(verdict_is_done(dir_user_quota(f.d, &q)), "set");
+	CHECK(limits_are(200, 5), "bytes");
+	q.sets_bytes = false;
+	q.sets_messages = true;
+	CHECK(verdict_is_done(dir_user_quota(f.d, &q)), "set");
+	CHECK(limits_are(200, 0), "messages taken away");
+	q.login = STR("nobody@demo.example");
+	CHECK(dir_user_quota(f.d, &q).outcome == NOT_FOUND, "no such user");
+}
+
 TEST(a_full_mailbox_is_told_at_rcpt)
 {
 	struct mail_quota quota = { .bytes_limit = 10 };
@@ -306,4 +339,5 @@ TEST_MAIN(CASE(an_address_leads_where_it_should),
     CASE(deep_chains_of_aliases_end), CASE(a_domain_in_use_stays),
     CASE(a_removed_user_comes_back_with_the_mail),
     CASE(a_login_used_again_is_another_account), CASE(lists_come_in_pages),
-    CASE(who_may_send_as_whom), CASE(a_full_mailbox_is_told_at_rcpt))
+    CASE(who_may_send_as_whom), CASE(a_limit_that_is_not_named_stays),
+    CASE(a_full_mailbox_is_told_at_rcpt))

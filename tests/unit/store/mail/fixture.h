@@ -261,7 +261,7 @@ static UNUSED bool
 status_of(struct fixture *f, uint64_t account, const char *name,
     struct msg_mailbox *ret)
 {
-	struct msg_mailbox_status q = { str_c(name) };
+	struct msg_mailbox_status q = { .name = str_c(name) };
 	struct msg_mailbox_status_reply reply;
 
 	return verdict_is_done(mail_status(f->mail, account, &q, fresh(f))) &&
