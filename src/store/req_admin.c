@@ -7,17 +7,38 @@
 
 #define PROBLEMS_BYTES KIB(256) /* of one reply */
 
+struct forget {
+	struct server *s;
+	char *login;
+};
+
 static void
-tell_auth(struct server *s, struct str login)
+on_durable(void *arg, UNUSED int err)
 {
-	struct ipc_peer *auth = runtime_peer(s->rt, ROLE_AUTH);
-	struct msg_auth_forget msg = { login };
+	struct forget *f = arg;
+	struct ipc_peer *auth = runtime_peer(f->s->rt, ROLE_AUTH);
+	struct msg_auth_forget msg = { str_c(f->login) };
 	struct buf body = BUF_INIT(KIB(2));
 
 	msg_auth_forget_put(&body, &msg);
 	if (auth)
 		ipc_notify(auth, MSG_AUTH_FORGET, 0, buf_str(&body), -1);
 	buf_done(&body);
+	free(f->login);
+	free(f);
+}
+
+/*
+ * What is cached goes when the change is durable: a crash before that brings
+ * the old password back, and then it must not have been refused already.
+ */
+static void
+tell_auth(struct server *s, struct str login)
+{
+	struct forget *f = X_NEW(struct forget);
+
+	*f = (struct forget){ s, str_dup(login) };
+	engine_sync(s->engine, dir_position(s->dir), on_durable, f);
 }
 
 struct verdict

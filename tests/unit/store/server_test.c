@@ -271,6 +271,40 @@ TEST(an_answer_comes_when_the_change_is_durable)
 	stage_stop(&st);
 }
 
+static unsigned asked_for_auth;
+
+/* Whoever has something to tell to auth asks for it here. */
+struct ipc_peer *
+runtime_peer(UNUSED struct runtime *rt, enum role role)
+{
+	asked_for_auth += role == ROLE_AUTH;
+	return NULL;
+}
+
+TEST(auth_forgets_a_password_when_its_change_is_durable)
+{
+	static struct stage st;
+	struct msg_user_passwd q = { .login = STR("alice@demo.example"),
+		.argon2 = STR("a"),
+		.scram_sha256 = STR("s") };
+	struct buf body = BUF_INIT(KIB(1));
+	struct ipc_msg m = { .type = MSG_USER_PASSWD, .fd = -1 };
+	struct request r = { .s = &st.s, .msg = &m };
+
+	stage_start(&st);
+	asked_for_auth = 0;
+	msg_user_passwd_put(&body, &q);
+	m.body = buf_str(&body);
+	CHECK(verdict_is_done(req_user_passwd(&r)), "changed");
+	CHECK(engine_durable(st.f.engine) < dir_position(st.f.d),
+	    "not on disk yet");
+	CHECK(asked_for_auth == 0, "so auth is not told");
+	settle(&st);
+	CHECK(asked_for_auth == 1, "now it is");
+	buf_done(&body);
+	stage_stop(&st);
+}
+
 TEST(a_watcher_hears_once_until_it_asks_again)
 {
 	static struct stage st;
@@ -353,6 +387,7 @@ TEST(many_requests_at_once_are_answered_in_turn)
 
 TEST_MAIN(UNIT(a_session_without_a_grant_touches_nothing),
     UNIT(an_answer_comes_when_the_change_is_durable),
+    UNIT(auth_forgets_a_password_when_its_change_is_durable),
     UNIT(a_watcher_hears_once_until_it_asks_again),
     UNIT(bytes_that_are_no_request_are_refused),
     UNIT(many_requests_at_once_are_answered_in_turn))
