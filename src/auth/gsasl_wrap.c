@@ -232,7 +232,12 @@ failure(int r)
 	return SASL_SYNTAX;
 }
 
-/* Take over the login; SASL_SYNTAX when it cannot be one. */
+/*
+ * Take over the login; SASL_SYNTAX when it cannot be one. The directory does
+ * not look at the case of letters, so neither may what is told apart by login
+ * here: else "Alice" would not share the failures of "alice", and a salt that
+ * stays the same for both would tell that alice exists.
+ */
 static bool
 take_login(struct sasl_server *s)
 {
@@ -242,8 +247,11 @@ take_login(struct sasl_server *s)
 	if (!id || !*id || strlen(id) > SASL_LOGIN_MAX)
 		return false;
 	s->has_foreign_authzid = as && *as && strcmp(as, id) != 0;
-	return sasl_prepare(str_c(id), &s->login) && s->login.n > 0 &&
-	       s->login.n <= SASL_LOGIN_MAX;
+	if (!sasl_prepare(str_c(id), &s->login))
+		return false;
+	for (size_t i = 0; i < s->login.n; i++)
+		s->login.p[i] = ascii_lower(s->login.p[i]);
+	return s->login.n > 0 && s->login.n <= SASL_LOGIN_MAX;
 }
 
 static enum sasl_step

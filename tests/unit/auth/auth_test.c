@@ -402,6 +402,11 @@ TEST(who_does_not_exist_has_a_salt_that_stays)
 	CHECK(strcmp(one, other) != 0, "another name, another salt");
 	salt_of("n,,n=alice,r=abc", other, sizeof(other));
 	CHECK(strlen(one) == strlen(other), "looks like a real one");
+	/* The directory finds alice as Alice too: that must tell nothing. */
+	salt_of("n,,n=GHOST,r=xyz", two, sizeof(two));
+	assert_string_equal(one, two);
+	salt_of("n,,n=Alice,r=abc", two, sizeof(two));
+	assert_string_equal(other, two);
 }
 
 TEST(exchanges_end_with_their_front)

@@ -41,6 +41,8 @@ TEST(plain)
 		{ "good", { "\0alice\0secret", 13 }, SASL_HAS_PASSWORD },
 		{ "as itself", { "alice\0alice\0secret", 18 },
 		    SASL_HAS_PASSWORD },
+		/* What counts failures must not be misled by it. */
+		{ "in capitals", { "\0Alice\0secret", 13 }, SASL_HAS_PASSWORD },
 		{ "as another", { "bob\0alice\0secret", 16 }, SASL_WRONG },
 		{ "no password", { "\0alice\0", 7 }, SASL_SYNTAX },
 		{ "no login", { "\0\0secret", 8 }, SASL_SYNTAX },
