@@ -35,15 +35,21 @@ give_up_step(struct auth_exchange *x)
 }
 
 static void
-drop_grant(const struct auth_step *step, const struct ipc_msg *m)
+drop_grant(struct server *sv, uint32_t session)
 {
-	struct ipc_peer *store = runtime_peer(step->sv->rt, ROLE_STORE);
+	struct ipc_peer *store = runtime_peer(sv->rt, ROLE_STORE);
+
+	if (store)
+		ipc_notify(store, MSG_SESSION_CLOSE, session, STR_NONE, -1);
+}
+
+static bool
+is_sign_in(const struct ipc_msg *m)
+{
 	struct msg_auth_step_reply r;
 
-	if (store && m->outcome == DONE &&
-	    msg_auth_step_reply_get(m->body, &r) && r.state)
-		ipc_notify(
-		    store, MSG_SESSION_CLOSE, step->session, STR_NONE, -1);
+	return m->outcome == DONE && msg_auth_step_reply_get(m->body, &r) &&
+	       r.state;
 }
 
 void
@@ -62,7 +68,11 @@ auth_exchange_cancel(struct auth_exchange *x)
 	give_up_step(x);
 	if (x->is_started && auth)
 		ipc_notify(auth, MSG_AUTH_CANCEL, x->session, STR_NONE, -1);
+	/* Granted, but the client never said that it heard. */
+	if (x->sends_final)
+		drop_grant(x->sv, x->session);
 	x->is_started = false;
+	x->sends_final = false;
 }
 
 static void
@@ -95,7 +105,8 @@ on_step(void *arg, struct ipc_msg *m)
 	struct buf text = BUF_INIT(2 * STEP_MAX);
 
 	if (!x) {
-		drop_grant(step, m);
+		if (is_sign_in(m))
+			drop_grant(step->sv, step->session);
 		free(step);
 		return;
 	}
@@ -198,6 +209,8 @@ auth_exchange_step(struct auth_exchange *x, struct str line)
 		if (data.n)
 			a = (struct auth_answer){ .result = AUTH_REFUSED,
 				.reason = REASON_AUTH_SYNTAX };
+		else
+			x->sends_final = false;
 		answer(x, &a);
 	} else {
 		send_step(x, STR_NONE, &data);
