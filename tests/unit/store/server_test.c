@@ -273,12 +273,19 @@ TEST(an_answer_comes_when_the_change_is_durable)
 
 static unsigned asked_for_auth;
 
-/* Whoever has something to tell to auth asks for it here. */
+/* In place of proc/runtime.c. Whoever has something to tell to auth asks for
+ * it here. */
 struct ipc_peer *
 runtime_peer(UNUSED struct runtime *rt, enum role role)
 {
 	asked_for_auth += role == ROLE_AUTH;
 	return NULL;
+}
+
+uint64_t
+runtime_life(UNUSED const struct runtime *rt)
+{
+	return 1;
 }
 
 TEST(auth_forgets_a_password_when_its_change_is_durable)
