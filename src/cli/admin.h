@@ -83,3 +83,5 @@ int admin_domain(struct admin *a, int argc, char **argv);
 int admin_user(struct admin *a, int argc, char **argv);
 int admin_alias(struct admin *a, int argc, char **argv);
 int admin_mail(struct admin *a, int argc, char **argv);
+int admin_queue(struct admin *a, int argc, char **argv);
+int admin_trace(struct admin *a, int argc, char **argv);

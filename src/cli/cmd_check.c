@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/output.h"
 #include "store/dir/dir.h"
+#include "store/queue/queue.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,7 +26,7 @@ struct check {
 	char *dir; /* of the engine */
 	struct output *problems;
 	bool is_running; /* the server is */
-	uint64_t n_problems, accounts;
+	uint64_t n_problems, accounts, queued;
 	struct mail_check mail;
 };
 
@@ -136,6 +137,37 @@ check_accounts(struct check *c, struct engine *e, struct dir *d, struct mail *m)
 	return v;
 }
 
+static uint64_t
+now_ms(void *arg)
+{
+	return now(arg) * 1000;
+}
+
+static struct verdict
+check_queue(struct check *c, struct engine *e)
+{
+	struct queue_config config = { .engine = e, .now_ms = now_ms };
+	struct queue_check qc = { on_problem, c, 0, 0, 0 };
+	struct buf from = BUF_INIT(ENGINE_KEY_MAX);
+	struct buf next = BUF_INIT(ENGINE_KEY_MAX);
+	struct verdict v;
+	struct queue *q;
+	int r = queue_open(&config, &q);
+
+	if (r < 0)
+		return verdict_engine(r);
+	do {
+		v = queue_check_step(q, buf_str(&from), &qc, &next);
+		buf_reset(&from, ENGINE_KEY_MAX);
+		buf_put_str(&from, buf_str(&next));
+	} while (verdict_is_done(v) && from.n);
+	c->queued = qc.entries;
+	queue_free(q);
+	buf_done(&from);
+	buf_done(&next);
+	return v;
+}
+
 static int
 check_stopped(struct check *c, struct verdict *ret)
 {
@@ -152,6 +184,8 @@ check_stopped(struct check *c, struct verdict *ret)
 	d = dir_new(&(struct dir_config){
 	    .engine = e, .mail = m, .now = now, .undelete_days = 36500 });
 	*ret = check_accounts(c, e, d, m);
+	if (verdict_is_done(*ret))
+		*ret = check_queue(c, e);
 	engine_close(e);
 	dir_free(d);
 	mail_free(m);
@@ -175,37 +209,57 @@ take_problems(struct check *c, const struct msg_store_check_reply *r)
 	}
 	/* Those that did not fit into the reply. */
 	c->n_problems = told + MAX(r->problem_count, c->n_problems - told);
-	c->mail.messages += r->messages;
-	c->mail.bytes += r->bytes;
+}
+
+/* One step; *ret points into reply. */
+static int
+ask_step(struct check *c, const struct msg_store_check *q, struct buf *reply,
+    struct msg_store_check_reply *ret)
+{
+	struct buf body = BUF_INIT(KIB(1));
+	int code;
+
+	msg_store_check_put(&body, q);
+	buf_reset(reply, KIB(64));
+	code = admin_do(c->a, MSG_STORE_CHECK, buf_str(&body), "check", reply);
+	buf_done(&body);
+	if (code != ADMIN_OK)
+		return code;
+	if (!msg_store_check_reply_get(buf_str(reply), ret))
+		return admin_error(c->a, ADMIN_TEMPFAIL,
+		    "the server's answer is not understood");
+	take_problems(c, ret);
+	return ADMIN_OK;
 }
 
 static int
 check_running(struct check *c)
 {
-	struct buf body = BUF_INIT(KIB(1)), reply = BUF_INIT(MIB(8));
+	struct buf reply = BUF_INIT(MIB(8)), key = BUF_INIT(KIB(1));
 	struct msg_store_check_reply r = { .next = 1 };
 	struct msg_store_check q = { 0 };
 	int code = admin_connect(c->a);
 
 	while (code == ADMIN_OK && r.next) {
-		buf_reset(&body, KIB(1));
-		msg_store_check_put(&body, &q);
-		buf_reset(&reply, KIB(64));
-		code = admin_do(
-		    c->a, MSG_STORE_CHECK, buf_str(&body), "check", &reply);
+		code = ask_step(c, &q, &reply, &r);
 		if (code != ADMIN_OK)
 			break;
-		if (!msg_store_check_reply_get(buf_str(&reply), &r)) {
-			code = admin_error(c->a, ADMIN_TEMPFAIL,
-			    "the server's answer is not understood");
-			break;
-		}
-		take_problems(c, &r);
+		c->mail.messages += r.messages;
+		c->mail.bytes += r.bytes;
 		c->accounts += r.next != 0;
 		q.after = r.next;
 	}
-	buf_done(&body);
+	for (q.is_queue = true; code == ADMIN_OK;) {
+		code = ask_step(c, &q, &reply, &r);
+		c->queued += code == ADMIN_OK ? r.messages : 0;
+		if (code != ADMIN_OK || r.next_key.n == 0)
+			break;
+		buf_reset(&key, KIB(1));
+		buf_put_str(&key, r.next_key);
+		q.key = buf_str(&key);
+	}
 	buf_done(&reply);
+	buf_done(&key);
 	return code;
 }
 
@@ -238,9 +292,10 @@ tell(struct check *c)
 		output_print(c->problems, true);
 		return;
 	}
-	printf(
-	    "%llu accounts, %llu messages: ", (unsigned long long)c->accounts,
-	    (unsigned long long)c->mail.messages);
+	printf("%llu accounts, %llu messages, %llu recipients in the queue: ",
+	    (unsigned long long)c->accounts,
+	    (unsigned long long)c->mail.messages,
+	    (unsigned long long)c->queued);
 	if (c->n_problems)
 		printf("%llu problems\n", (unsigned long long)c->n_problems);
 	else

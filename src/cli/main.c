@@ -23,6 +23,8 @@ static const struct cli_command commands[] = {
 	{ "domain",  "add|list|remove ...",    "Domains that are served here", admin_domain },
 	{ "user",    "add|list|passwd|quota|remove|undelete ...", "Accounts", admin_user },
 	{ "alias",   "add|list|remove ...",    "Addresses that lead to others", admin_alias },
+	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue },
+	{ "trace",   "ID|ADDRESS",             "The life of messages that went to other servers", admin_trace },
 	{ "mail",    "import|export ...",      "Bring mail in from Maildir or mbox, and out", admin_mail },
 };
 /* clang-format on */

@@ -16,6 +16,9 @@ struct output {
 	json_t *rows;        /* of objects */
 	struct buf *cells;   /* row after row, as people read them */
 	size_t n_cells, cap_cells;
+	size_t widths[FIELDS_MAX]; /* so far */
+	bool is_begun;             /* something was printed */
+	bool has_row;              /* of JSON */
 };
 
 struct output *
@@ -231,18 +234,18 @@ print_row(const struct output *o, const struct str *cells, const size_t *widths)
 static void
 print_table(struct output *o)
 {
-	size_t widths[FIELDS_MAX] = { 0 };
+	size_t *widths = o->widths;
 	size_t rows = o->n_cells / o->n_fields;
 	struct str cells[FIELDS_MAX] = { STR_NONE };
 
 	for (size_t i = 0; i < o->n_fields; i++) {
 		cells[i] = str_c(o->fields[i].title);
-		widths[i] = width_of(cells[i]);
+		widths[i] = MAX(widths[i], width_of(cells[i]));
 		for (size_t r = 0; r < rows; r++)
 			widths[i] = MAX(widths[i],
 			    width_of(buf_str(&o->cells[r * o->n_fields + i])));
 	}
-	if (rows > 0)
+	if (rows > 0 && !o->is_begun)
 		print_row(o, cells, widths);
 	for (size_t r = 0; r < rows; r++) {
 		for (size_t i = 0; i < o->n_fields; i++)
@@ -251,10 +254,43 @@ print_table(struct output *o)
 	}
 }
 
+/* The rows of a list that is printed in parts. */
+static void
+print_json_part(struct output *o)
+{
+	if (!o->is_begun)
+		printf("{\n  \"%s\": [", o->name);
+	for (size_t i = 0; i < json_array_size(o->rows); i++) {
+		fputs(o->has_row ? ",\n    " : "\n    ", stdout);
+		json_dumpf(json_array_get(o->rows, i), stdout,
+		    JSON_PRESERVE_ORDER);
+		o->has_row = true;
+	}
+}
+
+void
+output_flush(struct output *o, bool is_json)
+{
+	ASSERT(o->at == 0);
+	if (is_json)
+		print_json_part(o);
+	else
+		print_table(o);
+	o->is_begun |= is_json || o->n_cells > 0;
+	json_array_clear(o->rows);
+	drop_cells(o);
+}
+
 void
 output_print(struct output *o, bool is_json)
 {
 	ASSERT(o->at == 0);
+	if (o->is_begun) {
+		output_flush(o, is_json);
+		if (is_json)
+			puts("\n  ]\n}");
+		return;
+	}
 	if (is_json) {
 		json_t *all = json_object();
 

@@ -35,6 +35,9 @@ void output_free(struct output *o);
 /* The values of a row in the order of the fields. */
 void output_put_text(struct output *o, struct str s);
 void output_put_number(struct output *o, uint64_t n);
+/* Print the rows so far: for a list that is too long to be held. Columns
+ * become wider on the way. output_print() ends it. */
+void output_flush(struct output *o, bool is_json);
 /* Print and be empty again. */
 void output_print(struct output *o, bool is_json);
 /* One thing instead of a list: its fields one below the other. */

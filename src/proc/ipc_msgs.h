@@ -76,6 +76,35 @@ enum queue_state {
 	QUEUE_HELD,      /* until the operator says */
 };
 
+/* What else is in an entry's history (msg_queue_event.state), from here on. */
+enum queue_history {
+	QUEUE_WAS_CANCELLED = 16, /* by the operator, like all of these */
+	QUEUE_WAS_RETURNED,
+	QUEUE_WAS_HELD,
+	QUEUE_WAS_FREED, /* no longer held */
+	QUEUE_WAS_HURRIED, /* due at once */
+	QUEUE_WAS_ROUTED,
+};
+
+/* Which entries are meant, and how they are shown (msg_queue_filter.state,
+ * msg_queue_row.state). */
+enum queue_show {
+	QUEUE_SHOW_ALL,
+	QUEUE_SHOW_WAITING,  /* not tried yet */
+	QUEUE_SHOW_DEFERRED, /* tried, and waits again */
+	QUEUE_SHOW_ACTIVE,   /* is being delivered */
+	QUEUE_SHOW_HELD,
+};
+
+enum queue_action {
+	QUEUE_RETRY, /* due now; held ones stay held */
+	QUEUE_HOLD,
+	QUEUE_RELEASE,
+	QUEUE_CANCEL, /* gone, without a word to the sender */
+	QUEUE_RETURN, /* to the sender, as undeliverable */
+	QUEUE_REROUTE, /* by the named route, due now; "-": by none */
+};
+
 /* msg_cli_process.state: where a process is in its life. DOWN: it ended and
  * waits to be started again. */
 enum process_state {

@@ -14,10 +14,9 @@
 #include <malloc.h>
 #include <sys/stat.h>
 
-#define TICK_MS     50
-#define PURGE_TICKS 20 /* a step of purging each second */
-#define STATS_TICKS 20
-#define MAX_FILES   65536
+#define TICK_MS   50   /* at most so often, */
+#define IDLE_MS   1000 /* and at least: purging, metrics, the disk */
+#define MAX_FILES 65536
 
 /* --- configuration ----------------------------------------------------------------- */
 
@@ -103,18 +102,6 @@ on_engine(void *arg)
 	engine_dispatch(s->engine);
 }
 
-/* Last in each round: what was committed in it shares one flush. */
-static void
-on_round(void *arg)
-{
-	struct server *s = arg;
-
-	request_resume(s);
-	notify_flush(s);
-	queue_flush(s);
-	engine_kick(s->engine);
-}
-
 static void
 update_metrics(struct server *s)
 {
@@ -151,22 +138,62 @@ purge(struct server *s)
 
 	if (verdict_is_done(v))
 		v = dir_purge_step(s->dir);
+	if (verdict_is_done(v))
+		v = queue_purge_step(s->queue);
 	if (v.reason == REASON_CORRUPT)
 		log_event(EV_STORE_CORRUPT, LC("during", "purge"));
+}
+
+static void
+set_tick(struct server *s, uint64_t at_ms)
+{
+	uint64_t now = loop_now_ms(s->loop);
+
+	s->tick_at_ms = at_ms;
+	loop_timer_set(s->tick, at_ms > now ? at_ms - now : 0);
 }
 
 static void
 on_tick(void *arg)
 {
 	struct server *s = arg;
+	uint64_t now = loop_now_ms(s->loop);
 
 	engine_tick(s->engine);
-	s->ticks++;
-	if (s->ticks % PURGE_TICKS == 0)
+	if (now >= s->idle_at_ms) {
+		s->idle_at_ms = now + IDLE_MS;
 		purge(s);
-	if (s->ticks % STATS_TICKS == PURGE_TICKS / 2)
 		update_metrics(s);
-	loop_timer_set(s->tick, TICK_MS);
+	}
+	s->ticked_ms = now;
+	set_tick(s, s->idle_at_ms);
+}
+
+/* What the round has left for the engine may want a tick earlier. */
+static void
+hasten_tick(struct server *s)
+{
+	unsigned wait = engine_tick_ms(s->engine);
+	uint64_t at;
+
+	if (wait >= IDLE_MS)
+		return;
+	at = MAX(loop_now_ms(s->loop) + wait, s->ticked_ms + TICK_MS);
+	if (at < s->tick_at_ms)
+		set_tick(s, at);
+}
+
+/* Last in each round: what was committed in it shares one flush. */
+static void
+on_round(void *arg)
+{
+	struct server *s = arg;
+
+	request_resume(s);
+	notify_flush(s);
+	queue_flush(s);
+	engine_kick(s->engine);
+	hasten_tick(s);
 }
 
 /* --- start and stop ---------------------------------------------------------------------- */
@@ -260,9 +287,9 @@ on_start(void *arg, struct runtime *rt)
 	s->engine_watch =
 	    loop_fd_new(s->loop, engine_fd(s->engine), on_engine, NULL, s);
 	loop_fd_want(s->engine_watch, true, false);
-	loop_each_round(s->loop, on_round, s);
 	s->tick = loop_timer_new(s->loop, on_tick, s);
-	loop_timer_set(s->tick, TICK_MS);
+	set_tick(s, loop_now_ms(s->loop) + TICK_MS);
+	loop_each_round(s->loop, on_round, s);
 	return 0;
 }
 

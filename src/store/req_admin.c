@@ -153,10 +153,23 @@ check_step(struct request *r, uint64_t after, struct mail_check *check,
 	return v;
 }
 
+static struct verdict
+check_queue(struct request *r, struct str from, struct mail_check *check,
+    struct buf *next)
+{
+	struct queue_check qc = { check->problem, check->arg, 0, 0, 0 };
+	struct verdict v = queue_check_step(r->s->queue, from, &qc, next);
+
+	check->problems += qc.problems;
+	check->messages += qc.entries;
+	return v;
+}
+
 struct verdict
 req_check(struct request *r)
 {
 	struct buf problems = BUF_INIT(PROBLEMS_BYTES * 2);
+	struct buf next = BUF_INIT(ENGINE_KEY_MAX);
 	struct mail_check check = { add_problem, &problems, 0, 0, 0 };
 	struct msg_store_check_reply reply = { 0 };
 	struct msg_store_check q;
@@ -164,7 +177,9 @@ req_check(struct request *r)
 
 	if (!msg_store_check_get(r->msg->body, &q))
 		return verdict_permfail(REASON_INTERNAL);
-	v = check_step(r, q.after, &check, &reply.next);
+	v = q.is_queue ? check_queue(r, q.key, &check, &next)
+	               : check_step(r, q.after, &check, &reply.next);
+	reply.next_key = buf_str(&next);
 	reply.messages = check.messages;
 	reply.bytes = check.bytes;
 	reply.problem_count = check.problems;
@@ -172,5 +187,6 @@ req_check(struct request *r)
 	if (verdict_is_done(v))
 		msg_store_check_reply_put(&r->out, &reply);
 	buf_done(&problems);
+	buf_done(&next);
 	return v;
 }

@@ -101,6 +101,28 @@ req_queue_read(struct request *r)
 		finish(rd, v);
 }
 
+/* --- QUEUE_CHANGE ------------------------------------------------------------------ */
+
+struct verdict
+req_queue_change(struct request *r)
+{
+	static const char *const names[] = { "retry", "hold", "release",
+		"cancel", "return", "reroute" };
+	struct msg_queue_change_reply reply;
+	struct msg_queue_change q;
+	struct verdict v;
+
+	if (!msg_queue_change_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	v = queue_change(r->s->queue, &q, &r->out);
+	if (verdict_is_done(v) &&
+	    msg_queue_change_reply_get(buf_str(&r->out), &reply) &&
+	    reply.changed)
+		log_event(EV_STORE_QUEUE_CHANGE, LC("what", names[q.action]),
+		    LU("entries", reply.changed));
+	return v;
+}
+
 /* --- QUEUE_DUE --------------------------------------------------------------------- */
 
 struct due {

@@ -76,19 +76,21 @@ MAIL_REPLY(mail_create, mailbox_create)
 MAIL_NO_REPLY(mail_delete, mailbox_delete)
 MAIL_NO_REPLY(mail_rename, mailbox_rename)
 MAIL_NO_REPLY(mail_subscribe, mailbox_subscribe)
+MAIL_NO_REPLY(mail_append_room, append_check)
 MAIL_REPLY(mail_flags, flags)
 MAIL_REPLY(mail_expunge, expunge)
 MAIL_REPLY(mail_copy, copy)
 QUEUE_REPLY(queue_domains, queue_domains)
 QUEUE_REPLY(queue_lease, queue_lease)
 QUEUE_REPLY(queue_results, queue_results)
+QUEUE_REPLY(queue_list, queue_list)
+QUEUE_REPLY(queue_trace, queue_trace)
 DIR_REPLY(dir_rcpt_check, rcpt_check)
 DIR_REPLY(dir_verifier, verifier_get)
 DIR_NO_REPLY(dir_domain_add, name)
 DIR_REPLY(dir_domain_list, list)
 DIR_NO_REPLY(dir_domain_remove, name)
 DIR_NO_REPLY(dir_user_add, user_add)
-MAIL_NO_REPLY(mail_append_room, append_check)
 DIR_REPLY(dir_user_list, list)
 DIR_NO_REPLY(dir_user_quota, user_quota)
 DIR_NO_REPLY(dir_user_undelete, name)
@@ -157,6 +159,7 @@ static const struct handler handlers[] = {
 	[MSG_EXPUNGE]           = RUN(call_mail_expunge, WAIT_ACCOUNT),
 	[MSG_COPY]              = RUN(call_mail_copy, WAIT_ACCOUNT),
 	[MSG_APPEND]            = SELF(req_append),
+	[MSG_APPEND_CHECK]      = RUN(call_mail_append_room, WAIT_NOTHING),
 	[MSG_QUOTA]             = RUN(call_mail_quota, WAIT_ACCOUNT),
 	[MSG_ADMIN_SESSION]     = RUN(req_admin_session, WAIT_DIR),
 	[MSG_DOMAIN_ADD]        = ADMIN(call_dir_domain_add, WAIT_DIR),
@@ -172,8 +175,10 @@ static const struct handler handlers[] = {
 	[MSG_ALIAS_ADD]         = ADMIN(call_dir_alias_add, WAIT_DIR),
 	[MSG_ALIAS_LIST]        = RUN(call_dir_alias_list, WAIT_DIR),
 	[MSG_ALIAS_REMOVE]      = ADMIN(call_dir_alias_remove, WAIT_DIR),
+	[MSG_QUEUE_LIST]        = RUN(call_queue_list, WAIT_ALL),
+	[MSG_QUEUE_CHANGE]      = RUN(req_queue_change, WAIT_ALL),
+	[MSG_QUEUE_TRACE]       = RUN(call_queue_trace, WAIT_ALL),
 	[MSG_STORE_STATUS]      = RUN(req_status, WAIT_NOTHING),
-	[MSG_APPEND_CHECK]      = RUN(call_mail_append_room, WAIT_NOTHING),
 	[MSG_STORE_SYNC]        = RUN(call_sync, WAIT_ALL),
 	[MSG_STORE_CHECK]       = RUN(req_check, WAIT_NOTHING),
 };

@@ -64,7 +64,8 @@ struct server {
 	struct queue *queue;
 	struct loop_fd *engine_watch;
 	struct loop_timer *tick;
-	uint64_t ticks;
+	uint64_t ticked_ms, tick_at_ms; /* the last one and the next one */
+	uint64_t idle_at_ms;            /* what is done once a second */
 	/* From the configuration. */
 	char *data_dir, *engine_dir, *user;
 	uint64_t segment_bytes, reserve_bytes;
@@ -157,5 +158,6 @@ struct verdict req_user_remove(struct request *r);
 struct verdict req_mail_undelete(struct request *r);
 struct verdict req_status(struct request *r);
 struct verdict req_check(struct request *r);
+struct verdict req_queue_change(struct request *r);
 /* A regular file that holds so many bytes? */
 bool req_fd_holds(int fd, uint64_t size);

@@ -233,20 +233,15 @@ is_same(struct queue *q, uint64_t number, struct str trace, uint64_t size,
 	struct queue_message_record m;
 	struct queue_gone_record g;
 	struct verdict v = queue_get_message(q, number, &m);
-	struct str val;
-	int r;
 
 	if (verdict_is_done(v))
 		*ret |= str_eq(m.trace, trace) && m.blob_size == size;
 	if (v.outcome != NOT_FOUND)
 		return v;
-	r = engine_get(
-	    q->engine, QUEUE_SHARD, QKEY(qkey_id('G', number)), &val);
-	if (r < 0)
-		return verdict_engine(r);
-	if (r == 1 && queue_gone_record_decode(val, &g))
+	v = queue_get_gone(q, number, &g);
+	if (verdict_is_done(v))
 		*ret |= str_eq(g.trace, trace) && g.size == size;
-	return VERDICT_DONE;
+	return v.outcome == NOT_FOUND ? VERDICT_DONE : v;
 }
 
 struct verdict

@@ -172,6 +172,17 @@ queue_get_message(
 }
 
 struct verdict
+queue_get_gone(struct queue *q, uint64_t message, struct queue_gone_record *ret)
+{
+	struct str val;
+	struct verdict v = get(q, qkey_id('G', message), &val);
+
+	if (verdict_is_done(v) && !queue_gone_record_decode(val, ret))
+		return verdict_engine(ENGINE_CORRUPT);
+	return v;
+}
+
+struct verdict
 queue_get_entry(struct queue *q, uint64_t message, uint32_t rcpt,
     struct queue_entry_record *ret)
 {

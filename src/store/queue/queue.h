@@ -125,6 +125,31 @@ struct verdict queue_read(struct queue *q, const struct msg_queue_read *m,
  */
 bool queue_take_due(struct queue *q, struct buf *out, size_t max) WARN_UNUSED;
 
+/* --- for the operator: requests of the command line ---------------------------------- */
+
+struct verdict queue_list(struct queue *q, const struct msg_queue_list *m,
+    struct buf *out) WARN_UNUSED;
+struct verdict queue_change(struct queue *q, const struct msg_queue_change *m,
+    struct buf *out) WARN_UNUSED;
+struct verdict queue_trace(struct queue *q, const struct msg_queue_trace *m,
+    struct buf *out) WARN_UNUSED;
+
+/* A small step of forgetting the history of what left long ago. */
+struct verdict queue_purge_step(struct queue *q) WARN_UNUSED;
+
+/*
+ * One step of checking everything in the shard against everything else in it:
+ * from that key on (empty: the first), some thousand keys. next (a buf of
+ * ENGINE_KEY_MAX) becomes where to go on; empty: that was all.
+ */
+struct queue_check {
+	void (*problem)(void *arg, const char *text);
+	void *arg;
+	uint64_t messages, entries, problems; /* added to */
+};
+struct verdict queue_check_step(struct queue *q, struct str from,
+    struct queue_check *check, struct buf *next) WARN_UNUSED;
+
 struct queue_stats {
 	uint64_t entries, domains, leased, leases;
 };

@@ -95,12 +95,19 @@ uint64_t account_entries(const struct queue *q, uint64_t account);
  * when it is not there, TEMPFAIL REASON_CORRUPT when it is damaged. */
 struct verdict queue_get_message(struct queue *q, uint64_t message,
     struct queue_message_record *ret) WARN_UNUSED;
+struct verdict queue_get_gone(struct queue *q, uint64_t message,
+    struct queue_gone_record *ret) WARN_UNUSED;
 struct verdict queue_get_entry(struct queue *q, uint64_t message, uint32_t rcpt,
     struct queue_entry_record *ret) WARN_UNUSED;
 /* A number for a new thing: the time, and above the last one. */
 uint64_t queue_number(struct queue *q, uint64_t *next, uint64_t room);
 
 /* --- tx.c ---------------------------------------------------------------------------- */
+
+struct qtx_entry {
+	uint64_t message;
+	uint32_t rcpt;
+};
 
 /*
  * A change of entries: one batch, and what is to be done in memory when it
@@ -118,14 +125,14 @@ struct qtx {
 	uint64_t now_ms;
 };
 
+/* Where the entry stands in the due index. */
+struct queue_key qtx_place(
+    struct qtx_entry e, const struct queue_entry_record *r);
+
 void qtx_begin(struct qtx *t, struct queue *q, uint64_t now_ms);
 void qtx_put(struct qtx *t, struct queue_key key); /* the scratch buffer */
 void qtx_del(struct qtx *t, struct queue_key key);
 /* The entry is replaced by now: its record, and its place in the index. */
-struct qtx_entry {
-	uint64_t message;
-	uint32_t rcpt;
-};
 void qtx_change(struct qtx *t, struct qtx_entry e,
     const struct queue_entry_record *was, const struct queue_entry_record *now);
 void qtx_remove(

@@ -107,6 +107,7 @@ enum queue_entry_flag {
 	QUEUE_ENTRY_HELD = 1,
 	QUEUE_ENTRY_DELAY_TOLD = 2,
 	QUEUE_ENTRY_CANCELLED = 4, /* to be returned to the sender */
+	QUEUE_ENTRY_ROUTED = 8,    /* the operator has named the route */
 };
 
 struct queue_entry_record {

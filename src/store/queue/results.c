@@ -43,16 +43,15 @@ keep_entry(struct settle *s, const struct msg_queue_result *r,
 
 	now.leases++;
 	now.due_ms = MIN(r->due_ms, QUEUE_NEVER - 1);
-	if (str_eq(r->route, STR("-")))
-		now.route = STR_NONE;
-	else if (r->route.n)
-		now.route = event.route;
+	if (!(was->flags & QUEUE_ENTRY_ROUTED) && r->route.n)
+		now.route = str_eq(r->route, STR("-")) ? STR_NONE : event.route;
 	if (r->state == QUEUE_HELD)
 		now.flags |= QUEUE_ENTRY_HELD;
 	if (r->is_delay_told)
 		now.flags |= QUEUE_ENTRY_DELAY_TOLD;
 	if (r->state != QUEUE_RELEASED) {
-		now.tried_ms = s->tx.now_ms;
+		if (r->state == QUEUE_DEFERRED || r->counts)
+			now.tried_ms = s->tx.now_ms;
 		now.reply = event.reply;
 		now.mx = event.mx;
 		if (r->counts && now.attempts < UINT32_MAX)

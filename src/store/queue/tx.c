@@ -41,8 +41,8 @@ add_step(struct qtx *t, struct qtx_step step)
 	t->steps[t->n++] = step;
 }
 
-static struct queue_key
-place_of(struct qtx_entry e, const struct queue_entry_record *r)
+struct queue_key
+qtx_place(struct qtx_entry e, const struct queue_entry_record *r)
 {
 	struct queue_place p = { r->priority,
 		r->flags & QUEUE_ENTRY_HELD ? QUEUE_NEVER : r->due_ms,
@@ -55,7 +55,7 @@ void
 qtx_change(struct qtx *t, struct qtx_entry e,
     const struct queue_entry_record *was, const struct queue_entry_record *now)
 {
-	struct queue_key from = place_of(e, was), to = place_of(e, now);
+	struct queue_key from = qtx_place(e, was), to = qtx_place(e, now);
 	bool is_held = now->flags & QUEUE_ENTRY_HELD;
 
 	queue_entry_record_encode(&t->val, now);
@@ -75,7 +75,7 @@ void
 qtx_remove(
     struct qtx *t, struct qtx_entry e, const struct queue_entry_record *was)
 {
-	qtx_del(t, place_of(e, was));
+	qtx_del(t, qtx_place(e, was));
 	qtx_del(t, qkey_entry(e.message, e.rcpt));
 	add_step(t,
 	    (struct qtx_step){ .what = STEP_REMOVE,

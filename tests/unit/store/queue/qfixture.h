@@ -64,6 +64,38 @@ qfixture_restart(struct qfixture *t)
 	ASSERT(qfixture_try_open(t) == 0);
 }
 
+static UNUSED void
+qfixture_problem(UNUSED void *arg, const char *text)
+{
+	print_message("problem: %s\n", text);
+}
+
+/* What the check finds wrong with the queue. */
+static UNUSED uint64_t
+queue_problems(struct qfixture *t)
+{
+	struct queue_check check = { .problem = qfixture_problem };
+	struct buf from = BUF_INIT(KIB(1)), next = BUF_INIT(KIB(1));
+	struct queue_stats st;
+
+	do {
+		ASSERT(verdict_is_done(
+		    queue_check_step(t->q, buf_str(&from), &check, &next)));
+		buf_reset(&from, KIB(1));
+		buf_put_str(&from, buf_str(&next));
+	} while (from.n);
+	queue_stats(t->q, &st);
+	if (st.entries != check.entries) {
+		print_message("%llu entries, counted %llu\n",
+		    (unsigned long long)st.entries,
+		    (unsigned long long)check.entries);
+		check.problems++;
+	}
+	buf_done(&from);
+	buf_done(&next);
+	return check.problems;
+}
+
 /* --- in ------------------------------------------------------------------------ */
 
 struct qadd {

@@ -16,8 +16,13 @@ setup(UNUSED void **state)
 static int
 teardown(UNUSED void **state)
 {
+	uint64_t problems = queue_problems(&t);
+
+	/* What is in memory is what the next start would find. */
+	qfixture_restart(&t);
+	problems += queue_problems(&t);
 	qfixture_stop(&t);
-	return 0;
+	return problems ? -1 : 0;
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
