@@ -3,19 +3,26 @@
  * cmd_list.c - LIST, LSUB, STATUS (RFC 3501 6.3.8, RFC 5258, 5819, 6154).
  *
  * The store gives all mailboxes of the account in one reply, sorted by name;
- * parents that exist only in the names of others are found here.
+ * parents that exist only in the names of others are found here. A client
+ * chooses names and patterns, and ten thousand long ones take a while: names
+ * are matched, and then told, some at a time, with turns of others between.
  */
 #include "imap/session.h"
 
 #include "proto/imap/imap_match.h"
 
+#define TURN_WORK 2000000 /* a few milliseconds; see work_of() */
+
 /* Order of names: level by level, so that children follow their parent. */
 static int
 name_cmp(struct str a, struct str b)
 {
-	size_t n = MIN(a.n, b.n);
+	size_t n = MIN(a.n, b.n), i = 0;
 
-	for (size_t i = 0; i < n; i++) {
+	/* Names of one folder have much in common. */
+	while (n - i >= 16 && memcmp(a.p + i, b.p + i, 16) == 0)
+		i += 16;
+	for (; i < n; i++) {
 		unsigned char x = (unsigned char)a.p[i];
 		unsigned char y = (unsigned char)b.p[i];
 
@@ -39,9 +46,24 @@ mailbox_cmp(const void *a, const void *b)
 struct listing {
 	struct session *s;
 	const struct imap_list *q;
+	struct str reply; /* owned; the names point into it */
 	struct msg_mailbox *all;
 	size_t n, cap;
+	bool *is_match;         /* of all: does a pattern match? */
+	size_t at;              /* in all: what comes next */
+	size_t work;            /* done in this turn */
+	struct str last_parent; /* LSUB: told last */
 };
+
+static void
+cleanup(struct session *s)
+{
+	struct listing *l = s->cmd->data;
+
+	str_free(&l->reply);
+	free(l->all);
+	free(l->is_match);
+}
 
 static bool
 is_below(struct str name, struct str parent)
@@ -128,8 +150,6 @@ put_attributes(struct listing *l, size_t i)
 			put_attribute(b, imap_special_use_name(bit), &blank);
 }
 
-static enum imap_match match_any(const struct imap_list *q, struct str name);
-
 /*
  * RFC 5258 3.5: below it is a subscribed one that is not told by itself.
  */
@@ -138,8 +158,7 @@ has_untold_child(const struct listing *l, size_t i)
 {
 	for (size_t k = i + 1;
 	     k < l->n && is_below(l->all[k].name, l->all[i].name); k++)
-		if (l->all[k].is_subscribed &&
-		    match_any(l->q, l->all[k].name) != IMAP_MATCH_YES)
+		if (l->all[k].is_subscribed && !l->is_match[k])
 			return true;
 	return false;
 }
@@ -158,20 +177,22 @@ is_selected(const struct listing *l, const struct msg_mailbox *mb)
 	return true;
 }
 
-static enum imap_match
-match_any(const struct imap_list *q, struct str name)
+/* What matching costs: see imap_match.h. */
+static size_t
+work_of(struct str pattern, struct str name)
 {
-	enum imap_match best = IMAP_MATCH_NO;
+	return (pattern.n / 64 + 1) * (name.n + 256);
+}
 
-	for (size_t i = 0; i < q->n_patterns; i++) {
-		enum imap_match m = imap_match(q->patterns[i], name);
-
-		if (m == IMAP_MATCH_YES)
-			return m;
-		if (m == IMAP_MATCH_BELOW)
-			best = m;
+static bool
+match_any(struct listing *l, struct str name)
+{
+	for (size_t i = 0; i < l->q->n_patterns; i++) {
+		l->work += work_of(l->q->patterns[i], name);
+		if (imap_match(l->q->patterns[i], name) == IMAP_MATCH_YES)
+			return true;
 	}
-	return best;
+	return false;
 }
 
 static void
@@ -200,60 +221,58 @@ put_lsub(struct listing *l, struct str name, bool is_noselect)
 	buf_put_c(&l->s->out, "\r\n");
 }
 
+static bool
+is_subscribed(const struct listing *l, struct str name)
+{
+	const struct msg_mailbox want = { .name = name }, *found;
+
+	found = bsearch(&want, l->all, l->n, sizeof(want), mailbox_cmp);
+	return found && found->is_subscribed;
+}
+
 /*
  * LSUB "%": a level above a subscribed name that is not subscribed itself is
  * told with \Noselect (RFC 3501 6.3.9), once.
  */
 static void
-lsub_parents(struct listing *l, struct str name, struct str *last)
+lsub_parents(struct listing *l, struct str name)
 {
 	for (size_t p = 0; p < l->q->n_patterns; p++) {
 		struct str parent;
 
-		if (imap_match(l->q->patterns[p], name) == IMAP_MATCH_YES ||
-		    !imap_match_parent(l->q->patterns[p], name, &parent) ||
-		    str_eq(parent, *last))
+		l->work += work_of(l->q->patterns[p], name);
+		if (!imap_match_parent(l->q->patterns[p], name, &parent) ||
+		    str_eq(parent, l->last_parent))
 			continue;
-		*last = parent;
-		for (size_t i = 0; i < l->n; i++)
-			if (str_eq(l->all[i].name, parent) &&
-			    l->all[i].is_subscribed)
-				return;
-		put_lsub(l, parent, true);
+		l->last_parent = parent;
+		if (!is_subscribed(l, parent))
+			put_lsub(l, parent, true);
 		return;
 	}
 }
 
 static void
-put_lsubs(struct listing *l)
+put_lsub_of(struct listing *l, size_t i)
 {
-	struct str last = STR_NONE;
-
-	for (size_t i = 0; i < l->n; i++) {
-		if (!l->all[i].is_subscribed)
-			continue;
-		if (match_any(l->q, l->all[i].name) == IMAP_MATCH_YES)
-			put_lsub(l, l->all[i].name, false);
-		else
-			lsub_parents(l, l->all[i].name, &last);
-	}
+	if (!l->all[i].is_subscribed)
+		return;
+	if (l->is_match[i])
+		put_lsub(l, l->all[i].name, false);
+	else
+		lsub_parents(l, l->all[i].name);
 }
 
 static void
-put_lists(struct listing *l)
+put_list_of(struct listing *l, size_t i)
 {
 	bool is_recursive = l->q->select & IMAP_LIST_RECURSIVE;
+	bool below;
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct msg_mailbox *mb = &l->all[i];
-		bool below;
-
-		if (match_any(l->q, mb->name) != IMAP_MATCH_YES)
-			continue;
-		below = is_recursive && has_untold_child(l, i);
-		if (is_selected(l, mb) || below)
-			put_line(l, i, below ? "SUBSCRIBED" : NULL);
-	}
+	if (!l->is_match[i])
+		return;
+	below = is_recursive && has_untold_child(l, i);
+	if (is_selected(l, &l->all[i]) || below)
+		put_line(l, i, below ? "SUBSCRIBED" : NULL);
 }
 
 static void
@@ -291,43 +310,77 @@ add_parents(struct listing *l)
 }
 
 static bool
-read_mailboxes(struct session *s, struct str list, struct listing *l)
+read_mailboxes(struct listing *l, struct str list)
 {
 	struct wire w = wire_read(list);
 	struct msg_mailbox mb;
 
-	l->s = s;
-	l->q = &s->cmd->c.u.list;
 	while (msg_mailbox_read(&w, &mb))
 		add_mailbox(l, &mb);
 	if (l->n)
 		qsort(l->all, l->n, sizeof(*l->all), mailbox_cmp);
-	add_parents(l);
+	/* Of no use but for what is told of those below them. */
+	if (l->q->select & IMAP_LIST_RECURSIVE)
+		add_parents(l);
 	return wire_is_complete(&w);
+}
+
+static void
+tell_more(struct session *s)
+{
+	struct listing *l = s->cmd->data;
+
+	for (l->work = 0; l->at < l->n && l->work < TURN_WORK; l->at++) {
+		if (s->out.n >= SESSION_OUT_CHUNK) {
+			session_flush(s);
+			if (session_wait_drained(s, tell_more))
+				return;
+		}
+		l->work += l->all[l->at].name.n + 256;
+		if (s->cmd->c.verb == IMAP_LSUB)
+			put_lsub_of(l, l->at);
+		else
+			put_list_of(l, l->at);
+	}
+	if (l->at < l->n)
+		session_yield(s, tell_more);
+	else
+		session_ok(s, "Done");
+}
+
+static void
+match_more(struct session *s)
+{
+	struct listing *l = s->cmd->data;
+
+	for (l->work = 0; l->at < l->n && l->work < TURN_WORK; l->at++)
+		l->is_match[l->at] = match_any(l, l->all[l->at].name);
+	if (l->at < l->n) {
+		session_yield(s, match_more);
+		return;
+	}
+	l->at = 0;
+	tell_more(s);
 }
 
 static void
 on_list(struct session *s, struct ipc_msg *m)
 {
+	struct listing *l = s->cmd->data;
 	struct msg_mailbox_list_reply r;
-	struct listing l = { 0 };
-	bool is_ok;
 
 	if (m->outcome != DONE) {
 		session_failed(s, m);
 		return;
 	}
-	is_ok = msg_mailbox_list_reply_get(m->body, &r) &&
-	        read_mailboxes(s, r.mailboxes, &l);
-	if (is_ok && s->cmd->c.verb == IMAP_LSUB)
-		put_lsubs(&l);
-	else if (is_ok)
-		put_lists(&l);
-	free(l.all);
-	if (is_ok)
-		session_ok(s, "Done");
-	else
+	l->reply = str_copy(m->body);
+	if (!msg_mailbox_list_reply_get(l->reply, &r) ||
+	    !read_mailboxes(l, r.mailboxes)) {
 		session_broken_reply(s);
+		return;
+	}
+	l->is_match = x_calloc(MAX(l->n, 1), sizeof(*l->is_match));
+	match_more(s);
 }
 
 void
@@ -339,6 +392,7 @@ imap_cmd_list(struct session *s)
 		    !!(q->status_items & IMAP_STATUS_DELETED_STORAGE),
 	};
 	struct buf b = BUF_INIT(64);
+	struct listing *l;
 
 	if (q->is_root) {
 		buf_put_c(&s->out, s->cmd->c.verb == IMAP_LSUB
@@ -347,6 +401,10 @@ imap_cmd_list(struct session *s)
 		session_ok(s, "Done");
 		return;
 	}
+	l = session_cmd_data(s, sizeof(*l));
+	l->s = s;
+	l->q = q;
+	s->cmd->cleanup = cleanup;
 	msg_mailbox_list_put(&b, &req);
 	imap_session_ask(s, MSG_MAILBOX_LIST, &b, -1, on_list);
 	buf_done(&b);

@@ -4,8 +4,9 @@
  *
  * The pattern is run as a nondeterministic automaton: state i means "the
  * first i bytes of the pattern have been used up". All states that are
- * possible after a byte of the name are kept in one bit set, so nothing is
- * ever tried twice.
+ * possible after a byte of the name are kept in one bit set, and a byte moves
+ * 64 of them at once: for each byte of the alphabet one more bit set says
+ * which states have it next.
  */
 #include "proto/imap/imap_match.h"
 
@@ -18,113 +19,19 @@ struct states {
 	uint64_t w[WORDS];
 };
 
+struct automaton {
+	size_t words; /* in use */
+	size_t end;   /* the accepting state */
+	struct states now;
+	struct states any, star; /* a wildcard is next; "*" is next */
+	/* literal[words * c ...]: the byte c is next. */
+	uint64_t literal[256 * WORDS];
+};
+
 static bool
 is_wildcard(char c)
 {
 	return c == '*' || c == '%';
-}
-
-/* Enter state i, and those behind wildcards that match nothing. */
-static void
-enter(struct states *s, struct str pattern, size_t i)
-{
-	s->w[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
-	while (i < pattern.n && is_wildcard(pattern.p[i])) {
-		i++;
-		s->w[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
-	}
-}
-
-static bool
-is_accepting(const struct states *s, struct str pattern)
-{
-	return s->w[pattern.n / WORD_BITS] >> pattern.n % WORD_BITS & 1;
-}
-
-static bool
-is_dead(const struct states *s, struct str pattern)
-{
-	for (size_t i = 0; i <= pattern.n / WORD_BITS; i++) {
-		if (s->w[i])
-			return false;
-	}
-	return true;
-}
-
-static void
-advance(struct states *s, struct str pattern, char c, bool fold)
-{
-	size_t words = pattern.n / WORD_BITS + 1;
-	struct states next;
-
-	memset(next.w, 0, words * sizeof(next.w[0]));
-	for (size_t w = 0; w < words; w++) {
-		for (uint64_t left = s->w[w]; left; left &= left - 1) {
-			size_t i =
-			    w * WORD_BITS + (size_t)__builtin_ctzll(left);
-			char p = i < pattern.n ? pattern.p[i] : '\0';
-
-			if (i == pattern.n)
-				continue;
-			if (p == '*' || (p == '%' && c != IMAP_SEPARATOR))
-				enter(&next, pattern, i);
-			else if (!is_wildcard(p) &&
-				 (p == c || (fold && ascii_upper(p) == c)))
-				enter(&next, pattern, i + 1);
-		}
-	}
-	memcpy(s->w, next.w, words * sizeof(next.w[0]));
-}
-
-/* Bytes at the start of name that are INBOX, whose case does not matter. */
-static size_t
-inbox_bytes(struct str name)
-{
-	struct str first;
-
-	str_split(name, IMAP_SEPARATOR, &first);
-	return str_eq(first, STR("INBOX")) ? first.n : 0;
-}
-
-enum imap_match
-imap_match(struct str pattern, struct str name)
-{
-	size_t fold = inbox_bytes(name);
-	struct states s = { 0 };
-
-	if (pattern.n > IMAP_MAX_PATTERN_BYTES)
-		return IMAP_MATCH_NO;
-	enter(&s, pattern, 0);
-	for (size_t i = 0; i < name.n; i++) {
-		advance(&s, pattern, name.p[i], i < fold);
-		if (is_dead(&s, pattern))
-			return IMAP_MATCH_NO;
-	}
-	if (is_accepting(&s, pattern))
-		return IMAP_MATCH_YES;
-	advance(&s, pattern, IMAP_SEPARATOR, false);
-	return is_dead(&s, pattern) ? IMAP_MATCH_NO : IMAP_MATCH_BELOW;
-}
-
-bool
-imap_match_parent(struct str pattern, struct str name, struct str *ret)
-{
-	size_t fold = inbox_bytes(name);
-	struct states s = { 0 };
-	bool found = false;
-
-	if (pattern.n > IMAP_MAX_PATTERN_BYTES)
-		return false;
-	enter(&s, pattern, 0);
-	for (size_t i = 0; i < name.n && !is_dead(&s, pattern); i++) {
-		if (i && name.p[i] == IMAP_SEPARATOR &&
-		    is_accepting(&s, pattern)) {
-			*ret = str_first(name, i);
-			found = true;
-		}
-		advance(&s, pattern, name.p[i], i < fold);
-	}
-	return found;
 }
 
 /* Append part, with runs of wildcards made one: "*" is the stronger. */
@@ -142,6 +49,134 @@ put_collapsed(char *to, size_t n, struct str part)
 		to[n++] = c;
 	}
 	return n;
+}
+
+/* From each state in front of a wildcard also to the one behind it: it may
+ * match nothing. No two wildcards stand side by side. */
+static void
+enter(struct automaton *a)
+{
+	uint64_t carry = 0;
+
+	for (size_t w = 0; w < a->words; w++) {
+		uint64_t wild = a->now.w[w] & a->any.w[w];
+
+		a->now.w[w] |= wild << 1 | carry;
+		carry = wild >> (WORD_BITS - 1);
+	}
+}
+
+static void
+begin(struct automaton *a, struct str raw)
+{
+	char pattern[IMAP_MAX_PATTERN_BYTES];
+	size_t n = put_collapsed(pattern, 0, raw);
+
+	a->words = n / WORD_BITS + 1;
+	a->end = n;
+	a->now = a->any = a->star = (struct states){ 0 };
+	memset(a->literal, 0, 256 * a->words * sizeof(a->literal[0]));
+	for (size_t i = 0; i < n; i++) {
+		size_t w = i / WORD_BITS, c = (unsigned char)pattern[i];
+		uint64_t bit = UINT64_C(1) << i % WORD_BITS;
+
+		if (!is_wildcard(pattern[i]))
+			a->literal[a->words * c + w] |= bit;
+		else
+			a->any.w[w] |= bit;
+		if (pattern[i] == '*')
+			a->star.w[w] |= bit;
+	}
+	a->now.w[0] = 1;
+	enter(a);
+}
+
+static bool
+is_accepting(const struct automaton *a)
+{
+	return a->now.w[a->end / WORD_BITS] >> a->end % WORD_BITS & 1;
+}
+
+static bool
+is_dead(const struct automaton *a)
+{
+	uint64_t all = 0;
+
+	for (size_t w = 0; w < a->words; w++)
+		all |= a->now.w[w];
+	return !all;
+}
+
+static void
+advance(struct automaton *a, char c, bool fold)
+{
+	const uint64_t *literal =
+	    &a->literal[a->words * (size_t)(unsigned char)c];
+	const uint64_t *folded =
+	    &a->literal[a->words * (size_t)(unsigned char)ascii_lower(c)];
+	const struct states *stay = c == IMAP_SEPARATOR ? &a->star : &a->any;
+	uint64_t carry = 0;
+
+	if (!fold)
+		folded = literal;
+	for (size_t w = 0; w < a->words; w++) {
+		uint64_t was = a->now.w[w];
+		uint64_t step = was & (literal[w] | folded[w]);
+
+		a->now.w[w] = step << 1 | carry | (was & stay->w[w]);
+		carry = step >> (WORD_BITS - 1);
+	}
+	enter(a);
+}
+
+/* Bytes at the start of name that are INBOX, whose case does not matter. */
+static size_t
+inbox_bytes(struct str name)
+{
+	struct str first;
+
+	str_split(name, IMAP_SEPARATOR, &first);
+	return str_eq(first, STR("INBOX")) ? first.n : 0;
+}
+
+enum imap_match
+imap_match(struct str pattern, struct str name)
+{
+	size_t fold = inbox_bytes(name);
+	struct automaton a;
+
+	if (pattern.n > IMAP_MAX_PATTERN_BYTES)
+		return IMAP_MATCH_NO;
+	begin(&a, pattern);
+	for (size_t i = 0; i < name.n; i++) {
+		advance(&a, name.p[i], i < fold);
+		if (is_dead(&a))
+			return IMAP_MATCH_NO;
+	}
+	if (is_accepting(&a))
+		return IMAP_MATCH_YES;
+	advance(&a, IMAP_SEPARATOR, false);
+	return is_dead(&a) ? IMAP_MATCH_NO : IMAP_MATCH_BELOW;
+}
+
+bool
+imap_match_parent(struct str pattern, struct str name, struct str *ret)
+{
+	size_t fold = inbox_bytes(name);
+	struct automaton a;
+	bool found = false;
+
+	if (pattern.n > IMAP_MAX_PATTERN_BYTES)
+		return false;
+	begin(&a, pattern);
+	for (size_t i = 0; i < name.n && !is_dead(&a); i++) {
+		if (i && name.p[i] == IMAP_SEPARATOR && is_accepting(&a)) {
+			*ret = str_first(name, i);
+			found = true;
+		}
+		advance(&a, name.p[i], i < fold);
+	}
+	return found;
 }
 
 bool

@@ -4,7 +4,8 @@
  *
  * "*" matches anything, "%" anything but the hierarchy separator. A client
  * chooses both pattern and mailbox names, so matching must not explode: the
- * work is at most pattern length times name length, in constant memory.
+ * work is at most a 64th of pattern length times name length, in constant
+ * memory.
  *
  * Layer: proto. No I/O, no clock.
  */

@@ -158,6 +158,39 @@ TEST(matching_does_not_explode)
 	    "below");
 }
 
+/* The matcher works on 64 bytes of the pattern at a time. */
+TEST(long_patterns_match_as_short_ones_do)
+{
+	char same[IMAP_MAX_PATTERN_BYTES];
+	struct buf pattern = BUF_INIT(KIB(1)), name = BUF_INIT(KIB(1));
+
+	memset(same, 'a', sizeof(same));
+	for (size_t n = 60; n < 200; n++) {
+		buf_reset(&pattern, KIB(1));
+		buf_reset(&name, KIB(1));
+		buf_put(&pattern, same, n);
+		buf_put(&name, same, n);
+		buf_put_c(&pattern, "*b%c");
+		CHECK(imap_match(buf_str(&pattern), buf_str(&name)) ==
+			  IMAP_MATCH_BELOW,
+		    "may go on");
+		buf_put_c(&name, "x/yb");
+		CHECK(imap_match(buf_str(&pattern), buf_str(&name)) ==
+			  IMAP_MATCH_BELOW,
+		    "one is missing");
+		buf_put_c(&name, "zc");
+		CHECK(imap_match(buf_str(&pattern), buf_str(&name)) ==
+			  IMAP_MATCH_YES,
+		    "all of it");
+		name.p[0] = 'b';
+		CHECK(imap_match(buf_str(&pattern), buf_str(&name)) ==
+			  IMAP_MATCH_NO,
+		    "not from its begin");
+	}
+	buf_done(&pattern);
+	buf_done(&name);
+}
+
 TEST(patterns_are_joined_with_the_reference)
 {
 	static const struct {
@@ -184,5 +217,5 @@ TEST(patterns_are_joined_with_the_reference)
 
 TEST_MAIN(UNIT(names_have_one_spelling), UNIT(names_obey_the_rules),
     UNIT(wildcards_match_as_in_rfc_3501), UNIT(parents_of_a_name_can_match),
-    UNIT(matching_does_not_explode),
+    UNIT(matching_does_not_explode), UNIT(long_patterns_match_as_short_ones_do),
     UNIT(patterns_are_joined_with_the_reference))
