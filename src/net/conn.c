@@ -240,6 +240,13 @@ find_peer(struct conn *c, const struct sockaddr_storage *known)
 		snprintf(c->ip, sizeof(c->ip), "unix");
 }
 
+static SSL *
+make_session(struct conn *c, struct tls_context *tls)
+{
+	return c->is_client ? tls_client_session_new(tls, c->server_name)
+	                    : tls_session_new(tls);
+}
+
 struct conn *
 conn_new(const struct conn_config *config)
 {
@@ -248,6 +255,7 @@ conn_new(const struct conn_config *config)
 	c->loop = config->loop;
 	c->fd = config->fd;
 	c->is_client = config->is_client;
+	c->server_name = config->server_name;
 	c->handlers = config->handlers;
 	c->arg = config->arg;
 	c->in_max = config->in_max;
@@ -257,7 +265,7 @@ conn_new(const struct conn_config *config)
 	c->timer = loop_timer_new(c->loop, on_timer, c);
 	find_peer(c, config->peer);
 	if (config->tls != NULL) {
-		c->ssl = tls_session_new(config->tls);
+		c->ssl = make_session(c, config->tls);
 		conn_tls_begin(c);
 	} else {
 		conn_plain_begin(c);
@@ -537,7 +545,7 @@ conn_start_tls(struct conn *c, struct tls_context *tls)
 	/* Commands that came with STARTTLS may be an attacker's. */
 	conn_plain_drop_input(c);
 	conn_plain_want_read(c, false);
-	c->ssl = tls_session_new(tls);
+	c->ssl = make_session(c, tls);
 	c->state = STARTING;
 	if (conn_out_bytes(c) == 0)
 		loop_defer(c->loop, switch_to_tls, c);
@@ -559,6 +567,12 @@ const char *
 conn_tls_cipher(const struct conn *c)
 {
 	return conn_has_tls(c) ? tls_session_cipher(c->ssl) : NULL;
+}
+
+const char *
+conn_tls_distrust(const struct conn *c)
+{
+	return conn_has_tls(c) ? tls_session_distrust(c->ssl) : "no TLS";
 }
 
 bool

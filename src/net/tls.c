@@ -198,6 +198,56 @@ tls_session_new(struct tls_context *t)
 	return ssl;
 }
 
+/*
+ * Opportunistic: whoever answers is better than plain text, so a chain that
+ * cannot be verified does not end the handshake. TLS 1.0 is not spoken to.
+ */
+struct tls_context *
+tls_client_context_new(const char *ca_file)
+{
+	struct tls_context *t = X_NEW(struct tls_context);
+
+	t->refs = 1;
+	t->ctx = SSL_CTX_new(TLS_client_method());
+	if (t->ctx == NULL)
+		die("SSL_CTX_new: %s", tls_error_text(ERR_peek_error()));
+	SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION |
+					SSL_OP_NO_COMPRESSION |
+					SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
+	if (SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) != 1)
+		die("OpenSSL refuses TLS 1.2");
+	if (ca_file[0] != '\0')
+		(void)SSL_CTX_load_verify_file(t->ctx, ca_file);
+	ERR_clear_error();
+	return t;
+}
+
+SSL *
+tls_client_session_new(struct tls_context *t, const char *name)
+{
+	SSL *ssl = tls_session_new(t);
+
+	SSL_set_connect_state(ssl);
+	SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+	if (name != NULL && name[0] != '\0') {
+		(void)SSL_set_tlsext_host_name(ssl, name);
+		(void)SSL_set1_host(ssl, name);
+	}
+	return ssl;
+}
+
+const char *
+tls_session_distrust(const SSL *ssl)
+{
+	long r = SSL_get_verify_result(ssl);
+
+	if (SSL_get0_peer_certificate(ssl) == NULL)
+		return "no certificate";
+	return r == X509_V_OK ? NULL : X509_verify_cert_error_string(r);
+}
+
 void
 tls_session_free(SSL *ssl)
 {

@@ -20,10 +20,21 @@ int tls_context_new(struct str cert_pem, struct str key_pem,
 struct tls_context *tls_context_ref(struct tls_context *t);
 struct tls_context *tls_context_unref(struct tls_context *t); /* gives NULL */
 
+/*
+ * For connections that we open. ca_file: PEM certificates of authorities that
+ * a peer's chain is checked against ("" for none); the connection is made in
+ * any case, conn_tls_distrust() tells. An unreadable file counts as none.
+ */
+struct tls_context *tls_client_context_new(const char *ca_file);
+
 /* --- for conn.c ----------------------------------------------------------- */
 
 /* The server's side of a new session; it keeps the context alive. */
 SSL *tls_session_new(struct tls_context *t);
+/* The client's side; name: of the server, for SNI and the check, or NULL. */
+SSL *tls_client_session_new(struct tls_context *t, const char *name);
+/* Why the server's certificate is not to be trusted; NULL: it is. */
+const char *tls_session_distrust(const SSL *ssl);
 void tls_session_free(SSL *ssl);
 /* Send close_notify, without waiting for the peer's. */
 void tls_session_shutdown(SSL *ssl);

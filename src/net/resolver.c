@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * resolver.c - libunbound on our loop. See resolver.h.
+ */
+#include "net/resolver.h"
+
+#include <netinet/in.h>
+#include <unbound.h>
+
+struct resolver {
+	struct loop *loop;
+	struct ub_ctx *ctx;
+	struct loop_fd *watch;
+	struct resolver_query *queries; /* under way */
+};
+
+struct resolver_query {
+	struct resolver *r;
+	struct resolver_query *next, **prev;
+	int id; /* of the library; -1: it never got it */
+	resolver_fn fn;
+	void *arg;
+	bool is_cancelled; /* and a deferred call is still to come */
+};
+
+/* --- record data --------------------------------------------------------------- */
+
+static bool
+put_label(struct str label, char *to, size_t *at)
+{
+	if (*at + label.n + 1 > DNS_NAME_MAX)
+		return false;
+	if (*at > 0)
+		to[(*at)++] = '.';
+	for (size_t i = 0; i < label.n; i++) {
+		char c = ascii_lower(label.p[i]);
+
+		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' &&
+		    c != '_')
+			return false;
+		to[(*at)++] = c;
+	}
+	return true;
+}
+
+/* The library has expanded compressed names. */
+static bool
+read_name(struct str data, char *to)
+{
+	size_t at = 0;
+
+	while (data.n > 0) {
+		size_t n = (unsigned char)data.p[0];
+
+		if (n == 0) {
+			to[at] = '\0';
+			return data.n == 1;
+		}
+		if (n > 63 || n + 1 > data.n ||
+		    !put_label(str_sub(data, 1, n), to, &at))
+			return false;
+		data = str_from(data, n + 1);
+	}
+	return false;
+}
+
+bool
+dns_read_mx(
+    struct str data, uint16_t *ret_preference, char ret_host[DNS_NAME_MAX + 1])
+{
+	char host[DNS_NAME_MAX + 1];
+
+	if (data.n < 3 || !read_name(str_from(data, 2), host))
+		return false;
+	*ret_preference = (uint16_t)((unsigned char)data.p[0] << 8 |
+				     (unsigned char)data.p[1]);
+	memcpy(ret_host, host, sizeof(host));
+	return true;
+}
+
+bool
+dns_read_address(enum dns_type type, struct str data, uint16_t port,
+    struct sockaddr_storage *ret)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+		.sin6_port = htons(port) };
+	struct sockaddr_in in4 = { .sin_family = AF_INET,
+		.sin_port = htons(port) };
+
+	if (type == DNS_A && data.n == sizeof(in4.sin_addr)) {
+		memcpy(&in4.sin_addr, data.p, data.n);
+		memset(ret, 0, sizeof(*ret));
+		memcpy(ret, &in4, sizeof(in4));
+		return true;
+	}
+	if (type == DNS_AAAA && data.n == sizeof(in6.sin6_addr)) {
+		memcpy(&in6.sin6_addr, data.p, data.n);
+		memset(ret, 0, sizeof(*ret));
+		memcpy(ret, &in6, sizeof(in6));
+		return true;
+	}
+	return false;
+}
+
+/* --- queries ------------------------------------------------------------------- */
+
+static void
+unlink_query(struct resolver_query *q)
+{
+	*q->prev = q->next;
+	if (q->next != NULL)
+		q->next->prev = q->prev;
+}
+
+static void
+finish(struct resolver_query *q, const struct dns_answer *a)
+{
+	unlink_query(q);
+	q->fn(q->arg, a);
+	free(q);
+}
+
+static enum dns_status
+status_of(const struct ub_result *result)
+{
+	if (result->bogus)
+		return DNS_BOGUS;
+	if (result->havedata)
+		return DNS_FOUND;
+	if (result->nxdomain)
+		return DNS_NO_NAME;
+	return result->rcode == 0 ? DNS_NO_DATA : DNS_TEMPFAIL;
+}
+
+static const char *
+rcode_text(int rcode)
+{
+	switch (rcode) {
+	case 1:
+		return "the name server says FORMERR";
+	case 2:
+		return "no name server gave an answer (SERVFAIL)";
+	case 5:
+		return "the name server refuses to answer";
+	default:
+		return "the name server says that something is wrong";
+	}
+}
+
+static void
+on_answer(void *arg, int error, struct ub_result *result)
+{
+	struct resolver_query *q = arg;
+	struct dns_answer a = { .status = DNS_TEMPFAIL };
+	struct str data[DNS_RECORDS_MAX];
+
+	if (error != 0 || result == NULL) {
+		a.why = ub_strerror(error);
+		finish(q, &a);
+		return;
+	}
+	a.status = status_of(result);
+	a.is_secure = result->secure;
+	a.ttl = (uint32_t)MAX(result->ttl, 0);
+	a.name = result->canonname ? result->canonname : result->qname;
+	a.is_alias =
+	    result->canonname && strcasecmp(result->canonname, result->qname);
+	a.data = data;
+	if (a.status == DNS_BOGUS)
+		a.why = result->why_bogus ? result->why_bogus : "bogus";
+	else if (a.status == DNS_TEMPFAIL)
+		a.why = rcode_text(result->rcode);
+	while (a.status == DNS_FOUND && a.n < DNS_RECORDS_MAX &&
+	       result->data[a.n] != NULL) {
+		data[a.n] =
+		    str_make(result->data[a.n], (size_t)result->len[a.n]);
+		a.n++;
+	}
+	finish(q, &a);
+	ub_resolve_free(result);
+}
+
+static void
+on_readable(void *arg)
+{
+	struct resolver *r = arg;
+
+	(void)ub_process(r->ctx);
+}
+
+/* The library did not take the question. */
+static void
+answer_unasked(void *arg)
+{
+	struct resolver_query *q = arg;
+	struct dns_answer a = { .status = DNS_TEMPFAIL,
+		.why = "the name cannot be asked for" };
+
+	if (q->is_cancelled)
+		free(q);
+	else
+		finish(q, &a);
+}
+
+struct resolver_query *
+resolver_ask(struct resolver *r, const char *name, enum dns_type type,
+    resolver_fn fn, void *arg)
+{
+	struct resolver_query *q = X_NEW(struct resolver_query);
+
+	q->r = r;
+	q->fn = fn;
+	q->arg = arg;
+	q->next = r->queries;
+	q->prev = &r->queries;
+	if (q->next != NULL)
+		q->next->prev = &q->next;
+	r->queries = q;
+	if (ub_resolve_async(
+		r->ctx, name, (int)type, 1, q, on_answer, &q->id) != 0) {
+		q->id = -1;
+		loop_defer(r->loop, answer_unasked, q);
+	}
+	return q;
+}
+
+void
+resolver_cancel(struct resolver_query *q)
+{
+	unlink_query(q);
+	if (q->id < 0) {
+		q->is_cancelled = true;
+		return;
+	}
+	(void)ub_cancel(q->r->ctx, q->id);
+	free(q);
+}
+
+/* --- the library's context -------------------------------------------------------- */
+
+static const char *const options[][2] = {
+	/* A resolver may well run on this machine. */
+	{ "do-not-query-localhost:", "no" },
+	{ "outgoing-range:", "256" },
+	{ "num-queries-per-thread:", "4096" },
+	{ "msg-cache-size:", "16m" },
+	{ "rrset-cache-size:", "32m" },
+	{ "cache-max-ttl:", "86400" },
+	{ "cache-max-negative-ttl:", "600" },
+	{ "infra-host-ttl:", "300" },
+	{ "qname-minimisation:", "yes" },
+	{ "harden-referral-path:", "no" },
+	{ "val-clean-additional:", "yes" },
+	{ "use-syslog:", "no" },
+};
+
+static int
+add_anchors(struct ub_ctx *ctx, struct str text)
+{
+	int error = 0;
+
+	while (text.n > 0 && error == 0) {
+		struct str line;
+		char *rr;
+
+		text = str_split(text, '\n', &line);
+		line = str_trim(line);
+		if (line.n == 0 || line.p[0] == ';' || line.p[0] == '#')
+			continue;
+		rr = str_dup(line);
+		error = ub_ctx_add_ta(ctx, rr);
+		free(rr);
+	}
+	return error;
+}
+
+static int
+configure(struct ub_ctx *ctx, const struct resolver_config *config)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(options) && error == 0; i++)
+		error = ub_ctx_set_option(ctx, options[i][0], options[i][1]);
+	for (size_t i = 0; i < config->n_servers && error == 0; i++)
+		error = ub_ctx_set_fwd(ctx, config->servers[i]);
+	if (error == 0)
+		error = add_anchors(ctx, config->trust_anchors);
+	/* A thread, not a process. */
+	if (error == 0)
+		error = ub_ctx_async(ctx, 1);
+	return error;
+}
+
+int
+resolver_new(const struct resolver_config *config, struct resolver **ret,
+    char **ret_error)
+{
+	struct ub_ctx *ctx = ub_ctx_create();
+	struct resolver *r;
+	int error;
+
+	if (ctx == NULL)
+		die("ub_ctx_create: %s", strerror(errno));
+	error = configure(ctx, config);
+	if (error != 0) {
+		*ret_error = x_strdup(ub_strerror(error));
+		ub_ctx_delete(ctx);
+		return -EINVAL;
+	}
+	r = X_NEW(struct resolver);
+	r->loop = config->loop;
+	r->ctx = ctx;
+	r->watch = loop_fd_new(r->loop, ub_fd(ctx), on_readable, NULL, r);
+	loop_fd_want(r->watch, true, false);
+	*ret = r;
+	return 0;
+}
+
+void
+resolver_free(struct resolver *r)
+{
+	if (r == NULL)
+		return;
+	while (r->queries != NULL)
+		resolver_cancel(r->queries);
+	loop_fd_free(r->watch);
+	ub_ctx_delete(r->ctx);
+	free(r);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * resolver.h - DNS look-ups, with DNSSEC. The one wrapper of libunbound.
+ *
+ * The library resolves and validates in a thread of its own; answers come back
+ * in the loop's thread. A name that does not exist, one without such records, a
+ * server that does not answer and an answer that was forged are four different
+ * things here: mail is lost where they are mixed up.
+ */
+#pragma once
+
+#include "base/str.h"
+#include "net/loop.h"
+
+#include <sys/socket.h>
+
+#define DNS_NAME_MAX 255
+/* Records of one answer that are handed out. */
+#define DNS_RECORDS_MAX 256
+
+enum dns_type {
+	DNS_A = 1,
+	DNS_CNAME = 5,
+	DNS_MX = 15,
+	DNS_TXT = 16,
+	DNS_AAAA = 28,
+	DNS_TLSA = 52,
+};
+
+enum dns_status {
+	DNS_FOUND,    /* at least one record */
+	DNS_NO_NAME,  /* the name does not exist */
+	DNS_NO_DATA,  /* it exists, without records of this type */
+	DNS_TEMPFAIL, /* could not tell */
+	DNS_BOGUS,    /* DNSSEC says that the answer is not genuine */
+};
+
+struct dns_answer {
+	enum dns_status status;
+	bool is_secure;         /* validated; also of NO_NAME and NO_DATA */
+	bool is_alias;          /* the name has a CNAME */
+	const struct str *data; /* record data in wire format */
+	size_t n;
+	uint32_t ttl;     /* seconds; 0 when there is none */
+	const char *name; /* of the records, at the end of all CNAMEs */
+	const char *why;  /* for people, when status is TEMPFAIL or BOGUS */
+};
+
+struct resolver;
+struct resolver_query;
+
+struct resolver_config {
+	struct loop *loop;
+	/* Ask these: "192.0.2.53", "2001:db8::53", "192.0.2.53@5353". None: ask
+	 * the servers of the root, and so on. */
+	const char *const *servers;
+	size_t n_servers;
+	/* Resource records of trust anchors as text, one a line, comments
+	 * allowed (/usr/share/dns/root.key). Empty: nothing is validated. */
+	struct str trust_anchors;
+};
+
+/* Before the sandbox, which the library's thread then inherits: 0, or -EINVAL
+ * with *ret_error (heap). */
+int resolver_new(const struct resolver_config *config, struct resolver **ret,
+    char **ret_error) WARN_UNUSED;
+/* All queries are forgotten. */
+void resolver_free(struct resolver *r);
+
+/* Runs once, from the loop; the answer is valid during the call. */
+typedef void (*resolver_fn)(void *arg, const struct dns_answer *a);
+/* name: ASCII, without or with a dot at its end. */
+struct resolver_query *resolver_ask(struct resolver *r, const char *name,
+    enum dns_type type, resolver_fn fn, void *arg);
+/* fn will not run. Not after fn ran, or within it. */
+void resolver_cancel(struct resolver_query *q);
+
+/*
+ * Read record data. False when it is malformed. Names are in lower case,
+ * without a dot at the end; "" is the root. A name with a byte in it that no
+ * host name has is malformed.
+ */
+bool dns_read_mx(struct str data, uint16_t *ret_preference,
+    char ret_host[DNS_NAME_MAX + 1]) WARN_UNUSED;
+/* An A or AAAA record as a socket address. */
+bool dns_read_address(enum dns_type type, struct str data, uint16_t port,
+    struct sockaddr_storage *ret) WARN_UNUSED;
