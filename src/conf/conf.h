@@ -71,6 +71,21 @@ struct conf {
 	uint32_t auth_threads;
 	bool
 	    auth_allow_plaintext; /* PLAIN, LOGIN, USER without TLS: default no */
+	/* dns; lists: each element ends with a line feed */
+	char *dns_servers;
+	bool dns_dnssec;
+	char *dns_trust_anchor;
+	/* send */
+	bool send_direct;
+	char *send_routes;
+	uint32_t send_port;
+	bool send_allow_loopback;
+	char *send_source4, *send_source6;
+	uint32_t send_connections, send_destination_connections;
+	uint32_t send_connection_messages;
+	uint32_t send_timeout_s, send_connect_s, send_idle_s;
+	uint32_t send_retry_s, send_retry_max_s;
+	uint32_t send_delay_notice_s, send_expire_s;
 };
 
 /*

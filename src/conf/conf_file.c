@@ -73,7 +73,8 @@ put_known(struct buf *b, const char *section)
 		}
 	if (section[0] == '\0')
 		buf_put_c(b, ", or a section: workers, tls, listen, smtp, "
-			     "imap, pop3, limits, store, auth");
+			     "imap, pop3, limits, store, queue, auth, dns, "
+			     "send");
 }
 
 /* What the library finds: wrong syntax, unknown names. */

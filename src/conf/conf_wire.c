@@ -27,6 +27,8 @@ put_option(struct buf *b, const struct conf *c, const struct conf_option *o)
 	case CONF_NAME:
 	case CONF_PATH:
 	case CONF_LEVEL:
+	case CONF_SERVERS:
+	case CONF_ROUTES:
 		wire_put_str(b, str_c(*(char *const *)member(c, o)));
 		return;
 	case CONF_COUNT:
@@ -82,6 +84,21 @@ get_text(struct wire *w, size_t max, char **to)
 }
 
 static bool
+get_text_list(struct wire *w, struct conf *c, const struct conf_option *o)
+{
+	struct str s = wire_get_str(w);
+
+	while (s.n > 0) {
+		struct str one;
+
+		s = str_split(s, '\n', &one);
+		if (!conf_set(o, c, one))
+			return false;
+	}
+	return !w->failed;
+}
+
+static bool
 get_option(struct wire *w, struct conf *c, const struct conf_option *o)
 {
 	void *to = (char *)c + o->offset;
@@ -112,6 +129,9 @@ get_option(struct wire *w, struct conf *c, const struct conf_option *o)
 	case CONF_SOCKETS:
 	case CONF_LOOPBACK:
 		return true;
+	case CONF_SERVERS:
+	case CONF_ROUTES:
+		return get_text_list(w, c, o);
 	}
 	return false;
 }

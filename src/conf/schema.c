@@ -5,6 +5,7 @@
  */
 #include "conf/schema.h"
 #include "base/log.h"
+#include "conf/route_text.h"
 
 #include <arpa/inet.h>
 
@@ -20,6 +21,8 @@
 #define WHERE_SIZE(f)      offsetof(struct conf, f)
 #define WHERE_BOOL(f)      offsetof(struct conf, f)
 #define WHERE_LOOPBACK(f)  offsetof(struct conf, f)
+#define WHERE_SERVERS(f)   offsetof(struct conf, f)
+#define WHERE_ROUTES(f)    offsetof(struct conf, f)
 #define WHERE_LISTEN(f)    f
 #define WHERE_SOCKETS(f)   f
 
@@ -91,7 +94,14 @@ member(struct conf *c, const struct conf_option *o)
 bool
 conf_is_list(const struct conf_option *o)
 {
-	return o->type == CONF_LISTEN || o->type == CONF_SOCKETS;
+	return o->type == CONF_LISTEN || o->type == CONF_SOCKETS ||
+	       conf_is_text_list(o);
+}
+
+bool
+conf_is_text_list(const struct conf_option *o)
+{
+	return o->type == CONF_SERVERS || o->type == CONF_ROUTES;
 }
 
 bool
@@ -241,6 +251,44 @@ set_loopback(struct conf *c, struct str s)
 	return true;
 }
 
+/* --- lists kept as text ------------------------------------------------------------ */
+
+/* An address alone, or with a port. */
+static bool
+is_server(struct str s)
+{
+	unsigned char addr[sizeof(struct in6_addr)];
+	char host[INET6_ADDRSTRLEN];
+	uint16_t port;
+
+	if (read_address(s, host, &port))
+		return true;
+	if (s.n == 0 || s.n >= sizeof(host))
+		return false;
+	memcpy(host, s.p, s.n);
+	host[s.n] = '\0';
+	return strlen(host) == s.n && (inet_pton(AF_INET, host, addr) == 1 ||
+					  inet_pton(AF_INET6, host, addr) == 1);
+}
+
+static bool
+add_to_text(const struct conf_option *o, struct conf *c, struct str s)
+{
+	char **to = member(c, o);
+	struct route route;
+	char *longer;
+
+	if (o->type == CONF_SERVERS ? !is_server(s)
+				    : !route_text_parse(s, &route))
+		return false;
+	if (strlen(*to) + s.n > CONF_TEXT_LIST_MAX)
+		return false;
+	longer = x_asprintf("%s%.*s\n", *to, STR_ARG(s));
+	free(*to);
+	*to = longer;
+	return true;
+}
+
 /* --- all types -------------------------------------------------------------------- */
 
 static bool
@@ -301,6 +349,9 @@ conf_set(const struct conf_option *o, struct conf *c, struct str text)
 		return add_listener(o, c, text);
 	case CONF_LOOPBACK:
 		return set_loopback(c, text);
+	case CONF_SERVERS:
+	case CONF_ROUTES:
+		return add_to_text(o, c, text);
 	}
 	return false;
 }
@@ -343,6 +394,10 @@ conf_expected(const struct conf_option *o, struct buf *b)
 		[CONF_SOCKETS] = "an absolute path of at most 107 bytes",
 		[CONF_LOOPBACK] = "a loopback address and port such as "
 				  "127.0.0.1:9154",
+		[CONF_SERVERS] = "an address such as 192.0.2.53 or "
+				 "127.0.0.1:5353",
+		[CONF_ROUTES] = "a route such as \"example.org "
+				"relay.example.net:587 tls=must\"",
 	};
 
 	buf_put_c(b, words[o->type]);
@@ -361,7 +416,10 @@ conf_new(void)
 	for (size_t i = 0; i < conf_option_count; i++) {
 		const struct conf_option *o = &conf_options[i];
 
-		if (!conf_is_list(o) && !conf_set(o, c, str_c(o->fallback)))
+		if (conf_is_text_list(o))
+			*(char **)member(c, o) = x_strdup("");
+		else if (!conf_is_list(o) &&
+			 !conf_set(o, c, str_c(o->fallback)))
 			die("conf: default of %s.%s", o->section, o->key);
 	}
 	c->tls_certificate = x_strdup("");
@@ -375,7 +433,8 @@ conf_free(struct conf *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < conf_option_count; i++)
-		if (conf_is_text(&conf_options[i]))
+		if (conf_is_text(&conf_options[i]) ||
+		    conf_is_text_list(&conf_options[i]))
 			free(*(char **)member(c, &conf_options[i]));
 	for (uint32_t i = 0; i < c->listener_count; i++)
 		free(c->listeners[i].address);

@@ -23,6 +23,8 @@ enum conf_type {
 	CONF_LISTEN,
 	CONF_SOCKETS,
 	CONF_LOOPBACK,
+	CONF_SERVERS,
+	CONF_ROUTES,
 };
 
 struct conf_option {
@@ -34,12 +36,16 @@ struct conf_option {
 	const char *help;
 };
 
-#define CONF_OPTIONS_MAX 64
+#define CONF_OPTIONS_MAX 96
+/* Bytes of a list that is kept as text. */
+#define CONF_TEXT_LIST_MAX KIB(256)
 extern const struct conf_option conf_options[];
 extern const size_t conf_option_count;
 
-/* Does it make a list of listeners? */
+/* Is it a list? */
 bool conf_is_list(const struct conf_option *o);
+/* A list that is kept as one text, in which a line feed ends each element. */
+bool conf_is_text_list(const struct conf_option *o);
 /* Read one value (of a list: one element) into c. False when text is not one;
  * c is untouched then. */
 bool conf_set(
