@@ -15,6 +15,7 @@ int auth_main(void) WEAK;
 int filter_main(void) WEAK;
 int smtp_main(void) WEAK;
 int imap_main(void) WEAK;
+int send_main(void) WEAK;
 
 #if defined(__SANITIZE_ADDRESS__)
 /* The leak check traces its own process, which the sandbox forbids. Unit
@@ -36,6 +37,7 @@ role_main(const char *name)
 		[ROLE_FILTER] = filter_main,
 		[ROLE_SMTP] = smtp_main,
 		[ROLE_IMAP] = imap_main,
+		[ROLE_SEND] = send_main,
 	};
 	enum role role;
 	char comm[16];

@@ -228,6 +228,12 @@ put_configuration(struct buf *b, const struct demo *d)
 		     "limits {\n\tconnections = 20000\n"
 		     "\tconnections_per_address = 0\n"
 		     "\trate_per_address = 0\n}\n");
+	buf_put_c(b, "\n# Mail for other servers is held in the queue: a demo "
+		     "reaches nobody by accident.\n"
+		     "# A route lets a domain out:\n"
+		     "# send {\n#\troutes = { \"example.net "
+		     "127.0.0.1:2525\" }\n# }\n"
+		     "send {\n\tdirect = no\n}\n");
 }
 
 static int

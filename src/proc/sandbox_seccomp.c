@@ -83,6 +83,7 @@ static const int lookup_calls[] = {
 
 static const int connect_calls[] = {
 	CALL(connect), CALL(getpeername), CALL(setsockopt), CALL(bind),
+	CALL(pipe), CALL(socketpair), /* within libunbound */
 };
 
 /* Of sanitizers: symbols of reports, the leak check at the end. */

@@ -19,8 +19,8 @@ wanted_workers(const struct conf *conf, enum role role)
 		return conf->workers_filter;
 	case ROLE_STORE:
 	case ROLE_AUTH:
+	case ROLE_SEND:
 		return 1;
-	case ROLE_SEND: /* not a process yet */
 	case ROLE_SUPERVISOR:
 	case ROLE_CLI:
 		return 0;
@@ -43,7 +43,7 @@ void
 reload_workers(struct supervisor *sup)
 {
 	static const enum role order[] = { ROLE_STORE, ROLE_AUTH, ROLE_FILTER,
-		ROLE_SMTP, ROLE_IMAP };
+		ROLE_SEND, ROLE_SMTP, ROLE_IMAP };
 	struct child *c, *next;
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * domain.c - which domains have something due, and leasing it.
+ *
+ * Domains stand in a heap by the time when their next entry is due. A domain
+ * leases a portion, and the next one when that is nearly settled: a small one
+ * while its destination has not answered, so that however many dead ones there
+ * are, the living get their turn. The store says what is due; what is known
+ * here is a hint, which is asked for again after each restart of either side.
+ */
+#include "base/log.h"
+#include "base/metrics.h"
+#include "send/server.h"
+
+#define PORTION_PROVEN 500
+#define PORTION_FIRST  20
+#define LEASES_MAX     64 /* requests under way */
+#define AGAIN_MS       1000
+#define FULL_MS        50
+#define NOWHERE        SIZE_MAX
+
+struct domain {
+	struct table_item item;
+	struct domains *ds;
+	uint64_t due_ms;  /* wall clock; 0: nothing is due by itself */
+	size_t at;        /* in the heap; NOWHERE: not there */
+	uint32_t out;     /* leased entries */
+	uint64_t hint_ms; /* came while it was leasing; 0: none */
+	bool is_leasing;
+	bool is_proven;
+	bool is_parked; /* due, but it has its portion: out of the heap */
+	struct lookup *lookup;
+	char name[];
+};
+
+struct domains {
+	struct server *sv;
+	struct table table;
+	struct domain **heap;
+	size_t n_heap, cap_heap;
+	struct loop_timer *timer;
+	struct loop_timer *reload;
+	uint32_t out;      /* leased entries of all */
+	uint32_t unproven; /* of domains that are not proven */
+	uint32_t leasing;  /* requests under way */
+	bool is_stopped, is_queued;
+};
+
+struct str
+domain_name(const struct domain *d)
+{
+	return d->item.key;
+}
+
+struct lookup **
+domain_lookup(struct domain *d)
+{
+	return &d->lookup;
+}
+
+uint32_t
+domains_leased(const struct domains *ds)
+{
+	return ds->out;
+}
+
+/* --- the heap ---------------------------------------------------------------------- */
+
+static void
+place(struct domains *ds, size_t at, struct domain *d)
+{
+	ds->heap[at] = d;
+	d->at = at;
+}
+
+static void
+sift_up(struct domains *ds, size_t at)
+{
+	struct domain *d = ds->heap[at];
+
+	while (at > 0 && ds->heap[(at - 1) / 2]->due_ms > d->due_ms) {
+		place(ds, at, ds->heap[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	place(ds, at, d);
+}
+
+static void
+sift_down(struct domains *ds, size_t at)
+{
+	struct domain *d = ds->heap[at];
+
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= ds->n_heap)
+			break;
+		if (child + 1 < ds->n_heap &&
+		    ds->heap[child + 1]->due_ms < ds->heap[child]->due_ms)
+			child++;
+		if (ds->heap[child]->due_ms >= d->due_ms)
+			break;
+		place(ds, at, ds->heap[child]);
+		at = child;
+	}
+	place(ds, at, d);
+}
+
+static void
+heap_remove(struct domains *ds, struct domain *d)
+{
+	struct domain *last = ds->heap[--ds->n_heap];
+	size_t at = d->at;
+
+	d->at = NOWHERE;
+	if (last == d)
+		return;
+	place(ds, at, last);
+	sift_down(ds, at);
+	sift_up(ds, last->at);
+}
+
+static void
+heap_add(struct domains *ds, struct domain *d)
+{
+	ds->heap =
+	    x_grow(ds->heap, &ds->cap_heap, ds->n_heap + 1, sizeof(*ds->heap));
+	place(ds, ds->n_heap++, d);
+	sift_up(ds, d->at);
+}
+
+/* --- domains ------------------------------------------------------------------------- */
+
+static void run(struct domains *ds);
+
+static void
+run_later(void *arg)
+{
+	struct domains *ds = arg;
+
+	ds->is_queued = false;
+	run(ds);
+}
+
+static void
+wake(struct domains *ds)
+{
+	if (ds->is_queued || ds->is_stopped)
+		return;
+	ds->is_queued = true;
+	loop_defer(ds->sv->loop, run_later, ds);
+}
+
+static void
+set_due(struct domain *d, uint64_t due_ms)
+{
+	struct domains *ds = d->ds;
+
+	if (d->at != NOWHERE)
+		heap_remove(ds, d);
+	d->is_parked = false;
+	d->due_ms = due_ms;
+	if (due_ms > 0)
+		heap_add(ds, d);
+}
+
+static struct domain *
+get_domain(struct domains *ds, struct str name)
+{
+	struct table_item *item = table_find(&ds->table, name);
+	struct domain *d;
+
+	if (item != NULL)
+		return CONTAINER_OF(item, struct domain, item);
+	d = x_zalloc(sizeof(*d) + name.n);
+	memcpy(d->name, name.p, name.n);
+	d->ds = ds;
+	d->at = NOWHERE;
+	table_add(&ds->table, &d->item, str_make(d->name, name.n));
+	return d;
+}
+
+/* Nothing of it is here, and nothing is expected. */
+static void
+forget_if_idle(struct domain *d)
+{
+	struct domains *ds = d->ds;
+
+	if (d->due_ms > 0 || d->out > 0 || d->is_leasing)
+		return;
+	lookup_free(ds->sv, d->lookup);
+	table_remove(&ds->table, &d->item);
+	free(d);
+}
+
+static uint32_t
+portion(const struct domain *d)
+{
+	const struct domains *ds = d->ds;
+	uint32_t most = d->is_proven ? PORTION_PROVEN : PORTION_FIRST;
+	uint32_t room = SERVER_LEASED_MAX - MIN(SERVER_LEASED_MAX, ds->out);
+
+	if (!d->is_proven)
+		room = MIN(room, SERVER_LEASED_MAX / 2 -
+				     MIN(SERVER_LEASED_MAX / 2, ds->unproven));
+	return MIN(most - MIN(most, d->out), room);
+}
+
+void
+domain_settled(struct domain *d)
+{
+	struct domains *ds = d->ds;
+
+	ASSERT(d->out > 0 && ds->out > 0);
+	d->out--;
+	ds->out--;
+	if (!d->is_proven)
+		ds->unproven--;
+	if (d->is_parked && d->out <= portion(d)) {
+		set_due(d, d->due_ms);
+		wake(ds);
+	}
+	forget_if_idle(d);
+}
+
+void
+domain_set_proven(struct domain *d, bool is_proven)
+{
+	if (d->is_proven == is_proven)
+		return;
+	d->is_proven = is_proven;
+	if (is_proven)
+		d->ds->unproven -= d->out;
+	else
+		d->ds->unproven += d->out;
+	if (d->is_parked)
+		set_due(d, d->due_ms);
+	wake(d->ds);
+}
+
+/* --- leasing ------------------------------------------------------------------------- */
+
+struct leasing {
+	struct domain *d;
+	uint64_t until_ms; /* the loop's clock */
+};
+
+static struct mail *
+find_mail(struct mails *mails, const struct entry *e)
+{
+	struct mail *m = TAILQ_LAST(mails, mails);
+
+	/* Those of one message stand together in most cases. */
+	return m != NULL && mail_fits(m, e) ? m : NULL;
+}
+
+/* Sort the items into mails; the answer is their number. */
+static uint32_t
+take_items(struct leasing *l, struct str items, struct mails *mails)
+{
+	struct wire w = wire_read(items);
+	struct msg_queue_item item;
+	uint32_t n = 0;
+
+	while (w.in.n > 0) {
+		struct str at = w.in;
+		struct entry *e;
+		struct mail *m;
+
+		if (!msg_queue_item_read(&w, &item))
+			break;
+		e = entry_new(str_first(at, at.n - w.in.n));
+		m = find_mail(mails, e);
+		if (m == NULL || m->n == PORTION_PROVEN) {
+			m = mail_new(l->d, l->until_ms);
+			TAILQ_INSERT_TAIL(mails, m, link);
+		}
+		mail_add(m, e);
+		n++;
+	}
+	return n;
+}
+
+static void
+on_leased(void *arg, struct ipc_msg *msg)
+{
+	struct leasing *l = arg;
+	struct domain *d = l->d;
+	struct domains *ds = d->ds;
+	struct server *sv = ds->sv;
+	struct msg_queue_lease_reply reply = { 0 };
+	struct mails mails = TAILQ_HEAD_INITIALIZER(mails);
+	struct mail *m;
+	uint32_t n = 0;
+
+	d->is_leasing = false;
+	ds->leasing--;
+	if (msg->outcome == DONE &&
+	    msg_queue_lease_reply_get(msg->body, &reply))
+		n = take_items(l, reply.items, &mails);
+	else
+		reply.next_due_ms = loop_time_ms(sv->loop) + AGAIN_MS;
+	free(l);
+	d->out += n;
+	ds->out += n;
+	if (!d->is_proven)
+		ds->unproven += n;
+	if (d->hint_ms > 0 &&
+	    (reply.next_due_ms == 0 || d->hint_ms < reply.next_due_ms))
+		reply.next_due_ms = d->hint_ms;
+	d->hint_ms = 0;
+	set_due(d, reply.next_due_ms);
+	wake(ds);
+	/* Settling the last one may forget the domain: not before the end. */
+	d->is_leasing = true;
+	while ((m = TAILQ_FIRST(&mails)) != NULL) {
+		TAILQ_REMOVE(&mails, m, link);
+		lookup_mail(sv, m);
+	}
+	d->is_leasing = false;
+	forget_if_idle(d);
+}
+
+static void
+lease(struct domain *d, uint32_t max)
+{
+	struct domains *ds = d->ds;
+	struct server *sv = ds->sv;
+	struct leasing *l = X_NEW(struct leasing);
+	struct buf body = BUF_INIT(KIB(4));
+	struct msg_queue_lease m = { .domain = domain_name(d),
+		.max = max,
+		.now_ms = loop_time_ms(sv->loop),
+		.lease_ms = LEASE_MS };
+	struct ipc_peer_request req = {
+		.to = ROLE_STORE, .type = MSG_QUEUE_LEASE, .fd = -1
+	};
+
+	l->d = d;
+	l->until_ms = loop_now_ms(sv->loop) + LEASE_MS - LEASE_GUARD;
+	d->is_leasing = true;
+	ds->leasing++;
+	msg_queue_lease_put(&body, &m);
+	req.body = buf_str(&body);
+	runtime_request(sv->rt, &req, on_leased, l);
+	buf_done(&body);
+}
+
+/*
+ * Lease for those that are due. One that has its portion is parked until some
+ * of it is settled; one for which there is no room at all waits a moment.
+ */
+static void
+run(struct domains *ds)
+{
+	uint64_t now = loop_time_ms(ds->sv->loop);
+	bool is_full = false;
+
+	while (!ds->is_stopped && ds->n_heap > 0 && !is_full &&
+	       ds->leasing < LEASES_MAX && ds->heap[0]->due_ms <= now) {
+		struct domain *d = ds->heap[0];
+		uint32_t max = portion(d);
+
+		if (max == 0 && d->out == 0) {
+			is_full = true;
+			continue;
+		}
+		heap_remove(ds, d);
+		if (d->is_leasing || d->out > max)
+			d->is_parked = true;
+		else
+			lease(d, max);
+	}
+	if (ds->is_stopped || ds->n_heap == 0)
+		return;
+	loop_timer_set(
+	    ds->timer, is_full || ds->heap[0]->due_ms <= now
+			   ? FULL_MS
+			   : MIN(ds->heap[0]->due_ms - now, UINT32_MAX));
+}
+
+static void
+on_time(void *arg)
+{
+	run(arg);
+}
+
+/* --- what the store says ---------------------------------------------------------------- */
+
+static bool
+take_list(struct domains *ds, struct str list, struct str *ret_last)
+{
+	struct wire w = wire_read(list);
+	struct msg_queue_domain m;
+
+	while (w.in.n > 0) {
+		struct domain *d;
+
+		if (!msg_queue_domain_read(&w, &m))
+			return false;
+		*ret_last = m.domain;
+		if (m.due_ms == 0)
+			continue;
+		d = get_domain(ds, m.domain);
+		if (d->is_leasing)
+			d->hint_ms = MAX(m.due_ms, 1);
+		else if (d->due_ms == 0 || m.due_ms < d->due_ms)
+			set_due(d, m.due_ms);
+	}
+	return true;
+}
+
+bool
+domains_due(struct domains *ds, struct str body)
+{
+	struct str last;
+
+	if (!take_list(ds, body, &last))
+		return false;
+	wake(ds);
+	return true;
+}
+
+static void ask(struct domains *ds, struct str after);
+
+static void
+on_domains(void *arg, struct ipc_msg *m)
+{
+	struct domains *ds = arg;
+	struct msg_list_reply reply;
+	struct str last = STR_NONE;
+
+	if (m->outcome != DONE || !msg_list_reply_get(m->body, &reply) ||
+	    !take_list(ds, reply.items, &last)) {
+		/* A new store asks us to begin anew by its connection. */
+		if (m->outcome != TEMPFAIL || ipc_reason(m) != REASON_GONE)
+			loop_timer_set(ds->reload, AGAIN_MS);
+		return;
+	}
+	wake(ds);
+	if (reply.has_more && last.n > 0)
+		ask(ds, last);
+}
+
+static void
+ask(struct domains *ds, struct str after)
+{
+	struct msg_queue_domains m = { .after = after };
+	struct buf body = BUF_INIT(KIB(4));
+	struct ipc_peer_request req = {
+		.to = ROLE_STORE, .type = MSG_QUEUE_DOMAINS, .fd = -1
+	};
+
+	msg_queue_domains_put(&body, &m);
+	req.body = buf_str(&body);
+	runtime_request(ds->sv->rt, &req, on_domains, ds);
+	buf_done(&body);
+}
+
+void
+domains_load(struct domains *ds)
+{
+	ask(ds, STR_NONE);
+}
+
+static void
+load_again(void *arg)
+{
+	domains_load(arg);
+}
+
+void
+domains_stop(struct domains *ds)
+{
+	ds->is_stopped = true;
+	loop_timer_clear(ds->timer);
+}
+
+struct domains *
+domains_new(struct server *sv)
+{
+	struct domains *ds = X_NEW(struct domains);
+
+	ds->sv = sv;
+	table_init(&ds->table);
+	ds->timer = loop_timer_new(sv->loop, on_time, ds);
+	ds->reload = loop_timer_new(sv->loop, load_again, ds);
+	return ds;
+}

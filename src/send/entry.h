@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * entry.h - what is under way: entries of the queue that were leased, and
+ * mails: the recipients of one message that travel in one transaction.
+ *
+ * An entry has one owner at a time: a mail, or the report that is written
+ * about it. It ends by a result to the store (results.h), in every case: what
+ * cannot be tried is released.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "proc/ipc_msgs.h"
+#include "proto/smtp/smtp_reply.h"
+
+#include <sys/queue.h>
+
+struct domain;
+struct report;
+
+/* A reply is kept up to so many bytes. */
+#define VERDICT_TEXT_MAX 1000
+
+/* What was said about a recipient, by a server or by ourselves. */
+struct judgement {
+	enum outcome outcome; /* DONE, TEMPFAIL, PERMFAIL */
+	bool is_held;         /* TEMPFAIL that waits for the operator */
+	bool is_untried;      /* TEMPFAIL that is no attempt: released */
+	bool is_local;        /* our words, not a server's */
+	bool may_duplicate;   /* the connection was lost behind the message */
+	bool has_dsn;         /* DONE: the server reports further itself */
+	int code;             /* of the reply; 0: none */
+	struct smtp_status status;
+	struct str text;
+};
+
+/* Where a transaction took place; empty strings: not so far. */
+struct trip {
+	struct str route, mx, mx_ip, source_ip, tls;
+};
+
+struct entry {
+	struct msg_queue_item item; /* strings point into bytes */
+	char *bytes;
+};
+
+struct mail {
+	TAILQ_ENTRY(mail) link; /* of the domain or destination it waits for */
+	struct domain *domain;
+	struct entry **entries; /* open ones; NULL: settled */
+	size_t n, cap, open;
+	uint64_t
+	    until_ms; /* of the loop's clock: what is not done is released */
+	struct report *reports; /* to be sent when it ends */
+};
+TAILQ_HEAD(mails, mail);
+
+/* Copies the item, from its encoding. */
+struct entry *entry_new(struct str encoded);
+void entry_free(struct entry *e);
+/* The domain of an address: what follows the last @. */
+struct str address_domain(struct str address);
+
+struct mail *mail_new(struct domain *d, uint64_t until_ms);
+void mail_add(struct mail *m, struct entry *e);
+/* May e travel with those of m? */
+bool mail_fits(const struct mail *m, const struct entry *e);
+/* Take entry i out of the mail, which is done with it. */
+struct entry *mail_take(struct mail *m, size_t i);
+/* Without open entries, and its reports are sent. */
+void mail_free(struct mail *m);
+/* Any open entry of it; all agree about the message. */
+const struct msg_queue_item *mail_item(const struct mail *m);

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lookup.c - from a domain to a destination: routes and MX records.
+ *
+ * What is found is kept with the domain for as long as DNS allows. Mails that
+ * come meanwhile wait here.
+ */
+#include "base/log.h"
+#include "base/secret.h"
+#include "net/idn.h"
+#include "proto/smtp/smtp_command.h"
+#include "send/dest.h"
+#include "send/mx.h"
+#include "send/server.h"
+
+#define KNOWN_MIN_MS  10000U
+#define KNOWN_MAX_MS  3600000U
+#define KNOWN_FAIL_MS 30000U
+
+struct lookup {
+	struct server *sv;
+	struct domain *domain;
+	struct resolver_query *query; /* under way */
+	struct mails waiting;
+	uint64_t until_ms;        /* of what is known */
+	struct dest *dest;        /* a reference; NULL: verdict says why */
+	struct judgement verdict; /* its text points into text */
+	char text[300];
+};
+
+static struct lookup *
+get_lookup(struct server *sv, struct domain *d)
+{
+	struct lookup **l = domain_lookup(d);
+
+	if (*l == NULL) {
+		*l = X_NEW(struct lookup);
+		(*l)->sv = sv;
+		(*l)->domain = d;
+		TAILQ_INIT(&(*l)->waiting);
+	}
+	return *l;
+}
+
+void
+lookup_free(struct server *sv, struct lookup *l)
+{
+	struct mail *m;
+
+	if (l == NULL)
+		return;
+	if (l->query != NULL)
+		resolver_cancel(l->query);
+	while ((m = TAILQ_FIRST(&l->waiting)) != NULL) {
+		TAILQ_REMOVE(&l->waiting, m, link);
+		settle_release(sv, m);
+	}
+	if (l->dest != NULL)
+		dest_unref(l->dest);
+	free(l);
+}
+
+/* --- what is known ------------------------------------------------------------------- */
+
+static void
+know(struct lookup *l, uint64_t ms)
+{
+	l->until_ms = loop_now_ms(l->sv->loop) + ms;
+}
+
+static void
+know_failure(struct lookup *l, enum outcome outcome, struct smtp_status status,
+    const char *text)
+{
+	snprintf(l->text, sizeof(l->text), "%s", text);
+	l->verdict = (struct judgement){
+		.outcome = outcome,
+		.is_local = true,
+		.status = status,
+		.text = str_c(l->text),
+	};
+	log_event(EV_SEND_DNS, LS("domain", domain_name(l->domain)),
+	    LC("outcome", outcome_str(outcome)), LS("reason", l->verdict.text));
+	know(l, KNOWN_FAIL_MS);
+}
+
+static void
+know_dest(struct lookup *l, const struct mx_list *mx, uint64_t ms)
+{
+	struct dest_spec spec = { .n = mx->n };
+	struct buf key = BUF_INIT(KIB(8));
+
+	for (size_t i = 0; i < mx->n; i++)
+		spec.hosts[i] = (struct dest_host){ mx->hosts[i],
+			(uint16_t)l->sv->conf->send_port };
+	mx_key(mx, &key);
+	spec.key = buf_str(&key);
+	l->dest = dest_get(l->sv, &spec);
+	buf_done(&key);
+	know(l, MIN(MAX(ms, KNOWN_MIN_MS), KNOWN_MAX_MS));
+}
+
+static void
+know_records(struct lookup *l, struct mx_record *records, size_t n,
+    const struct dns_answer *a)
+{
+	char ascii[MX_NAME_MAX + 1];
+	struct mx_list mx;
+	uint64_t seed;
+
+	secret_random(&seed, sizeof(seed));
+	if (!idn_to_ascii(domain_name(l->domain), ascii, sizeof(ascii))) {
+		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 2 },
+		    "the domain is not a possible host name");
+		return;
+	}
+	switch (mx_order(records, n, str_c(ascii), str_c(l->sv->conf->hostname),
+	    seed, &mx)) {
+	case MX_OK:
+		know_dest(l, &mx, a->ttl * 1000ULL);
+		break;
+	case MX_NULL:
+		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 10 },
+		    "the domain accepts no mail (null MX)");
+		break;
+	case MX_LOOP:
+		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 4, 6 },
+		    "the best mail server of the domain is this one, which "
+		    "does not serve the domain");
+		break;
+	}
+}
+
+static void
+read_records(struct lookup *l, const struct dns_answer *a)
+{
+	struct mx_record records[MX_RECORDS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n && n < MX_RECORDS_MAX; i++)
+		if (dns_read_mx(
+			a->data[i], &records[n].preference, records[n].host))
+			n++;
+	if (n > 0)
+		know_records(l, records, n, a);
+	else
+		know_failure(l, TEMPFAIL, (struct smtp_status){ 4, 4, 4 },
+		    "the MX records of the domain are malformed");
+}
+
+static void
+dispatch_waiting(struct lookup *l)
+{
+	struct mails mails = TAILQ_HEAD_INITIALIZER(mails);
+	struct server *sv = l->sv;
+	struct mail *m;
+
+	/* With the last of them the domain may go, and we with it. */
+	TAILQ_CONCAT(&mails, &l->waiting, link);
+	while ((m = TAILQ_FIRST(&mails)) != NULL) {
+		TAILQ_REMOVE(&mails, m, link);
+		lookup_mail(sv, m);
+	}
+}
+
+static void
+on_mx(void *arg, const struct dns_answer *a)
+{
+	struct lookup *l = arg;
+	char text[250];
+
+	l->query = NULL;
+	switch (a->status) {
+	case DNS_FOUND:
+		read_records(l, a);
+		break;
+	case DNS_NO_DATA:
+		know_records(l, NULL, 0, a);
+		break;
+	case DNS_NO_NAME:
+		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 2 },
+		    "the domain does not exist");
+		break;
+	case DNS_TEMPFAIL:
+	case DNS_BOGUS:
+		snprintf(text, sizeof(text), "MX look-up failed: %s", a->why);
+		know_failure(
+		    l, TEMPFAIL, (struct smtp_status){ 4, 4, 3 }, text);
+		break;
+	}
+	dispatch_waiting(l);
+}
+
+static void
+begin(struct lookup *l)
+{
+	char name[MX_NAME_MAX + 1];
+
+	if (l->dest != NULL)
+		dest_unref(l->dest);
+	l->dest = NULL;
+	if (idn_to_ascii(domain_name(l->domain), name, sizeof(name))) {
+		l->query =
+		    resolver_ask(l->sv->resolver, name, DNS_MX, on_mx, l);
+		return;
+	}
+	know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 2 },
+	    "the domain is not a possible host name");
+	dispatch_waiting(l);
+}
+
+static void
+find_mx(struct lookup *l, struct mail *m)
+{
+	TAILQ_INSERT_TAIL(&l->waiting, m, link);
+	if (l->query == NULL)
+		begin(l);
+}
+
+/* --- the way of a mail ------------------------------------------------------------------ */
+
+static bool
+is_known(const struct lookup *l)
+{
+	return l->query == NULL && loop_now_ms(l->sv->loop) < l->until_ms;
+}
+
+static void
+go_direct(struct lookup *l, struct mail *m)
+{
+	const struct trip none = { 0 };
+
+	if (!is_known(l))
+		find_mx(l, m);
+	else if (l->dest != NULL)
+		dest_add(l->dest, m);
+	else
+		settle_all(l->sv, m, &l->verdict, &none);
+}
+
+static void
+hold(struct server *sv, struct mail *m)
+{
+	const struct judgement j = {
+		.outcome = TEMPFAIL,
+		.is_held = true,
+		.is_local = true,
+		.status = { 4, 3, 5 },
+		.text = STR("held: the configuration has no way to this "
+			    "domain (send.direct is no, and no route leads "
+			    "there)"),
+	};
+	const struct trip none = { 0 };
+
+	settle_all(sv, m, &j, &none);
+}
+
+static void
+go_relay(struct server *sv, struct mail *m, const struct route *r)
+{
+	struct dest_spec spec = { .tls = r->tls, .is_relay = true };
+	char names[ROUTE_TARGETS_MAX][MX_NAME_MAX + 1];
+	struct buf key = BUF_INIT(KIB(8));
+	struct dest *d;
+
+	for (size_t i = 0; i < r->n_targets; i++) {
+		const struct route_target *t = &r->targets[i];
+
+		if (t->kind != ROUTE_RELAY ||
+		    !idn_to_ascii(t->host, names[spec.n], MX_NAME_MAX + 1))
+			continue;
+		buf_printf(&key, "%s:%u>", names[spec.n], t->port);
+		spec.hosts[spec.n] =
+		    (struct dest_host){ names[spec.n], t->port };
+		spec.n++;
+	}
+	spec.key = buf_str(&key);
+	if (spec.n > 0) {
+		d = dest_get(sv, &spec);
+		dest_add(d, m);
+		dest_unref(d);
+	} else {
+		hold(sv, m);
+	}
+	buf_done(&key);
+}
+
+static enum route_answer
+find_route(struct server *sv, struct lookup *l, struct mail *m,
+    const struct route **ret)
+{
+	const struct msg_queue_item *item = mail_item(m);
+	struct str mx[MX_HOSTS_MAX];
+	struct route_query q = {
+		.domain = domain_name(m->domain),
+		.sender = address_domain(item->mail_from),
+		.knows_mx = is_known(l),
+		.mx = mx,
+	};
+
+	for (size_t i = 0; l->dest != NULL && i < dest_hosts(l->dest); i++)
+		mx[q.n_mx++] = str_c(dest_host(l->dest, i)->name);
+	return route_find(&sv->routes, &q, ret);
+}
+
+static void
+go(struct server *sv, struct lookup *l, struct mail *m)
+{
+	const struct route *r = NULL;
+
+	switch (find_route(sv, l, m, &r)) {
+	case ROUTE_FOUND:
+		if (r->targets[0].kind == ROUTE_DIRECT)
+			go_direct(l, m);
+		else if (r->targets[0].kind == ROUTE_HOLD)
+			hold(sv, m);
+		else
+			go_relay(sv, m, r);
+		break;
+	case ROUTE_NONE:
+		go_direct(l, m);
+		break;
+	case ROUTE_NOWHERE:
+		hold(sv, m);
+		break;
+	case ROUTE_NEEDS_MX:
+		find_mx(l, m);
+		break;
+	}
+}
+
+/* Something that ends the entries without any attempt. */
+static bool
+is_hopeless(
+    struct server *sv, const struct msg_queue_item *item, struct judgement *ret)
+{
+	*ret = (struct judgement){ .outcome = PERMFAIL, .is_local = true };
+	if (item->is_cancelled) {
+		ret->status = (struct smtp_status){ 5, 3, 0 };
+		ret->text = STR("returned by the administrator");
+		return true;
+	}
+	if ((item->deliver_by_mode & SMTP_BY_MODE) == SMTP_BY_RETURN &&
+	    item->deliver_by > 0 && item->deliver_by <= loop_time(sv->loop)) {
+		ret->status = (struct smtp_status){ 5, 4, 7 };
+		ret->text = STR("the time within which it should have been "
+				"delivered has passed");
+		return true;
+	}
+	return false;
+}
+
+void
+lookup_mail(struct server *sv, struct mail *m)
+{
+	const struct trip none = { 0 };
+	struct judgement j;
+
+	if (sv->is_stopping)
+		settle_release(sv, m);
+	else if (is_hopeless(sv, mail_item(m), &j))
+		settle_all(sv, m, &j, &none);
+	else
+		go(sv, get_lookup(sv, m->domain), m);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c - the send role: mail from the queue to other servers.
+ *
+ * Reads what strangers' servers answer, so it has no files, no accounts and
+ * no mailboxes: it gets entries of the queue from store for a while (a lease)
+ * and tells what became of them.
+ */
+#include "base/log.h"
+#include "base/secret.h"
+#include "send/dest.h"
+#include "send/send.h"
+#include "send/server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#define ANCHOR_FILE "/usr/share/dns/root.key"
+#define CA_FILE     "/etc/ssl/certs/ca-certificates.crt"
+#define ANCHOR_MAX  KIB(64)
+#define SERVERS_MAX 16
+/* Descriptors besides connections: look-ups, other processes, messages. */
+#define FILES_EXTRA 2048
+#define STOP_MS     1200
+
+uint32_t
+server_random(void)
+{
+	uint32_t v;
+
+	secret_random(&v, sizeof(v));
+	return v;
+}
+
+/* --- configuration -------------------------------------------------------------------- */
+
+static void
+take_source(struct sockaddr_storage *to, int family, const char *text)
+{
+	struct sockaddr_in in4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+
+	memset(to, 0, sizeof(*to));
+	if (family == AF_INET && inet_pton(family, text, &in4.sin_addr) == 1)
+		memcpy(to, &in4, sizeof(in4));
+	if (family == AF_INET6 && inet_pton(family, text, &in6.sin6_addr) == 1)
+		memcpy(to, &in6, sizeof(in6));
+}
+
+static void
+take_config(struct server *sv, struct str snapshot)
+{
+	struct routes routes;
+	struct conf *c;
+
+	if (conf_decode(snapshot, &c) < 0 ||
+	    !routes_init(&routes, str_c(c->send_routes), c->send_direct))
+		die("the supervisor sent a configuration that is none");
+	routes_done(&sv->routes);
+	conf_free(sv->conf);
+	sv->conf = c;
+	sv->routes = routes;
+	sv->schedule = (struct schedule){
+		.first_ms = c->send_retry_s * 1000ULL,
+		.max_ms = c->send_retry_max_s * 1000ULL,
+		.expire_ms = c->send_expire_s * 1000ULL,
+		.delay_ms = c->send_delay_notice_s * 1000ULL,
+	};
+	sv->pace = (struct pace_limits){
+		.first = 5,
+		.max = c->send_destination_connections,
+		.pause_ms = MIN(60000, c->send_retry_s * 500ULL),
+		.pause_max_ms = 1800000,
+	};
+	take_source(&sv->source4, AF_INET, c->send_source4);
+	take_source(&sv->source6, AF_INET6, c->send_source6);
+}
+
+/* "127.0.0.1:5353" as the library writes it: 127.0.0.1@5353. */
+static char *
+server_text(struct str s)
+{
+	ptrdiff_t colon = str_rfind(s, ':');
+	bool is_bracketed = s.n > 0 && s.p[0] == '[';
+	struct str host, port;
+
+	if (colon < 0 || (!is_bracketed && str_find(s, ':') != colon))
+		return str_dup(s);
+	host = str_first(s, (size_t)colon);
+	port = str_from(s, (size_t)colon + 1);
+	if (is_bracketed)
+		host = str_sub(host, 1, host.n - 2);
+	return x_asprintf("%.*s@%.*s", STR_ARG(host), STR_ARG(port));
+}
+
+static void
+read_anchors(const char *path, struct buf *to)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = 1;
+
+	while (fd >= 0 && n > 0) {
+		char *at = buf_reserve(to, 4096);
+
+		n = at == NULL ? 0 : read(fd, at, 4096);
+		to->n += n > 0 ? (size_t)n : 0;
+	}
+}
+
+/* The library's context cannot change: a new one needs a new process. */
+static int
+make_resolver(struct server *sv)
+{
+	const struct conf *c = sv->conf;
+	struct buf anchors = BUF_INIT(ANCHOR_MAX);
+	char *servers[SERVERS_MAX];
+	struct resolver_config config = { .loop = sv->loop,
+		.servers = (const char *const *)servers };
+	struct str list = str_c(c->dns_servers), one;
+	char *error = NULL;
+	int r;
+
+	while (list.n > 0 && config.n_servers < SERVERS_MAX) {
+		list = str_split(list, '\n', &one);
+		servers[config.n_servers++] = server_text(one);
+	}
+	if (c->dns_dnssec) {
+		read_anchors(
+		    c->dns_trust_anchor[0] ? c->dns_trust_anchor : ANCHOR_FILE,
+		    &anchors);
+		if (anchors.n == 0)
+			log_event0(EV_SEND_NO_ANCHOR);
+	}
+	config.trust_anchors = buf_str(&anchors);
+	r = resolver_new(&config, &sv->resolver, &error);
+	if (r < 0)
+		fprintf(
+		    stderr, "mailstead: send: name resolution: %s\n", error);
+	free(error);
+	for (size_t i = 0; i < config.n_servers; i++)
+		free(servers[i]);
+	buf_done(&anchors);
+	return r;
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static int
+on_prepare(void *arg, struct runtime *rt, struct str snapshot)
+{
+	struct server *sv = arg;
+
+	sv->rt = rt;
+	sv->loop = runtime_loop(rt);
+	take_config(sv, snapshot);
+	sv->tls = tls_client_context_new(CA_FILE);
+	return make_resolver(sv);
+}
+
+static void
+on_sandbox(void *arg, struct sandbox *sb)
+{
+	struct server *sv = arg;
+
+	sb->needs = SANDBOX_MEMFD | SANDBOX_THREADS | SANDBOX_CONNECT;
+	sb->user = sv->conf->user;
+	sb->max_files = sv->conf->send_connections + FILES_EXTRA;
+}
+
+static int
+on_start(void *arg, UNUSED struct runtime *rt)
+{
+	struct server *sv = arg;
+
+	sv->domains = domains_new(sv);
+	sv->dests = dests_new(sv);
+	sv->results = results_new(sv->rt);
+	return 0;
+}
+
+static void
+on_config(void *arg, struct str snapshot)
+{
+	take_config(arg, snapshot);
+}
+
+static void
+on_peer(void *arg, struct ipc_peer *p)
+{
+	struct server *sv = arg;
+
+	if (ipc_peer_role(p) != ROLE_STORE || sv->is_stopping)
+		return;
+	results_resume(sv->results);
+	domains_load(sv->domains);
+}
+
+static void
+on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
+{
+	struct server *sv = arg;
+
+	if (m->type != MSG_QUEUE_DUE || !domains_due(sv->domains, m->body))
+		ipc_peer_close(p);
+}
+
+static void
+quit(void *arg)
+{
+	struct server *sv = arg;
+
+	runtime_quit(sv->rt);
+}
+
+/* Reports under way and messages whose end was sent may still be answered. */
+static void
+check_done(void *arg)
+{
+	struct server *sv = arg;
+
+	if (domains_leased(sv->domains) == 0 && results_are_done(sv->results))
+		quit(sv);
+	else
+		loop_timer_set(sv->stop_timer, 20);
+}
+
+static void
+on_stop(void *arg)
+{
+	struct server *sv = arg;
+
+	sv->is_stopping = true;
+	domains_stop(sv->domains);
+	dests_stop(sv->dests);
+	sv->stop_timer = loop_timer_new(sv->loop, check_done, sv);
+	loop_timer_set(sv->stop_timer, 1);
+	loop_timer_set(loop_timer_new(sv->loop, quit, sv), STOP_MS);
+}
+
+int
+send_main(void)
+{
+	static const struct ipc_handlers ipc = { .message = on_message };
+	static const struct runtime_role role = {
+		.role = ROLE_SEND,
+		.prepare = on_prepare,
+		.sandbox = on_sandbox,
+		.start = on_start,
+		.config = on_config,
+		.peer = on_peer,
+		.stop = on_stop,
+		.ipc = &ipc,
+	};
+	struct server sv = { 0 };
+
+	return runtime_main(&role, &sv);
+}

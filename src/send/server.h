@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * server.h - the state of role send, and who of its files does what:
+ *
+ *   domain.c   which domains have something due; leases it in portions
+ *   lookup.c   which way: routes, MX hosts -> a destination
+ *   dest.c     mails that wait for a destination; how many connections it gets
+ *   session.c  one connection: hosts and addresses in turn, then mail after mail
+ *   settle.c   what a reply means for an entry: done, later, failed, held
+ *   report.c   bounces and delay notices
+ *   results.c  tells the store
+ */
+#pragma once
+
+#include "conf/conf.h"
+#include "net/conn.h"
+#include "net/connect.h"
+#include "net/resolver.h"
+#include "send/entry.h"
+#include "send/pace.h"
+#include "send/results.h"
+#include "send/route.h"
+#include "send/schedule.h"
+#include "send/table.h"
+
+/* Entries that are leased at the same time, of all domains; of those whose
+ * destination has not answered yet, half of them. */
+#define SERVER_LEASED_MAX 20000
+/* A lease is long: it ends at once when this process does. */
+#define LEASE_MS    3600000U
+#define LEASE_GUARD 120000U /* what is not done so long before its end: back */
+
+struct domains;
+struct dests;
+
+struct server {
+	struct runtime *rt;
+	struct loop *loop;
+	struct conf *conf;
+	struct resolver *resolver;
+	struct tls_context *tls; /* as a client */
+	struct schedule schedule;
+	struct pace_limits pace;
+	struct routes routes;
+	struct sockaddr_storage source4, source6;
+	struct domains *domains;
+	struct dests *dests;
+	struct results *results;
+	uint32_t connections; /* made or being made */
+	uint32_t probing;     /* of these, to those that never answered */
+	uint32_t reports;     /* under way */
+	struct loop_timer *stop_timer;
+	bool is_stopping;
+};
+
+/* 32 random bits. */
+uint32_t server_random(void);
+
+/* --- domain.c --------------------------------------------------------------------- */
+
+/* A domain of recipients with entries in the queue. */
+struct domain;
+
+struct domains *domains_new(struct server *sv);
+/* The store is there (again): ask it for everything. */
+void domains_load(struct domains *ds);
+/* MSG_QUEUE_DUE. False: it is malformed. */
+bool domains_due(struct domains *ds, struct str body) WARN_UNUSED;
+/* Lease no more. */
+void domains_stop(struct domains *ds);
+struct str domain_name(const struct domain *d);
+struct lookup;
+struct lookup **domain_lookup(struct domain *d);
+/* An entry of it was settled. */
+void domain_settled(struct domain *d);
+/* Its destination answers, or does not: how much is leased at once. */
+void domain_set_proven(struct domain *d, bool is_proven);
+/* Entries leased in all. */
+uint32_t domains_leased(const struct domains *ds);
+
+/* --- lookup.c ---------------------------------------------------------------------- */
+
+/* Find the mail's way and hand it to its destination, or settle it. */
+void lookup_mail(struct server *sv, struct mail *m);
+/* NULL is fine. Mails that wait are released. */
+void lookup_free(struct server *sv, struct lookup *l);
+
+/* --- settle.c ------------------------------------------------------------------------ */
+
+/* Entry i of the mail is judged: tell sender and store. */
+void settle(struct server *sv, struct mail *m, size_t i,
+    const struct judgement *j, const struct trip *trip);
+/* The same for all that are open. */
+void settle_all(struct server *sv, struct mail *m, const struct judgement *j,
+    const struct trip *trip);
+/* Give entries back untried, as they are. */
+void settle_release(struct server *sv, struct mail *m);
+/* Report about several failed recipients in one: until the mail is freed. */
+void settle_end(struct server *sv, struct mail *m);
