@@ -108,6 +108,7 @@ static const struct {
 	{ 550, "HELO is not a valid name", REPLY_PERMANENT },
 	{ 550, "The recipient has been banned", REPLY_PERMANENT },
 	{ 550, "This user exists no more or less", REPLY_PERMANENT },
+	{ 550, "5.1.1 a\n5.7.606 b", REPLY_UNKNOWN_USER },
 	{ 550, "sorry (#5.1.1)",         REPLY_UNKNOWN_USER },
 };
 /* clang-format on */

@@ -14,7 +14,8 @@ struct run {
 	const struct smtp_client_mail *mails;
 	size_t n_mails, next;
 	struct str body;
-	bool is_body_cut; /* the message cannot be read to its end */
+	bool is_body_cut;  /* the message cannot be read to its end */
+	bool is_body_held; /* its end is not there yet */
 	bool has_quit;
 };
 
@@ -104,7 +105,8 @@ act(struct run *r, const struct smtp_client_event *e)
 	case SMTP_CLIENT_EVENT_BODY:
 		take_output(r);
 		smtp_client_body(r->c, r->body);
-		smtp_client_end(r->c, !r->is_body_cut);
+		if (!r->is_body_held)
+			smtp_client_end(r->c, !r->is_body_cut);
 		break;
 	case SMTP_CLIENT_EVENT_NONE:
 	case SMTP_CLIENT_EVENT_RESULT:
@@ -165,7 +167,7 @@ struct dialogue {
 	struct smtp_client_mail mail; /* sent n_mails times */
 	size_t n_mails;
 	const char *body;
-	bool is_body_cut;
+	bool is_body_cut, is_body_held;
 	const char *script[STEPS];
 	const char *want;
 };
@@ -181,6 +183,7 @@ check_dialogue(const struct dialogue *d, bool by_byte)
 		.n_mails = d->n_mails,
 		.body = str_c(d->body ? d->body : "Hi\r\n"),
 		.is_body_cut = d->is_body_cut,
+		.is_body_held = d->is_body_held,
 	};
 
 	if (config.helo.n == 0)
@@ -486,6 +489,27 @@ static const struct dialogue losses[] = {
 		  "!rcpt 0 permfail MAIL FROM 550 5.0.0 a\n!done\n>RSET|\n"
 		  "!rcpt 0 tempfail RSET 500 5.0.0 b\n"
 		  "!closed tempfail RSET 500 5.0.0 b\n" },
+	{ "a last word in the middle of the message", .mail = ONE,
+	  .n_mails = 1, .is_body_held = true,
+	  .script = { HELLO, PIPE, "250 ok\r\n250 ok\r\n354 go\r\n",
+		      "552 5.3.4 too big\r\n" },
+	  .want = ">EHLO me|\n" MAIL "|RCPT TO:<b@x.org>|DATA|\n!body\n>Hi|\n"
+		  "!rcpt 0 permfail message 552 5.3.4 5.3.4 too big\n"
+		  "!closed permfail message 552 5.3.4 5.3.4 too big\n" },
+	{ "success in the middle of the message is none", .mail = ONE,
+	  .n_mails = 1, .is_body_held = true,
+	  .script = { HELLO, PIPE, "250 ok\r\n250 ok\r\n354 go\r\n",
+		      "250 ok\r\n" },
+	  .want = ">EHLO me|\n" MAIL "|RCPT TO:<b@x.org>|DATA|\n!body\n>Hi|\n"
+		  "!rcpt 0 tempfail message 0 4.5.0 proto\n"
+		  "!closed tempfail message 0 4.5.0 proto\n" },
+	{ "lost in the middle of the message", .mail = ONE,
+	  .n_mails = 1, .is_body_held = true,
+	  .script = { HELLO, PIPE, "250 ok\r\n250 ok\r\n354 go\r\n",
+		      "<lost>" },
+	  .want = ">EHLO me|\n" MAIL "|RCPT TO:<b@x.org>|DATA|\n!body\n>Hi|\n"
+		  "!rcpt 0 tempfail message 0 4.4.2 lost\n"
+		  "!closed tempfail message 0 4.4.2 lost\n" },
 	{ "DATA answered 250", .mail = ONE, .n_mails = 1,
 	  .script = { HELLO, PLAIN, "250 ok\r\n", "250 ok\r\n", "250 ok\r\n" },
 	  .want = ">EHLO me|\n" MAIL "|\n>RCPT TO:<b@x.org>|\n>DATA|\n"
@@ -578,7 +602,164 @@ TEST(parameters_follow_what_the_server_knows)
 	check_dialogues(params, ARRAY_LEN(params));
 }
 
+static size_t
+count(const struct buf *trace, const char *what)
+{
+	struct str rest = buf_str(trace);
+	size_t n = 0;
+	ptrdiff_t at;
+
+	while ((at = str_search(rest, str_c(what))) >= 0) {
+		rest = str_from(rest, (size_t)at + 1);
+		n++;
+	}
+	return n;
+}
+
+/* Wherever it is cut, each recipient has one result, and the right one. */
+TEST(a_dialogue_may_be_cut_anywhere)
+{
+	static const char script[] =
+	    HELLO PIPE "250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n"
+		       "250 done\r\n221 bye\r\n";
+	const struct smtp_client_config config = { .helo = STR("me") };
+	struct smtp_client_mail mail = THREE;
+
+	mail.size = 4;
+	for (size_t cut = 0; cut < strlen(script); cut++) {
+		size_t end = strlen(script) - strlen("221 bye\r\n");
+		struct run r = { .trace = BUF_INIT(MIB(1)),
+			.mails = &mail,
+			.n_mails = 1,
+			.body = STR("Hi\r\n") };
+
+		r.c = smtp_client_new(&config);
+		for (size_t i = 0; i < cut; i++)
+			feed(&r, str_make(script + i, 1));
+		smtp_client_lost(r.c, SMTP_CLIENT_LOSS_CLOSED, 0);
+		feed(&r, STR_NONE);
+		CHECK(count(&r.trace, "!closed") == 1, "closed");
+		CHECK(count(&r.trace, "!rcpt") == (r.next ? 3 : 0), "results");
+		CHECK(count(&r.trace, "!rcpt 0 done") == (cut >= end), "first");
+		CHECK(count(&r.trace, "!rcpt 2 done") == (cut >= end), "third");
+		/* The loss is told by CLOSED as well. */
+		CHECK(count(&r.trace, "dup") ==
+			  (count(&r.trace, ">Hi") && cut < end ? 3 : 0),
+		    "duplicates");
+		smtp_client_free(r.c);
+		buf_done(&r.trace);
+	}
+}
+
+TEST(an_idle_session_hears_what_nobody_asked_for)
+{
+	static const struct {
+		const char *line;
+		unsigned flags;
+		int code;
+	} cases[] = {
+		{ "421 4.4.2 idle for too long\r\n", 0, 421 },
+		{ "550 go away\r\n", 0, 550 },
+		{ "250 ok\r\n", SMTP_CLIENT_IS_LOCAL | SMTP_CLIENT_IS_PROTOCOL,
+		    0 },
+		{ "what\r\n", SMTP_CLIENT_IS_LOCAL | SMTP_CLIENT_IS_PROTOCOL,
+		    0 },
+	};
+	const struct smtp_client_config config = { .helo = STR("me") };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct str in = STR(HELLO PIPE), line = str_c(cases[i].line);
+		struct smtp_client *c = smtp_client_new(&config);
+		struct smtp_client_event e;
+
+		CHECK(smtp_client_next(c, &in, &e) == SMTP_CLIENT_EVENT_READY,
+		    "ready");
+		CHECK(smtp_client_next(c, &in, &e) == SMTP_CLIENT_EVENT_NONE,
+		    "idle");
+		CHECK(
+		    smtp_client_next(c, &line, &e) == SMTP_CLIENT_EVENT_CLOSED,
+		    cases[i].line);
+		CHECK(e.flags == cases[i].flags && e.code == cases[i].code,
+		    cases[i].line);
+		CHECK(e.outcome != DONE && e.stage == SMTP_CLIENT_READY,
+		    cases[i].line);
+		CHECK(smtp_client_next(c, &line, &e) == SMTP_CLIENT_EVENT_NONE,
+		    "the last event");
+		/* What comes later is no trouble. */
+		smtp_client_lost(c, SMTP_CLIENT_LOSS_CLOSED, 0);
+		CHECK(smtp_client_next(c, &line, &e) == SMTP_CLIENT_EVENT_NONE,
+		    "the last event");
+		smtp_client_free(c);
+	}
+}
+
+TEST(more_bytes_than_were_said_never_leave)
+{
+	const struct smtp_client_config config = { .helo = STR("me") };
+	struct smtp_client_mail mail = ONE;
+	struct smtp_client_event e;
+	struct str in = STR(HELLO "250-x\r\n250 CHUNKING\r\n");
+	struct smtp_client *c = smtp_client_new(&config);
+
+	mail.size = 4;
+	CHECK(smtp_client_next(c, &in, &e) == SMTP_CLIENT_EVENT_READY, "ready");
+	smtp_client_mail(c, &mail);
+	in = STR("250 ok\r\n250 ok\r\n");
+	/* One at a time: the second reply answers what the first let go. */
+	CHECK(smtp_client_next(c, &in, &e) == SMTP_CLIENT_EVENT_BODY, "body");
+	smtp_client_body(c, STR("Hi\r\n"));
+	smtp_client_body(c, STR("RSET\r\n"));
+	smtp_client_end(c, true);
+	CHECK(smtp_client_next(c, &in, &e) == SMTP_CLIENT_EVENT_RESULT, "one");
+	CHECK(e.outcome == TEMPFAIL && e.status.subject == 3, "4.3.0");
+	CHECK(smtp_client_next(c, &in, &e) == SMTP_CLIENT_EVENT_CLOSED, "end");
+	CHECK(
+	    str_ends(buf_str(smtp_client_out(c)), STR("BDAT 4 LAST\r\nHi\r\n")),
+	    "no command");
+	smtp_client_free(c);
+}
+
+TEST(no_more_commands_than_the_window_run_ahead)
+{
+	static struct smtp_client_rcpt rcpts[SMTP_CLIENT_WINDOW * 3];
+	const struct smtp_client_config config = { .helo = STR("me") };
+	struct smtp_client_mail mail = { FROM, .rcpts = rcpts, .size = 4 };
+	struct run r = { .trace = BUF_INIT(MIB(8)),
+		.mails = &mail,
+		.n_mails = 1,
+		.body = STR("Hi\r\n") };
+	size_t answered = 0;
+
+	mail.n_rcpts = ARRAY_LEN(rcpts);
+	for (size_t i = 0; i < ARRAY_LEN(rcpts); i++)
+		rcpts[i].to = STR("b@x.org");
+	r.c = smtp_client_new(&config);
+	feed(&r, STR(HELLO PIPE));
+	while (count(&r.trace, "DATA|") == 0) {
+		size_t sent =
+		    count(&r.trace, "MAIL FROM") + count(&r.trace, "RCPT TO");
+
+		CHECK(sent - answered == SMTP_CLIENT_WINDOW, "full");
+		feed(&r, STR("250 ok\r\n"));
+		answered++;
+	}
+	while (count(&r.trace, "!body") == 0) {
+		CHECK(answered <= mail.n_rcpts + 1, "354 is next");
+		feed(&r, answered++ <= mail.n_rcpts ? STR("250 ok\r\n")
+						    : STR("354 go\r\n"));
+	}
+	feed(&r, STR("250 ok\r\n"));
+	CHECK(count(&r.trace, "!rcpt") == mail.n_rcpts, "all");
+	CHECK(smtp_client_mails(r.c) == 1, "one");
+	smtp_client_free(r.c);
+	buf_done(&r.trace);
+}
+
 TEST_MAIN(UNIT(a_session_is_opened),
     UNIT(each_recipient_gets_the_verdict_that_is_meant_for_it),
     UNIT(what_is_lost_is_temporary_and_maybe_a_duplicate),
-    UNIT(parameters_follow_what_the_server_knows))
+    UNIT(parameters_follow_what_the_server_knows),
+    UNIT(a_dialogue_may_be_cut_anywhere),
+    UNIT(an_idle_session_hears_what_nobody_asked_for),
+    UNIT(more_bytes_than_were_said_never_leave),
+    UNIT(no_more_commands_than_the_window_run_ahead))
