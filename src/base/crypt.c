@@ -62,6 +62,18 @@ crypt_digest_free(struct crypt_digest *d)
 	return NULL;
 }
 
+struct crypt_digest *
+crypt_digest_copy(const struct crypt_digest *d)
+{
+	struct crypt_digest *copy = X_NEW(struct crypt_digest);
+
+	copy->ctx = EVP_MD_CTX_new();
+	copy->md = d->md;
+	if (!copy->ctx || EVP_MD_CTX_copy_ex(copy->ctx, d->ctx) != 1)
+		die("cannot copy a digest");
+	return copy;
+}
+
 void
 crypt_digest_put(struct crypt_digest *d, struct str bytes)
 {

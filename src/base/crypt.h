@@ -31,6 +31,8 @@ struct crypt_digest;
 struct crypt_digest *crypt_digest_new(enum crypt_hash hash);
 /* NULL is fine; returns NULL. */
 struct crypt_digest *crypt_digest_free(struct crypt_digest *d);
+/* Another one that has come as far. */
+struct crypt_digest *crypt_digest_copy(const struct crypt_digest *d);
 void crypt_digest_put(struct crypt_digest *d, struct str bytes);
 /* The digest of all that was put; afterwards d starts again from nothing. */
 void crypt_digest_finish(struct crypt_digest *d, struct crypt_sum *ret_sum);

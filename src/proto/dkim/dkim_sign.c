@@ -50,6 +50,13 @@ struct dkim_signer {
 	unsigned body;
 };
 
+const struct dkim_sign_name *
+dkim_sign_usual(size_t *ret_n)
+{
+	*ret_n = ARRAY_LEN(usual_names);
+	return usual_names;
+}
+
 static size_t
 count_fields(const struct dkim_header *header, struct str name)
 {
@@ -90,10 +97,8 @@ dkim_signer_new(struct str header, const struct dkim_sign_options *options)
 
 	ASSERT(options->keys_n <= DKIM_SIGN_KEYS_MAX);
 	s->options = *options;
-	if (!s->options.names) {
-		s->options.names = usual_names;
-		s->options.names_n = ARRAY_LEN(usual_names);
-	}
+	if (!s->options.names)
+		s->options.names = dkim_sign_usual(&s->options.names_n);
 	s->names = BUF_INIT(DKIM_SIGNATURE_FIELD_MAX);
 	s->bodies = dkim_bodies_new();
 	s->body = dkim_bodies_add(s->bodies, &want);
@@ -140,7 +145,7 @@ draft(const struct dkim_signer *s, const struct dkim_sign_key *key,
 	dkim_draft_names(d, "h", buf_str(&s->names));
 	dkim_draft_base64(
 	    d, "bh", crypt_sum_str(dkim_bodies_sum(s->bodies, s->body)));
-	dkim_draft_b(d);
+	dkim_draft_b(d, true);
 }
 
 static bool

@@ -65,3 +65,6 @@ bool dkim_signer_finish(struct dkim_signer *s, struct buf *to) WARN_UNUSED;
 bool dkim_sign_list(const struct dkim_header *header,
     const struct dkim_sign_name *names, size_t names_n,
     struct buf *to) WARN_UNUSED;
+
+/* The names that are signed when the options have none. */
+const struct dkim_sign_name *dkim_sign_usual(size_t *ret_n);

@@ -16,12 +16,7 @@ struct slot {
 	bool is_decided; /* finding is final, no key is needed */
 	size_t own;      /* number of its field in the header */
 	unsigned body;   /* its hash in bodies */
-	bool has_answer;
-	enum dkim_answer answer;
-	struct buf record; /* key.hashes and key.services point into it */
-	bool has_key;
-	struct dkim_key key;
-	struct dkim_finding key_finding; /* why there is none */
+	struct dkim_lookup lookup;
 };
 
 struct dkim_verifier {
@@ -60,7 +55,7 @@ add_signature(struct dkim_verifier *v, size_t own)
 	struct slot *s = &v->v[v->n++];
 
 	s->own = own;
-	s->record = BUF_INIT(DKIM_RECORD_MAX);
+	dkim_lookup_init(&s->lookup);
 	if (!dkim_signature_parse(
 		DKIM_SIGNATURE, v->header.v[own].value, &s->sig, &s->finding)) {
 		s->is_decided = true;
@@ -102,10 +97,8 @@ dkim_verifier_free(struct dkim_verifier *v)
 {
 	if (!v)
 		return NULL;
-	for (size_t i = 0; i < v->n; i++) {
-		dkim_key_done(&v->v[i].key);
-		buf_done(&v->v[i].record);
-	}
+	for (size_t i = 0; i < v->n; i++)
+		dkim_lookup_done(&v->v[i].lookup);
 	dkim_bodies_free(v->bodies);
 	dkim_header_done(&v->header);
 	free(v);
@@ -134,33 +127,13 @@ dkim_verifier_query(const struct dkim_verifier *v, size_t i, struct buf *to)
 	return true;
 }
 
-static void
-read_record(struct slot *s, struct str record)
-{
-	if (record.n > DKIM_RECORD_MAX) {
-		s->key_finding = (struct dkim_finding){ DKIM_PERMERROR,
-			"key record too long" };
-		return;
-	}
-	buf_reset(&s->record, DKIM_RECORD_MAX);
-	buf_put_str(&s->record, record);
-	s->has_key =
-	    dkim_key_parse(buf_str(&s->record), &s->key, &s->key_finding);
-}
-
 void
 dkim_verifier_key(struct dkim_verifier *v, size_t i, enum dkim_answer answer,
     struct str record)
 {
-	struct slot *s = &v->v[i];
-
 	ASSERT(i < v->n && !v->is_finished);
-	if (s->is_decided || s->has_key)
-		return;
-	s->has_answer = true;
-	s->answer = answer;
-	if (answer == DKIM_ANSWER_RECORD)
-		read_record(s, record);
+	if (!v->v[i].is_decided)
+		dkim_lookup_take(&v->v[i].lookup, answer, record);
 }
 
 void
@@ -203,30 +176,22 @@ step_body(const struct dkim_verifier *v, struct slot *s)
 }
 
 static bool
-step_key(const struct dkim_verifier *v, struct slot *s)
-{
-	struct dkim_finding why;
-
-	if (!s->has_answer || s->answer == DKIM_ANSWER_TEMPFAIL)
-		decide(s, DKIM_TEMPERROR, "the key could not be looked up");
-	else if (s->answer == DKIM_ANSWER_NONE)
-		decide(s, DKIM_PERMERROR, "there is no key");
-	else if (!s->has_key)
-		decide(s, s->key_finding.verdict, s->key_finding.reason);
-	else if (!dkim_key_fits(&s->key, &s->sig, &v->policy, &why))
-		decide(s, why.verdict, why.reason);
-	return !s->is_decided;
-}
-
-static bool
 step_signature(const struct dkim_verifier *v, struct slot *s)
 {
+	enum crypt_hash hash = dkim_algorithm_hash(s->sig.algorithm);
+	struct dkim_finding why;
+	const struct crypt_key *key =
+	    dkim_lookup_key(&s->lookup, &s->sig, &v->policy, &why);
 	struct crypt_sum sum;
 
+	if (!key) {
+		decide(s, why.verdict, why.reason);
+		return false;
+	}
 	dkim_hash_header(
 	    &s->sig, &v->header, s->own, &v->header.v[s->own], &sum);
-	if (!crypt_verify(s->key.key, dkim_algorithm_hash(s->sig.algorithm),
-		&sum, str_make(s->sig.bytes, s->sig.bytes_n))) {
+	if (!crypt_verify(
+		key, hash, &sum, str_make(s->sig.bytes, s->sig.bytes_n))) {
 		decide(s, DKIM_FAIL, "the signature does not match");
 		return false;
 	}
@@ -237,7 +202,7 @@ static void
 judge(const struct dkim_verifier *v, struct slot *s, uint64_t now)
 {
 	if (s->is_decided || !step_time(v, s, now) || !step_body(v, s) ||
-	    !step_key(v, s) || !step_signature(v, s))
+	    !step_signature(v, s))
 		return;
 	/* What anybody could have added behind l= is not the signer's. */
 	if (s->result.unsigned_bytes > 0 && !v->policy.allows_unsigned_body)
@@ -258,8 +223,8 @@ report(struct slot *s)
 	r->identity = s->sig.identity;
 	r->algorithm = s->sig.algorithm_name;
 	r->b_first = s->sig.b_first;
-	r->key_bits = s->key.key ? crypt_key_bits(s->key.key) : 0;
-	r->is_testing = s->key.is_testing;
+	r->key_bits = s->lookup.key.key ? crypt_key_bits(s->lookup.key.key) : 0;
+	r->is_testing = s->lookup.key.is_testing;
 	/*
 	 * A domain that only tries must not be worse off than one that does
 	 * not sign (RFC 6376 section 3.6.1, t=y).

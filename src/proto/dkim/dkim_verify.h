@@ -23,16 +23,10 @@
  */
 #pragma once
 
-#include "proto/dkim/dkim_key.h"
+#include "proto/dkim/dkim_lookup.h"
 
 /* Signatures of one message that are judged, from the top of the header. */
 #define DKIM_VERIFY_MAX 8
-
-enum dkim_answer {
-	DKIM_ANSWER_RECORD,   /* a TXT record, its strings joined */
-	DKIM_ANSWER_NONE,     /* no such name, or no TXT there */
-	DKIM_ANSWER_TEMPFAIL, /* could not tell: time-out, SERVFAIL, bogus */
-};
 
 /* Texts are as the signer wrote them: hostile bytes, to be escaped. */
 struct dkim_result {

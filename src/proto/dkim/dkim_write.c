@@ -119,10 +119,11 @@ dkim_draft_names(struct dkim_draft *d, const char *name, struct str list)
  * will end is not known yet.
  */
 void
-dkim_draft_b(struct dkim_draft *d)
+dkim_draft_b(struct dkim_draft *d, bool folds_b)
 {
 	begin(d, "b", 8);
 	d->has_b = true;
+	d->folds_b = folds_b;
 	d->column = DKIM_LINE_MAX;
 }
 
@@ -160,25 +161,33 @@ column_of(struct str s)
 	return at < 0 ? s.n : s.n - (size_t)at + 6;
 }
 
+/* Append text, which begins at this column, in lines. */
+static void
+put_folded(struct str text, size_t column, struct buf *to)
+{
+	while (text.n) {
+		size_t room = DKIM_LINE_MAX - MIN(column, DKIM_LINE_MAX - 8);
+
+		buf_put_str(to, str_first(text, room));
+		text = str_from(text, room);
+		if (text.n)
+			buf_put_c(to, FOLD);
+		column = 8;
+	}
+}
+
 void
 dkim_draft_finish(
     const struct dkim_draft *d, struct str signature, struct buf *to)
 {
 	struct buf text = BUF_INIT(base64_encoded_len(signature.n));
-	size_t column = column_of(buf_str(&d->before));
-	struct str rest;
 
 	base64_encode(&text, signature);
 	buf_put_str(to, buf_str(&d->before));
-	for (rest = buf_str(&text); rest.n;) {
-		size_t room = DKIM_LINE_MAX - MIN(column, DKIM_LINE_MAX - 8);
-
-		buf_put_str(to, str_first(rest, room));
-		rest = str_from(rest, room);
-		if (rest.n)
-			buf_put_c(to, FOLD);
-		column = 8;
-	}
+	if (d->folds_b)
+		put_folded(buf_str(&text), column_of(buf_str(&d->before)), to);
+	else
+		buf_put_str(to, buf_str(&text));
 	buf_put_str(to, buf_str(&d->behind));
 	buf_put_c(to, "\r\n");
 	buf_done(&text);

@@ -19,6 +19,7 @@ struct dkim_draft {
 	struct buf before; /* from the field's name to "b=" */
 	struct buf behind; /* from the semicolon on */
 	bool has_b;
+	bool folds_b;
 	size_t column;
 };
 
@@ -33,8 +34,12 @@ void dkim_draft_base64(
     struct dkim_draft *d, const char *name, struct str bytes);
 /* A list with colons, folded behind these where a line gets too long. */
 void dkim_draft_names(struct dkim_draft *d, const char *name, struct str list);
-/* The place of the signature's bytes: b= */
-void dkim_draft_b(struct dkim_draft *d);
+/*
+ * The place of the signature's bytes: b=. Folding them is free for DKIM; in
+ * ARC the folds are under the next seal, and the public test suite compares
+ * with fields that have none (a line holds 998 characters).
+ */
+void dkim_draft_b(struct dkim_draft *d, bool folds_b);
 
 /*
  * The field with its empty b=, for hashing. False when it has grown too
