@@ -136,6 +136,7 @@ endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
 # The suite of RFC 7208 is YAML.
 $(B)/tests/unit/proto/spf/spf_suite_test: LIBS += -lyaml
+$(B)/tests/unit/proto/arc/arc_suite_test: LIBS += -lyaml
 
 STORE_KIT := $(patsubst %,$(B)/tests/unit/store/local/%.o,kit faultfs model)
 .SECONDARY: $(STORE_KIT)
