@@ -82,13 +82,17 @@ void engine_close(struct engine *e);
 
 /*
  * Readable when engine_dispatch() has something to do; dispatch runs the
- * callbacks of finished commits, blob puts and blob reads. engine_tick() is
- * called about every 50 ms: index commits, garbage collection in small
- * steps. Both never block for longer than one index commit.
+ * callbacks of finished commits, blob puts and blob reads. engine_tick():
+ * index commits, garbage collection in small steps. It is called when
+ * engine_tick_ms() have passed, though not more often than every 50 ms, and
+ * once a second in any case, to see how full the disk is. Both never block
+ * for longer than one index commit.
  */
 int engine_fd(const struct engine *e);
 void engine_dispatch(struct engine *e);
 void engine_tick(struct engine *e);
+/* Milliseconds until engine_tick() has work; UINT_MAX: there is none now. */
+unsigned engine_tick_ms(const struct engine *e);
 /* End of an event loop round: finish what was begun in it, and hand what was
  * committed to the flusher. A lone batch may be flushed here and now. */
 void engine_kick(struct engine *e);

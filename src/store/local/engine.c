@@ -368,6 +368,21 @@ engine_tick(struct engine *e)
 		e->is_dead = true;
 }
 
+unsigned
+engine_tick_ms(const struct engine *e)
+{
+	uint64_t age = now_ms() - e->index_ms;
+
+	if (gc_is_active(e))
+		return 0;
+	if (!e->has_changes)
+		return UINT_MAX;
+	if (age >= e->index_commit_ms ||
+	    e->batches_open >= INDEX_COMMIT_BATCHES)
+		return 0;
+	return e->index_commit_ms - (unsigned)age;
+}
+
 void
 engine_stats(struct engine *e, struct engine_stats *ret)
 {

@@ -318,6 +318,12 @@ gc_record(struct engine *e)
 	return r;
 }
 
+bool
+gc_is_active(const struct engine *e)
+{
+	return e->gc && e->gc->seg;
+}
+
 void
 gc_step(struct engine *e, uint64_t budget_ms)
 {

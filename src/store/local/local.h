@@ -180,4 +180,6 @@ void watch_run(struct engine *e, struct engine_shard shard);
 void watch_free(struct engine *e);
 
 void gc_step(struct engine *e, uint64_t budget_ms);
+/* A segment is being collected: steps should follow soon. */
+bool gc_is_active(const struct engine *e);
 void gc_free(struct engine *e);

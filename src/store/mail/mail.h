@@ -117,7 +117,7 @@ struct mail_append_item {
 	struct msg_append_item msg;
 	struct engine_ticket *ticket;
 };
-/* Check the request before its bytes are stored: *ret_bytes is their sum. */
+/* Check the request before its bytes are stored. */
 struct verdict mail_append_check(struct mail *m, uint64_t account,
     const struct msg_append *q) WARN_UNUSED;
 /* Would messages of that size be taken now? NOT_FOUND: no such mailbox. */

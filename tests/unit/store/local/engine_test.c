@@ -589,6 +589,32 @@ TEST(a_shard_moves_to_another_engine)
 	}
 }
 
+TEST(an_idle_engine_wants_no_tick)
+{
+	struct kit k;
+	struct engine_batch *b;
+
+	kit_init(&k, 0);
+	k.config.index_commit_ms = 1000;
+	kit_open(&k);
+	engine_tick(k.e);
+	CHECK(engine_tick_ms(k.e) == UINT_MAX, "nothing was done yet");
+	b = engine_batch_new(k.e);
+	batch_put(b, A, STR("k"), STR("v"));
+	CHECK(kit_commit(&k, b) == 0, "commit");
+	CHECK(engine_tick_ms(k.e) <= 1000, "the index is to be committed");
+	for (int i = 0; i < 300 && engine_tick_ms(k.e) != UINT_MAX; i++) {
+		unsigned left = engine_tick_ms(k.e);
+
+		engine_tick(k.e);
+		CHECK(left == 0 || engine_tick_ms(k.e) != UINT_MAX,
+		    "not before its time");
+		usleep(10000);
+	}
+	CHECK(engine_tick_ms(k.e) == UINT_MAX, "then it rests");
+	kit_done(&k);
+}
+
 /* A child commits and dies without closing; what it said was durable is
  * there. */
 static void
@@ -679,4 +705,5 @@ TEST_MAIN(UNIT(what_is_committed_is_there_also_after_opening_again),
     UNIT(a_lease_has_one_owner_and_fences_the_last_one),
     UNIT(a_watch_runs_after_durable_commits_of_its_shard),
     UNIT(only_one_process_has_it_open), UNIT(a_shard_moves_to_another_engine),
+    UNIT(an_idle_engine_wants_no_tick),
     UNIT(what_was_acknowledged_survives_being_killed))
