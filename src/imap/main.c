@@ -10,6 +10,8 @@
 #include "imap/pop3.h"
 #include "imap/session.h"
 
+#include <malloc.h>
+
 #define STOP_AFTER_MS 1000
 
 uint32_t
@@ -78,7 +80,8 @@ on_sandbox(void *arg, struct sandbox *sb)
 
 	sb->needs = SANDBOX_ACCEPT | SANDBOX_MEMFD;
 	sb->user = sv->conf->user;
-	sb->max_files = sv->conf->connections_max + 256;
+	/* Each may have an APPEND under way, in a file of its own. */
+	sb->max_files = (uint64_t)sv->conf->connections_max * 2 + 256;
 }
 
 static int
@@ -193,6 +196,13 @@ imap_main(void)
 	struct server sv = { 0 };
 	int status;
 
+	/*
+	 * The list of ten thousand mailboxes is larger than all that a session
+	 * needs else: blocks like that go back to the system at once, so that
+	 * nobody makes the worker large for good.
+	 */
+	mallopt(M_MMAP_THRESHOLD, (int)MIB(1));
+	mallopt(M_TRIM_THRESHOLD, (int)MIB(16));
 	LIST_INIT(&sv.sessions);
 	LIST_INIT(&sv.pop3_sessions);
 	TAILQ_INIT(&sv.kept);
