@@ -155,7 +155,8 @@ put_address(const struct mime_address *a, struct buf *out)
 	bool is_mailbox = a->kind == MIME_ADDRESS_MAILBOX;
 
 	buf_put_char(out, '(');
-	put_short(is_mailbox ? a->name : STR_NONE, out);
+	/* A client that is given no name shows the address. */
+	put_short(is_mailbox && a->name.n ? a->name : STR_NONE, out);
 	buf_put_char(out, ' ');
 	put_short(a->route, out);
 	buf_put_char(out, ' ');

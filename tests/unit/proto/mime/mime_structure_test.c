@@ -214,7 +214,8 @@ TEST(envelopes_and_structures_are_ready_to_send)
 		    "(\"image\" \"png\" (\"name\" \"a\\\\b\") \"<i>\" NIL "
 		    "\"7bit\" 3)" },
 		/* RFC 5322 section 4.5.3: several destinations are one. */
-		{ "To: a@b\nFrom: c@d\nFrom: e@f\nCc:\nTo: g@h\ncc: i@j\n"
+		{ "To: a@b\nFrom: \"\" <c@d>\nFrom: e@f\nCc:\nTo: g@h\ncc: "
+		  "i@j\n"
 		  "Content-Type: (a) text (b/c) / (d) html (e); x=y\n"
 		  "Content-Transfer-Encoding: (f) Base64 (g)\n"
 		  "Content-Language: en (h), , (i) de\n\n",

@@ -109,6 +109,8 @@ TEST(addresses_are_read_however_they_are_written)
 		{ "Ana B a@b", "M/-/-/a/b;" },
 		{ "x <a@b c>, d@e", "M/x/-/a/b;M/-/-/d/e;" },
 		{ "\"a\" . b . \"c\"@d", "M/-/-/a.b.c/d;" },
+		{ "<hidden:;@b>, c@d", "M/-/-/hidden/-;M/-/-/c/d;" },
+		{ "<a b; c@d", "M/-/-/b/-;M/-/-/c/d;" },
 		{ "Ana <<a@b>>, c@d", "M/Ana/-/a/b;M/-/-/c/d;" },
 		{ "a@[IPv6:::1]", "M/-/-/a/[IPv6:::1];" },
 		{ "g: a@b, c@d;, e@f",
