@@ -68,6 +68,13 @@ def make_certificate(folder, name="mail.test.example"):
     return cert, key
 
 
+def conf_value(v):
+    """A value as the configuration file has it: a text, or a list of them."""
+    if isinstance(v, (list, tuple)):
+        return "{ " + ", ".join(f'"{x}"' for x in v) + " }"
+    return f'"{v}"'
+
+
 def merged(*layers):
     """Settings by section; later ones win."""
     out = {}
@@ -115,7 +122,8 @@ class Instance:
                      f'\tmetrics = "127.0.0.1:{self.ports["metrics"]}"\n}}')
         for section, options in self.settings.items():
             if section:
-                body = "".join(f'\t{k} = "{v}"\n' for k, v in options.items())
+                body = "".join(f"\t{k} = {conf_value(v)}\n"
+                               for k, v in options.items())
                 lines.append(f"{section} {{\n{body}}}")
         self.conf.write_text("\n".join(lines) + "\n")
 

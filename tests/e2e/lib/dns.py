@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: ISC
+"""A name server on loopback: Debian's knot, with zones that tests write."""
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+from lib.instance import free_ports
+
+KNOTD = shutil.which("knotd") or "/usr/sbin/knotd"
+
+
+def is_there():
+    return pathlib.Path(KNOTD).exists()
+
+
+class NameServer:
+    """Serves the zone example. from a list of records, one a line."""
+
+    def __init__(self, records, zone="example.", signed=False):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="knot-"))
+        self.port = free_ports(1)[0]
+        self.zone, self.signed = zone, signed
+        self.serial = 1
+        self.process = None
+        (self.dir / "knot.conf").write_text(f"""
+server:
+  rundir: {self.dir}
+  listen: 127.0.0.1@{self.port}
+control:
+  listen: {self.dir}/knot.sock
+database:
+  storage: {self.dir}/db
+log:
+  - target: stderr
+    any: warning
+policy:
+  - id: fast
+    algorithm: ecdsap256sha256
+    single-type-signing: on
+zone:
+  - domain: {zone}
+    storage: {self.dir}
+    file: zone
+    journal-content: none
+    zonefile-load: whole
+    zonefile-sync: -1
+    dnssec-signing: {"on" if signed else "off"}
+    dnssec-policy: fast
+""")
+        self.write(records)
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def write(self, records):
+        self.serial += 1
+        lines = ["$TTL 2", f"@ SOA ns.{self.zone} admin.{self.zone} "
+                 f"{self.serial} 60 60 600 2", "@ NS ns", "ns A 127.0.0.1"]
+        (self.dir / "zone").write_text(
+            f"$ORIGIN {self.zone}\n" + "\n".join(lines + records) + "\n")
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [KNOTD, "-c", self.dir / "knot.conf"], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=open(self.dir / "log", "wb"))
+        deadline = time.monotonic() + 10
+        while not self.answers():
+            assert self.process.poll() is None and \
+                time.monotonic() < deadline, (self.dir / "log").read_text()
+            time.sleep(0.05)
+        return self
+
+    def answers(self):
+        """Does it answer a question about its zone with NOERROR?"""
+        name = b"".join(bytes([len(p)]) + p.encode()
+                        for p in self.zone.rstrip(".").split(".")) + b"\0"
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.2)
+            s.sendto(b"\x12\x34\0\0\0\1\0\0\0\0\0\0" + name +
+                     b"\0\6\0\1", ("127.0.0.1", self.port))
+            try:
+                reply = s.recv(4096)
+            except OSError:
+                return False
+        return len(reply) > 3 and reply[3] & 15 == 0
+
+    def change(self, records):
+        self.write(records)
+        subprocess.run(["/usr/sbin/knotc", "-s", self.dir / "knot.sock",
+                        "-b", "zone-reload"], check=True,
+                       capture_output=True)
+
+    def stop(self):
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(10)
+            self.process = None
+        shutil.rmtree(self.dir, ignore_errors=True)

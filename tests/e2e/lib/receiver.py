@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: ISC
+"""Another provider's mail server, as odd as a test wants it.
+
+A Receiver keeps every message that it accepted. What it answers is decided by
+rules: rule(receiver, session, stage, argument) gives a reply, CUT (close the
+connection without one), a number of seconds to be silent before the usual
+reply, or None for the usual one. Stages: connect, EHLO, HELO, STARTTLS, MAIL,
+RCPT, DATA, end (the message was read), RSET, QUIT.
+"""
+import socket
+import ssl
+import threading
+import time
+
+CUT = "cut"
+
+
+class Message:
+    def __init__(self, session):
+        self.session = session
+        self.sender, self.mail_params = session.sender, session.mail_params
+        self.rcpts, self.data = list(session.rcpts), b""
+        self.rcpt_params = list(session.rcpt_params)
+        self.is_tls = session.is_tls
+
+
+class Session:
+    def __init__(self, receiver, sock, number):
+        self.receiver, self.sock, self.number = receiver, sock, number
+        self.is_tls = False
+        self.mails = 0
+        self.reset()
+
+    def reset(self):
+        self.sender, self.mail_params = None, ""
+        self.rcpts, self.rcpt_params = [], []
+
+    def say(self, line):
+        self.sock.sendall(line.encode() + b"\r\n")
+
+    def read_line(self):
+        line = self.file.readline(10000)
+        if not line:
+            raise ConnectionError
+        return line.rstrip(b"\r\n").decode(errors="replace")
+
+    def answer(self, stage, arg, usual):
+        """The rule's reply, or the usual one; its code."""
+        said = self.receiver.rule(self, stage, arg)
+        if isinstance(said, (int, float)):
+            self.receiver.stopping.wait(said)
+            said = None
+        if said == CUT:
+            raise ConnectionError
+        self.say(said or usual)
+        return int((said or usual)[:3])
+
+    def run(self):
+        self.file = self.sock.makefile("rb")
+        if self.answer("connect", "", "220 mx ESMTP") >= 400:
+            return
+        while self.command(self.read_line()):
+            pass
+
+    def command(self, line):
+        verb, _, arg = line.partition(" ")
+        verb = verb.upper()
+        self.receiver.commands.append(line)
+        if verb == "EHLO":
+            caps = ["mx"] + self.receiver.capabilities
+            if self.receiver.tls and not self.is_tls:
+                caps.append("STARTTLS")
+            usual = "\r\n".join(
+                f"250{'-' if i < len(caps) - 1 else ' '}{c}"
+                for i, c in enumerate(caps))
+            self.answer(verb, arg, usual)
+        elif verb == "STARTTLS":
+            if self.answer(verb, arg, "220 go on") < 300:
+                self.sock = self.receiver.tls.wrap_socket(
+                    self.sock, server_side=True)
+                self.file = self.sock.makefile("rb")
+                self.is_tls = True
+        elif verb == "MAIL":
+            path, _, params = arg[5:].strip().partition(" ")
+            if self.answer(verb, arg, "250 2.1.0 ok") < 300:
+                self.sender, self.mail_params = path.strip("<>"), params
+        elif verb == "RCPT" and self.sender is None:
+            self.say("503 5.5.1 MAIL first")
+        elif verb == "RCPT":
+            path, _, params = arg[3:].strip().partition(" ")
+            if self.answer(verb, path.strip("<>"), "250 2.1.5 ok") < 300:
+                self.rcpts.append(path.strip("<>"))
+                self.rcpt_params.append(params)
+        elif verb == "DATA":
+            self.data(arg)
+        elif verb in ("RSET", "HELO", "NOOP"):
+            self.reset()
+            self.answer(verb, arg, "250 2.0.0 ok")
+        elif verb == "QUIT":
+            self.answer(verb, arg, "221 2.0.0 bye")
+            return False
+        else:
+            self.say("500 5.5.1 what?")
+        return True
+
+    def data(self, arg):
+        if not self.rcpts:
+            self.say("503 5.5.1 no recipients")
+            return
+        if self.answer("DATA", arg, "354 go on") >= 400:
+            return
+        m = Message(self)
+        lines = []
+        while True:
+            line = self.file.readline()
+            if not line:
+                raise ConnectionError
+            if line == b".\r\n":
+                break
+            lines.append(line[1:] if line.startswith(b".") else line)
+        m.data = b"".join(lines)
+        self.receiver.seen.append(m)
+        said = self.receiver.rule(self, "end", m)
+        if said == "keep-and-cut":
+            self.receiver.keep(m)
+            raise ConnectionError
+        if isinstance(said, (int, float)):
+            self.receiver.stopping.wait(said)
+            said = None
+        if said == CUT:
+            raise ConnectionError
+        if said is None or said.startswith("2"):
+            self.receiver.keep(m)
+        self.mails += 1
+        self.reset()
+        self.say(said or "250 2.0.0 kept")
+
+
+class Receiver:
+    def __init__(self, rule=None, capabilities=("PIPELINING", "8BITMIME",
+                                                "SIZE 50000000",
+                                                "ENHANCEDSTATUSCODES"),
+                 tls=None, host="127.0.0.1", port=0):
+        self.rule_fn = rule
+        self.capabilities = list(capabilities)
+        self.tls = tls
+        self.messages, self.seen, self.commands = [], [], []
+        self.sessions = 0
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind((host, port))
+        self.socket.listen(100)
+        self.port = self.socket.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def rule(self, session, stage, arg):
+        return self.rule_fn and self.rule_fn(self, session, stage, arg)
+
+    def keep(self, message):
+        with self.lock:
+            self.messages.append(message)
+
+    def serve(self):
+        while not self.stopping.is_set():
+            try:
+                sock, _ = self.socket.accept()
+            except OSError:
+                return
+            self.sessions += 1
+            threading.Thread(target=self.talk, args=(sock, self.sessions),
+                             daemon=True).start()
+
+    def talk(self, sock, number):
+        sock.settimeout(60)
+        session = Session(self, sock, number)
+        try:
+            session.run()
+        except (OSError, ssl.SSLError, ValueError):
+            pass
+        finally:
+            try:
+                session.sock.close()
+            except OSError:
+                pass
+
+    def wait(self, n=1, timeout=15):
+        """Until n messages were kept; the list."""
+        deadline = time.monotonic() + timeout
+        while len(self.messages) < n:
+            assert time.monotonic() < deadline, \
+                f"{len(self.messages)} of {n} messages came"
+            time.sleep(0.02)
+        return self.messages
+
+    def close(self):
+        self.stopping.set()
+        self.socket.close()
