@@ -244,7 +244,7 @@ settle_waiting(struct dest *d)
 	struct mail *m;
 
 	while ((m = pop_mail(d)) != NULL) {
-		domain_set_proven(m->domain, false);
+		domain_set_state(m->domain, false, d->pace.closed_until_ms);
 		settle_all(d->sv, m, &d->verdict, &trip);
 	}
 }
@@ -258,7 +258,7 @@ dest_add(struct dest *d, struct mail *m)
 		settle_waiting(d);
 		return;
 	}
-	domain_set_proven(m->domain, pace_is_proven(&d->pace));
+	domain_set_state(m->domain, pace_is_proven(&d->pace), 0);
 	run(d);
 }
 
@@ -322,7 +322,7 @@ dest_take(struct dest *d, UNUSED struct session *s)
 	while ((m = pop_mail(d)) != NULL && m->until_ms <= now)
 		settle_release(d->sv, m);
 	if (m != NULL)
-		domain_set_proven(m->domain, true);
+		domain_set_state(m->domain, true, 0);
 	d->used_ms = now;
 	run(d);
 	return m;

@@ -13,7 +13,9 @@
 #include "send/server.h"
 
 #define PORTION_PROVEN 500
-#define PORTION_FIRST  20
+#define PORTION_CLOSED 1000
+#define PORTION_FIRST  100
+#define PORTION_FAILED 10
 #define LEASES_MAX     64 /* requests under way */
 #define AGAIN_MS       1000
 #define FULL_MS        50
@@ -27,7 +29,8 @@ struct domain {
 	uint32_t out;     /* leased entries */
 	uint64_t hint_ms; /* came while it was leasing; 0: none */
 	bool is_leasing;
-	bool is_proven;
+	uint64_t closed_until_ms; /* the loop's clock */
+	bool is_proven, has_failed;
 	bool is_parked; /* due, but it has its portion: out of the heap */
 	struct lookup *lookup;
 	char name[];
@@ -193,11 +196,25 @@ forget_if_idle(struct domain *d)
 	free(d);
 }
 
+/*
+ * Those of a closed destination are settled at once: the more the better. One
+ * that failed last time is tried with a few.
+ */
+static uint32_t
+most_of(const struct domain *d)
+{
+	if (d->is_proven)
+		return PORTION_PROVEN;
+	if (loop_now_ms(d->ds->sv->loop) < d->closed_until_ms)
+		return PORTION_CLOSED;
+	return d->has_failed ? PORTION_FAILED : PORTION_FIRST;
+}
+
 static uint32_t
 portion(const struct domain *d)
 {
 	const struct domains *ds = d->ds;
-	uint32_t most = d->is_proven ? PORTION_PROVEN : PORTION_FIRST;
+	uint32_t most = most_of(d);
 	uint32_t room = SERVER_LEASED_MAX - MIN(SERVER_LEASED_MAX, ds->out);
 
 	if (!d->is_proven)
@@ -224,18 +241,23 @@ domain_settled(struct domain *d)
 }
 
 void
-domain_set_proven(struct domain *d, bool is_proven)
+domain_set_state(struct domain *d, bool is_proven, uint64_t closed_until_ms)
 {
+	struct domains *ds = d->ds;
+
+	d->closed_until_ms = closed_until_ms;
+	d->has_failed |= closed_until_ms > 0;
+	d->has_failed &= !is_proven;
 	if (d->is_proven == is_proven)
 		return;
-	d->is_proven = is_proven;
 	if (is_proven)
-		d->ds->unproven -= d->out;
+		ds->unproven -= d->out;
 	else
-		d->ds->unproven += d->out;
+		ds->unproven += d->out;
+	d->is_proven = is_proven;
 	if (d->is_parked)
 		set_due(d, d->due_ms);
-	wake(d->ds);
+	wake(ds);
 }
 
 /* --- leasing ------------------------------------------------------------------------- */

@@ -25,7 +25,7 @@
 
 /* Entries that are leased at the same time, of all domains; of those whose
  * destination has not answered yet, half of them. */
-#define SERVER_LEASED_MAX 20000
+#define SERVER_LEASED_MAX 50000
 /* A lease is long: it ends at once when this process does. */
 #define LEASE_MS    3600000U
 #define LEASE_GUARD 120000U /* what is not done so long before its end: back */
@@ -73,8 +73,10 @@ struct lookup;
 struct lookup **domain_lookup(struct domain *d);
 /* An entry of it was settled. */
 void domain_settled(struct domain *d);
-/* Its destination answers, or does not: how much is leased at once. */
-void domain_set_proven(struct domain *d, bool is_proven);
+/* What its destination does decides how much is leased at once: it answers,
+ * or nothing is tried before closed_until_ms (of the loop's clock; 0: it may). */
+void domain_set_state(
+    struct domain *d, bool is_proven, uint64_t closed_until_ms);
 /* Entries leased in all. */
 uint32_t domains_leased(const struct domains *ds);
 
