@@ -37,7 +37,15 @@ struct crypt_key {
 static const EVP_MD *
 hash_md(enum crypt_hash hash)
 {
-	return hash == CRYPT_SHA1 ? EVP_sha1() : EVP_sha256();
+	switch (hash) {
+	case CRYPT_SHA1:
+		return EVP_sha1();
+	case CRYPT_SHA256:
+		return EVP_sha256();
+	case CRYPT_SHA512:
+		return EVP_sha512();
+	}
+	die("no such digest: %d", (int)hash);
 }
 
 struct crypt_digest *
@@ -93,6 +101,15 @@ crypt_digest_finish(struct crypt_digest *d, struct crypt_sum *ret_sum)
 	ASSERT(n <= CRYPT_DIGEST_MAX);
 	memcpy(ret_sum->v, v, n);
 	ret_sum->n = n;
+}
+
+void
+crypt_hmac(struct str key, struct str bytes, struct crypt_sum *ret_sum)
+{
+	if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.n ? key.p : "",
+		key.n, (const unsigned char *)bytes.p, bytes.n, ret_sum->v,
+		sizeof(ret_sum->v), &ret_sum->n))
+		die("cannot compute an HMAC");
 }
 
 /* The exponent of a public key: odd, more than one, and not a burden. */

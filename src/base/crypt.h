@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * crypt.h - digests and signatures: SHA-1, SHA-256, RSA and Ed25519.
+ * crypt.h - digests and signatures: SHA-1, SHA-2, RSA and Ed25519.
  *
  * The one place that speaks to OpenSSL about the signatures of mail. Keys
  * are opaque; private ones leave only as PEM, into a buffer that the caller
@@ -16,8 +16,9 @@
 enum crypt_hash {
 	CRYPT_SHA1, /* for judging old signatures only */
 	CRYPT_SHA256,
+	CRYPT_SHA512,
 };
-#define CRYPT_DIGEST_MAX 32
+#define CRYPT_DIGEST_MAX 64
 
 /* A finished digest. */
 struct crypt_sum {
@@ -36,6 +37,9 @@ struct crypt_digest *crypt_digest_copy(const struct crypt_digest *d);
 void crypt_digest_put(struct crypt_digest *d, struct str bytes);
 /* The digest of all that was put; afterwards d starts again from nothing. */
 void crypt_digest_finish(struct crypt_digest *d, struct crypt_sum *ret_sum);
+
+/* HMAC with SHA-256 (RFC 2104): who has the key, can say so of bytes. */
+void crypt_hmac(struct str key, struct str bytes, struct crypt_sum *ret_sum);
 
 static inline struct str
 crypt_sum_str(const struct crypt_sum *s)

@@ -22,6 +22,27 @@ TEST(digests_are_those_of_the_standards)
 	CHECK(s.n == 20 && memcmp(s.v, "\xa9\x99\x3e\x36", 4) == 0, "sha1");
 	sum_of(CRYPT_SHA256, STR("abc"), &s);
 	CHECK(s.n == 32 && memcmp(s.v, "\xba\x78\x16\xbf", 4) == 0, "sha256");
+	sum_of(CRYPT_SHA512, STR("abc"), &s);
+	CHECK(s.n == 64 && memcmp(s.v, "\xdd\xaf\x35\xa1", 4) == 0, "sha512");
+}
+
+/* RFC 4231, test cases 1, 2 and 6 (a key longer than a block). */
+TEST(hmac_is_that_of_the_standard)
+{
+	char key[131];
+	struct crypt_sum s;
+
+	memset(key, 0x0b, 20);
+	crypt_hmac(str_make(key, 20), STR("Hi There"), &s);
+	CHECK(s.n == 32 && memcmp(s.v, "\xb0\x34\x4c\x61", 4) == 0, "1");
+	crypt_hmac(STR("Jefe"), STR("what do ya want for nothing?"), &s);
+	CHECK(s.n == 32 && memcmp(s.v, "\x5b\xdc\xc1\x46", 4) == 0, "2");
+	memset(key, 0xaa, sizeof(key));
+	crypt_hmac(str_make(key, sizeof(key)),
+	    STR("Test Using Larger Than Block-Size Key - Hash Key First"), &s);
+	CHECK(s.n == 32 && memcmp(s.v, "\x60\xe4\x31\x59", 4) == 0, "6");
+	crypt_hmac(STR_NONE, STR_NONE, &s);
+	CHECK(s.n == 32 && memcmp(s.v, "\xb6\x13\x67\x9a", 4) == 0, "none");
 }
 
 /* Sign, verify, and see that what was changed does not verify. */
@@ -100,5 +121,5 @@ TEST(what_is_no_usable_key_is_refused)
 }
 
 TEST_MAIN(UNIT(digests_are_those_of_the_standards),
-    UNIT(keys_survive_writing_and_reading),
+    UNIT(hmac_is_that_of_the_standard), UNIT(keys_survive_writing_and_reading),
     UNIT(what_is_no_usable_key_is_refused))
