@@ -16,7 +16,8 @@ Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 
 PKGS := libevent libevent_openssl openssl lmdb libzstd libsodium libgsasl \
-	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2 libunbound
+	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2 libunbound \
+	libpsl
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 
@@ -157,6 +158,10 @@ $(foreach r,$(ROLES),$(eval $(call role_unit,$(r))))
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+# What tests of another language use of ours.
+$(B)/tests/tools/mailauth: $(B)/tests/tools/mailauth.o $(B)/libproto_arc.a $(B)/libproto_dkim.a $(B)/libproto_authres.a $(B)/libbase.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 .PHONY: unit replay
 unit: $(filter $(B)/tests/unit/$(T)%,$(UNIT_BINS))

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* taglist.c - cut "name=value; name=value". See taglist.h. */
+#include "base/taglist.h"
+
+bool
+taglist_next(struct str *rest, struct str *ret_name, struct str *ret_value)
+{
+	struct str field;
+	ptrdiff_t eq;
+
+	if (str_trim(*rest).n == 0)
+		return false;
+	*rest = str_split(*rest, ';', &field);
+	eq = str_find(field, '=');
+	*ret_name = str_trim(eq < 0 ? field : str_first(field, (size_t)eq));
+	*ret_value = STR_NONE;
+	if (eq >= 0)
+		*ret_value = str_trim(str_from(field, (size_t)eq + 1));
+	return true;
+}
