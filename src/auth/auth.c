@@ -31,6 +31,17 @@ auth_new(struct loop *loop, const struct auth_config *config)
 	return a;
 }
 
+static void
+drop_store(struct auth *a)
+{
+	if (!a->store)
+		return;
+	if (a->key_request)
+		ipc_cancel(a->store, a->key_request);
+	a->key_request = 0;
+	ipc_peer_unref(TAKE_PTR(a->store));
+}
+
 void
 auth_free(struct auth *a)
 {
@@ -41,8 +52,7 @@ auth_free(struct auth *a)
 	auth_cache_free(a->cache);
 	throttle_free(a->throttle);
 	loop_timer_free(a->sweep);
-	if (a->store)
-		ipc_peer_unref(a->store);
+	drop_store(a);
 	secret_wipe(a, sizeof(*a));
 	free(a);
 }
@@ -60,13 +70,33 @@ auth_configure(struct auth *a, const struct auth_config *config)
 	throttle_set_limits(a->throttle, &config->limits);
 }
 
+static void
+on_salt_key(void *arg, struct ipc_msg *m)
+{
+	struct auth *a = arg;
+	struct msg_salt_key_reply reply;
+
+	a->key_request = 0;
+	if (m->outcome == DONE && msg_salt_key_reply_get(m->body, &reply) &&
+	    reply.key.n == sizeof(a->fake_key))
+		memcpy(a->fake_key, reply.key.p, sizeof(a->fake_key));
+}
+
+/*
+ * The key is asked for before any verifier, and answers of the directory come
+ * in order: so it is here before the first user is known not to exist. Until
+ * the store has one, and when it cannot tell, a random one has to do.
+ */
 void
 auth_set_store(struct auth *a, struct ipc_peer *store)
 {
-	if (a->store)
-		ipc_peer_unref(a->store);
-	a->store = store ? ipc_peer_ref(store) : NULL;
+	drop_store(a);
 	auth_cache_forget(a->cache, STR_NONE);
+	if (!store)
+		return;
+	a->store = ipc_peer_ref(store);
+	a->key_request =
+	    ipc_request(store, MSG_SALT_KEY, 0, STR_NONE, -1, on_salt_key, a);
 }
 
 void

@@ -21,6 +21,7 @@ struct auth {
 	struct hasher *hasher;
 	struct loop_timer *sweep;
 	uint8_t fake_key[PASSWORD_KEY_BYTES]; /* of salts of unknown users */
+	uint32_t key_request;                 /* for it; 0: none is under way */
 	struct exchange *buckets[EXCHANGE_BUCKETS];
 	struct exchange *oldest, *newest; /* by time of start */
 	size_t exchanges;

@@ -99,6 +99,12 @@ DIR_REPLY(dir_alias_list, list)
 DIR_NO_REPLY(dir_alias_remove, name)
 
 static struct verdict
+call_dir_salt_key(struct request *r)
+{
+	return dir_salt_key(r->s->dir, &r->out);
+}
+
+static struct verdict
 call_mail_list(struct request *r)
 {
 	struct msg_mailbox_list q = { 0 };
@@ -137,6 +143,7 @@ struct handler {
 static const struct handler handlers[] = {
 	[MSG_VERIFIER_GET]      = RUN(call_dir_verifier, WAIT_DIR),
 	[MSG_SESSION_GRANT]     = RUN(req_session_grant, WAIT_DIR),
+	[MSG_SALT_KEY]          = RUN(call_dir_salt_key, WAIT_DIR),
 	[MSG_RCPT_CHECK]        = RUN(call_dir_rcpt_check, WAIT_DIR),
 	[MSG_SENDER_CHECK]      = RUN(req_sender_check, WAIT_DIR),
 	[MSG_DELIVER]           = SELF(req_deliver),

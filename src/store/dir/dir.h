@@ -64,6 +64,9 @@ struct verdict dir_rcpt_check(
     struct dir *d, const struct msg_rcpt_check *q, struct buf *out) WARN_UNUSED;
 struct verdict dir_verifier(struct dir *d, const struct msg_verifier_get *q,
     struct buf *out) WARN_UNUSED;
+/* The key of the salts of users who do not exist; made at first use. */
+#define DIR_SALT_KEY_BYTES 32
+struct verdict dir_salt_key(struct dir *d, struct buf *out) WARN_UNUSED;
 /* The account of a login; NOT_FOUND REASON_NO_USER. */
 struct verdict dir_account(
     struct dir *d, struct str login, uint64_t *ret) WARN_UNUSED;

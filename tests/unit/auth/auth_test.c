@@ -23,6 +23,7 @@ struct world {
 	unsigned lookups, grants;
 	uint32_t granted_session;
 	bool is_store_down, is_grant_held;
+	char salt_key; /* each byte of it */
 	struct ipc_return held_grant;
 	/* the last reply */
 	enum outcome outcome;
@@ -58,6 +59,19 @@ give_verifier(struct ipc_return *r, struct str login)
 }
 
 static void
+give_salt_key(struct ipc_return *r)
+{
+	char key[PASSWORD_KEY_BYTES];
+	struct msg_salt_key_reply reply = { str_make(key, sizeof(key)) };
+	struct buf b = BUF_INIT(KIB(1));
+
+	memset(key, w.salt_key, sizeof(key));
+	msg_salt_key_reply_put(&b, &reply);
+	ipc_reply(r, buf_str(&b), -1);
+	buf_done(&b);
+}
+
+static void
 store_message(UNUSED void *arg, struct ipc_peer *p, struct ipc_msg *m)
 {
 	struct ipc_return r = ipc_return_new(p, m);
@@ -67,6 +81,8 @@ store_message(UNUSED void *arg, struct ipc_peer *p, struct ipc_msg *m)
 	if (m->type == MSG_VERIFIER_GET) {
 		CHECK(msg_verifier_get_get(m->body, &get), "get");
 		give_verifier(&r, get.login);
+	} else if (m->type == MSG_SALT_KEY) {
+		give_salt_key(&r);
 	} else {
 		CHECK(msg_session_grant_get(m->body, &grant), "grant");
 		CHECK(grant.worker == WORKER && grant.account == 42, "whom");
@@ -409,6 +425,29 @@ TEST(who_does_not_exist_has_a_salt_that_stays)
 	assert_string_equal(other, two);
 }
 
+/* Another life of the whole role, with a store that has this key. */
+static void
+live_again(char salt_key)
+{
+	teardown(NULL);
+	setup(NULL);
+	w.salt_key = salt_key;
+}
+
+TEST(a_restart_does_not_tell_who_does_not_exist)
+{
+	char one[128], two[128];
+
+	live_again('a');
+	salt_of("n,,n=ghost,r=abc", one, sizeof(one));
+	live_again('a');
+	salt_of("n,,n=ghost,r=abc", two, sizeof(two));
+	assert_string_equal(one, two);
+	live_again('b');
+	salt_of("n,,n=ghost,r=abc", two, sizeof(two));
+	CHECK(strcmp(one, two) != 0, "another folder, another salt");
+}
+
 TEST(exchanges_end_with_their_front)
 {
 	for (uint32_t i = 1; i <= 50; i++)
@@ -473,6 +512,7 @@ main(void)
 		WITH(passwords_need_tls),
 		WITH(scram_works_without_tls_and_proves_the_server),
 		WITH(who_does_not_exist_has_a_salt_that_stays),
+		WITH(a_restart_does_not_tell_who_does_not_exist),
 		WITH(exchanges_end_with_their_front),
 		WITH(a_cancelled_one_is_answered_and_not_granted),
 		WITH(one_that_waits_for_its_delay_is_answered_when_cancelled),

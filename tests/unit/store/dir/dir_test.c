@@ -314,6 +314,29 @@ TEST(a_limit_that_is_not_named_stays)
 	CHECK(dir_user_quota(f.d, &q).outcome == NOT_FOUND, "no such user");
 }
 
+TEST(the_key_of_salts_is_made_once)
+{
+	struct msg_salt_key_reply r;
+	char first[DIR_SALT_KEY_BYTES];
+	uint64_t position;
+
+	CHECK(verdict_is_done(dir_salt_key(f.d, fresh(&f))) &&
+		  msg_salt_key_reply_get(buf_str(&f.out), &r) &&
+		  r.key.n == sizeof(first),
+	    "made");
+	memcpy(first, r.key.p, sizeof(first));
+	position = dir_position(f.d);
+	CHECK(position == engine_position(f.engine),
+	    "answers of the directory wait until it is durable");
+	fixture_close(&f);
+	fixture_open(&f);
+	CHECK(verdict_is_done(dir_salt_key(f.d, fresh(&f))) &&
+		  msg_salt_key_reply_get(buf_str(&f.out), &r) &&
+		  str_eq(r.key, str_make(first, sizeof(first))),
+	    "the same");
+	CHECK(engine_position(f.engine) == position, "nothing is written");
+}
+
 TEST(a_full_mailbox_is_told_at_rcpt)
 {
 	struct mail_quota quota = { .bytes_limit = 10 };
@@ -340,4 +363,4 @@ TEST_MAIN(CASE(an_address_leads_where_it_should),
     CASE(a_removed_user_comes_back_with_the_mail),
     CASE(a_login_used_again_is_another_account), CASE(lists_come_in_pages),
     CASE(who_may_send_as_whom), CASE(a_limit_that_is_not_named_stays),
-    CASE(a_full_mailbox_is_told_at_rcpt))
+    CASE(the_key_of_salts_is_made_once), CASE(a_full_mailbox_is_told_at_rcpt))
