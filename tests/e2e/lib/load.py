@@ -28,6 +28,8 @@ from lib.testdata import original_of
 
 TIMEOUT_S = 15
 ID_FIELD = b"X-Load-Id: "
+# Whoever signs in to submission: the From field has to be theirs.
+SENDER = "r0@test.example"
 
 
 class Gone(Exception):
@@ -58,7 +60,7 @@ def make_message(ident):
         line = rnd.choice(("", "", "", ".")) + "%x" % rnd.getrandbits(304)
         lines.append(line[:n])
         size -= n + 2
-    head = (f"From: Load <load@elsewhere.example>\r\nX-Load-Id: {ident}\r\n"
+    head = (f"From: Load <{SENDER}>\r\nX-Load-Id: {ident}\r\n"
             "Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n"
             f"Message-ID: <{ident}@elsewhere.example>\r\n"
             f"Subject: load {ident}\r\n\r\n")
