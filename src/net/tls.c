@@ -232,7 +232,9 @@ tls_client_session_new(struct tls_context *t, const char *name)
 	SSL_set_connect_state(ssl);
 	SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
 	if (name != NULL && name[0] != '\0') {
-		(void)SSL_set_tlsext_host_name(ssl, name);
+		/* SSL_set_tlsext_host_name(), without its cast. */
+		(void)SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+		    TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)name);
 		(void)SSL_set1_host(ssl, name);
 	}
 	return ssl;
