@@ -7,7 +7,8 @@
 
 struct queue_adding {
 	struct queue *q;
-	uint64_t account, due_ms;
+	uint64_t account;
+	struct queue_place place; /* of the first one */
 	size_t n;
 	struct str domains[]; /* owned */
 };
@@ -181,7 +182,7 @@ queue_add(struct queue *q, struct engine_batch *b,
 	p.prefixes.v = x_calloc(n, sizeof(*p.prefixes.v));
 	a->q = q;
 	a->account = m->account;
-	a->due_ms = p.due_ms;
+	a->place = (struct queue_place){ m->priority, p.due_ms, p.number, 0 };
 	a->n = n;
 	for (size_t i = 0; i < n; i++) {
 		put_entry(&p, &rcpts[i], (uint32_t)i);
@@ -198,9 +199,10 @@ void
 queue_added(struct queue_adding *a, bool is_accepted)
 {
 	for (size_t i = 0; i < a->n; i++) {
+		a->place.rcpt = (uint32_t)i;
 		if (is_accepted)
 			domain_add_entry(
-			    a->q, domain_get(a->q, a->domains[i]), a->due_ms);
+			    a->q, domain_get(a->q, a->domains[i]), &a->place);
 		str_free(&a->domains[i]);
 	}
 	if (is_accepted)

@@ -60,6 +60,7 @@ domain_get(struct queue *q, struct str name)
 	if (name.n)
 		memcpy(d->name, name.p, name.n);
 	d->due_ms = d->told_ms = QUEUE_NEVER;
+	d->first.priority = QUEUE_PRIO_MAX;
 	q->domains[slot_of(q, name)] = d;
 	q->n_domains++;
 	return d;
@@ -81,8 +82,21 @@ take_out(struct queue *q, const struct queue_domain *d)
 	}
 }
 
-void
-domain_due(struct queue *q, struct queue_domain *d, uint64_t due_ms)
+/* In the order of the due index. */
+static bool
+is_before(const struct queue_place *a, const struct queue_place *b)
+{
+	if (a->priority != b->priority)
+		return a->priority > b->priority;
+	if (a->due_ms != b->due_ms)
+		return a->due_ms < b->due_ms;
+	if (a->message != b->message)
+		return a->message < b->message;
+	return a->rcpt < b->rcpt;
+}
+
+static void
+due_at(struct queue *q, struct queue_domain *d, uint64_t due_ms)
 {
 	d->due_ms = MIN(d->due_ms, due_ms);
 	if (d->due_ms >= d->told_ms || d->is_changed)
@@ -94,11 +108,27 @@ domain_due(struct queue *q, struct queue_domain *d, uint64_t due_ms)
 }
 
 void
-domain_add_entry(struct queue *q, struct queue_domain *d, uint64_t due_ms)
+domain_due(struct queue *q, struct queue_domain *d, const struct queue_place *p)
+{
+	if (is_before(p, &d->first))
+		d->first = *p;
+	due_at(q, d, p->due_ms);
+}
+
+void
+domain_due_again(struct queue *q, struct queue_domain *d)
+{
+	d->first = (struct queue_place){ .priority = QUEUE_PRIO_MAX };
+	due_at(q, d, 1);
+}
+
+void
+domain_add_entry(
+    struct queue *q, struct queue_domain *d, const struct queue_place *p)
 {
 	d->count++;
 	q->n_entries++;
-	domain_due(q, d, due_ms);
+	domain_due(q, d, p);
 }
 
 void

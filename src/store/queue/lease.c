@@ -222,7 +222,7 @@ queue_set_owner(struct queue *q, uint64_t owner)
 	/* Leased once more they get another number: an end that a crash
 	 * takes back does no harm. */
 	for (size_t i = 0; i < n && r >= 0; i++) {
-		domain_due(q, ends[i]->domain, 1);
+		domain_due_again(q, ends[i]->domain);
 		lease_end(q, ends[i]);
 	}
 	free(ends);
@@ -237,6 +237,8 @@ struct pick {
 	uint64_t now_ms, next_ms;
 	size_t max, n, cap;
 	struct queue_place *v;
+	struct queue_place first; /* that is left, or where to begin */
+	bool has_first;
 	uint8_t priority; /* of the key seen last */
 	bool is_full;
 };
@@ -255,6 +257,9 @@ pick_entry(void *arg, struct str key, UNUSED struct str val)
 	    map_get(&p->q->damaged, entry_number(place.message, place.rcpt)))
 		return 0;
 	if (place.due_ms > p->now_ms || p->n == p->max) {
+		if (!p->has_first)
+			p->first = place;
+		p->has_first = true;
 		p->next_ms = MIN(p->next_ms, place.due_ms);
 		p->is_full = p->n == p->max;
 		return 1;
@@ -268,21 +273,23 @@ pick_entry(void *arg, struct str key, UNUSED struct str val)
 static int
 pick_entries(struct pick *p)
 {
-	uint8_t priority = QUEUE_PRIO_MAX;
+	struct queue_key from = qkey_due(p->domain, &p->first);
 	int r = 1;
 
 	p->next_ms = QUEUE_NEVER;
 	while (r == 1) {
-		struct engine_range range = { QUEUE_SHARD,
-			QKEY(qkey_due_from(p->domain, priority)),
+		struct engine_range range = { QUEUE_SHARD, queue_key_str(&from),
 			QKEY(qkey_due_end(p->domain)), false };
 
 		r = engine_scan(p->q->engine, &range, pick_entry, p);
 		/* One that is not due yet: those of less priority may be. */
 		if (r != 1 || p->is_full || p->priority == 0)
 			break;
-		priority = p->priority - 1;
+		from = qkey_due_from(p->domain, p->priority - 1);
 	}
+	if (!p->has_first)
+		p->first = (struct queue_place){ 0, QUEUE_NEVER, QUEUE_NEVER,
+			UINT32_MAX };
 	return r < 0 ? r : 0;
 }
 
@@ -430,6 +437,7 @@ end_old(struct queue *q, struct queue_domain *d, uint64_t now_ms)
 	r = engine_commit(q->engine, b, NULL, NULL);
 	if (r < 0)
 		return verdict_engine(r);
+	domain_due_again(q, d);
 	for (l = d->leases; l; l = next) {
 		next = l->next;
 		if (l->until_ms <= now_ms)
@@ -501,6 +509,7 @@ queue_lease(struct queue *q, const struct msg_queue_lease *m, struct buf *out)
 		return verdict_permfail(REASON_INTERNAL);
 	if (d) {
 		v = end_old(q, d, m->now_ms);
+		l.pick.first = d->first;
 		r = verdict_is_done(v) ? pick_entries(&l.pick) : 0;
 		if (r < 0)
 			v = verdict_engine(r);
@@ -510,6 +519,7 @@ queue_lease(struct queue *q, const struct msg_queue_lease *m, struct buf *out)
 	}
 	if (verdict_is_done(v) && d) {
 		d->due_ms = d->told_ms = l.pick.next_ms;
+		d->first = l.pick.first;
 		reply.next_due_ms = next_due(d);
 	}
 	reply.items = buf_str(&l.items);

@@ -18,6 +18,9 @@ struct queue_domain {
 	uint64_t due_ms;  /* no entry that may be leased is due before */
 	uint64_t told_ms; /* send knows of this time, or an earlier one */
 	struct lease *leases;
+	/* No entry that may be leased stands before it in the due index: what
+	 * is lent need not be passed over each time. */
+	struct queue_place first;
 	bool is_changed; /* in queue.changed */
 	char name[];
 };
@@ -78,12 +81,16 @@ queue_now_ms(const struct queue *q)
 
 struct queue_domain *domain_find(const struct queue *q, struct str name);
 struct queue_domain *domain_get(struct queue *q, struct str name);
-/* An entry more that is due then (QUEUE_NEVER: held). */
-void domain_add_entry(struct queue *q, struct queue_domain *d, uint64_t due_ms);
+/* An entry more, at that place. */
+void domain_add_entry(
+    struct queue *q, struct queue_domain *d, const struct queue_place *p);
 /* One less; the domain is gone with the last one. */
 void domain_remove_entry(struct queue *q, struct queue_domain *d);
-/* An entry of it may be leased from then on. */
-void domain_due(struct queue *q, struct queue_domain *d, uint64_t due_ms);
+/* An entry at that place may be leased when it is due. */
+void domain_due(
+    struct queue *q, struct queue_domain *d, const struct queue_place *p);
+/* Some entries that were lent may be leased at once. */
+void domain_due_again(struct queue *q, struct queue_domain *d);
 void domains_done(struct queue *q);
 /* Entries of an account, more or fewer. */
 void account_count(struct queue *q, uint64_t account, int64_t delta);

@@ -8,7 +8,8 @@
 struct qtx_step {
 	enum { STEP_DUE, STEP_CLOSE, STEP_REMOVE } what;
 	struct queue_domain *domain;
-	uint64_t due_ms, account;
+	struct queue_place place;
+	uint64_t account;
 	struct lease_item *item;
 };
 
@@ -41,12 +42,19 @@ add_step(struct qtx *t, struct qtx_step step)
 	t->steps[t->n++] = step;
 }
 
+static struct queue_place
+place_of(struct qtx_entry e, const struct queue_entry_record *r)
+{
+	bool is_held = r->flags & QUEUE_ENTRY_HELD;
+
+	return (struct queue_place){ r->priority,
+		is_held ? QUEUE_NEVER : r->due_ms, e.message, e.rcpt };
+}
+
 struct queue_key
 qtx_place(struct qtx_entry e, const struct queue_entry_record *r)
 {
-	struct queue_place p = { r->priority,
-		r->flags & QUEUE_ENTRY_HELD ? QUEUE_NEVER : r->due_ms,
-		e.message, e.rcpt };
+	struct queue_place p = place_of(e, r);
 
 	return qkey_due(queue_address_domain(r->address), &p);
 }
@@ -56,7 +64,6 @@ qtx_change(struct qtx *t, struct qtx_entry e,
     const struct queue_entry_record *was, const struct queue_entry_record *now)
 {
 	struct queue_key from = qtx_place(e, was), to = qtx_place(e, now);
-	bool is_held = now->flags & QUEUE_ENTRY_HELD;
 
 	queue_entry_record_encode(&t->val, now);
 	qtx_put(t, qkey_entry(e.message, e.rcpt));
@@ -68,7 +75,7 @@ qtx_change(struct qtx *t, struct qtx_entry e,
 	add_step(t,
 	    (struct qtx_step){ .what = STEP_DUE,
 		.domain = domain_find(t->q, queue_address_domain(now->address)),
-		.due_ms = is_held ? QUEUE_NEVER : now->due_ms });
+		.place = place_of(e, now) });
 }
 
 void
@@ -210,7 +217,7 @@ run_step(struct queue *q, const struct qtx_step *s)
 {
 	switch (s->what) {
 	case STEP_DUE:
-		domain_due(q, s->domain, s->due_ms);
+		domain_due(q, s->domain, &s->place);
 		break;
 	case STEP_CLOSE:
 		s->item->lease->closing--;

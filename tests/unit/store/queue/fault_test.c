@@ -320,7 +320,7 @@ walk_done(struct walk *w)
 static bool
 make_alice(struct walk *w)
 {
-	struct msg_name domain = { STR("demo.example") };
+	struct msg_domain_add domain = { .name = STR("demo.example") };
 	struct msg_user_add q = { .login = STR("alice@demo.example") };
 	uint64_t account;
 
