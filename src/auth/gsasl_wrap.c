@@ -5,6 +5,7 @@
 #include <gsasl.h>
 
 #include "base/base64.h"
+#include "net/idn.h"
 
 static const char *const names[] = {
 	[SASL_PLAIN] = "PLAIN",
@@ -232,11 +233,30 @@ failure(int r)
 	return SASL_SYNTAX;
 }
 
+/* As store/dir/address.h does it. */
+static void
+fold_login(struct secret *login)
+{
+	struct buf b = BUF_INIT(SASL_LOGIN_MAX * 4);
+	struct str domain = STR_NONE;
+	ptrdiff_t at = str_rfind(secret_str(login), '@');
+
+	if (at >= 0)
+		domain = str_from(secret_str(login), (size_t)at + 1);
+	for (size_t i = 0; i < login->n; i++)
+		login->p[i] = ascii_lower(login->p[i]);
+	buf_put_str(&b, str_first(secret_str(login), login->n - domain.n));
+	if (domain.n > 0 && idn_canonical(domain, &b))
+		secret_set(login, buf_str(&b));
+	buf_done_secret(&b);
+}
+
 /*
  * Take over the login; SASL_SYNTAX when it cannot be one. The directory does
- * not look at the case of letters, so neither may what is told apart by login
- * here: else "Alice" would not share the failures of "alice", and a salt that
- * stays the same for both would tell that alice exists.
+ * not look at the case of letters, nor at how a domain is spelled, so neither
+ * may what is told apart by login here: else "Alice" would not share the
+ * failures of "alice", and a salt that stays the same for both would tell
+ * that alice exists.
  */
 static bool
 take_login(struct sasl_server *s)
@@ -249,8 +269,7 @@ take_login(struct sasl_server *s)
 	s->has_foreign_authzid = as && *as && strcmp(as, id) != 0;
 	if (!sasl_prepare(str_c(id), &s->login))
 		return false;
-	for (size_t i = 0; i < s->login.n; i++)
-		s->login.p[i] = ascii_lower(s->login.p[i]);
+	fold_login(&s->login);
 	return s->login.n > 0 && s->login.n <= SASL_LOGIN_MAX;
 }
 

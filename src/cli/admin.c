@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "cli/output.h"
+#include "net/idn.h"
 #include "proto/smtp/smtp_path.h"
 
 #define CONNECT_TRIES 10
@@ -287,8 +288,10 @@ admin_address(struct admin *a, const char *s, struct buf *ret)
 	if (e == SMTP_PATH_OK) {
 		buf_put_str(ret, path.local);
 		buf_put_char(ret, '@');
-		buf_put_str(ret, path.domain);
-	} else {
+		if (!idn_canonical(path.domain, ret))
+			e = SMTP_PATH_SYNTAX;
+	}
+	if (e != SMTP_PATH_OK) {
 		admin_error(a, ADMIN_USAGE,
 		    "\"%s\" is not an address (%s); write it like "
 		    "alice@example.org",
@@ -309,9 +312,9 @@ admin_domain_name(struct admin *a, const char *s, struct buf *ret)
 	e = smtp_domain_parse(&arena, str_c(s), SMTP_PATH_ALLOW_UTF8, &path);
 	if (e == SMTP_PATH_OK && path.is_literal)
 		e = SMTP_PATH_SYNTAX;
-	if (e == SMTP_PATH_OK)
-		buf_put_str(ret, path.domain);
-	else
+	if (e == SMTP_PATH_OK && !idn_canonical(path.domain, ret))
+		e = SMTP_PATH_SYNTAX;
+	if (e != SMTP_PATH_OK)
 		admin_error(a, ADMIN_USAGE,
 		    "\"%s\" is not a domain (%s); write it like example.org", s,
 		    smtp_path_error_str(e));

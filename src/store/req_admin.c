@@ -3,6 +3,7 @@
  * req_admin.c - administration that reaches beyond the directory: sessions
  * that must end, what auth has cached, lost mail, status and check.
  */
+#include "store/dir/address.h"
 #include "store/server.h"
 
 #define PROBLEMS_BYTES KIB(256) /* of one reply */
@@ -36,9 +37,14 @@ static void
 tell_auth(struct server *s, struct str login)
 {
 	struct forget *f = X_NEW(struct forget);
+	struct buf clean = BUF_INIT(KIB(1));
 
-	*f = (struct forget){ s, str_dup(login) };
+	/* auth knows accounts by the login that is stored. */
+	if (!address_clean(login, &clean))
+		buf_reset(&clean, 0);
+	*f = (struct forget){ s, str_dup(buf_str(&clean)) };
 	engine_sync(s->engine, dir_position(s->dir), on_durable, f);
+	buf_done(&clean);
 }
 
 struct verdict

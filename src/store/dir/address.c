@@ -4,6 +4,8 @@
  */
 #include "store/dir/address.h"
 
+#include "net/idn.h"
+
 static bool
 is_label(struct str s)
 {
@@ -28,7 +30,7 @@ is_domain(struct str s)
 {
 	struct str rest = s, label;
 
-	if (s.n == 0 || s.n > DOMAIN_MAX || !str_is_utf8(s))
+	if (s.n == 0 || s.n > DOMAIN_MAX)
 		return false;
 	while (rest.p) {
 		rest = str_split(rest, '.', &label);
@@ -38,14 +40,21 @@ is_domain(struct str s)
 	return true;
 }
 
+/* Append the form in which the directory knows it. */
+static bool
+put_domain(struct buf *b, struct str domain)
+{
+	size_t before = b->n;
+
+	return idn_canonical(domain, b) &&
+	       is_domain(str_from(buf_str(b), before));
+}
+
 bool
 domain_clean(struct str domain, struct buf *out)
 {
 	buf_reset(out, out->cap);
-	if (!is_domain(domain))
-		return false;
-	put_lower(out, domain);
-	return !out->failed;
+	return put_domain(out, domain) && !out->failed;
 }
 
 struct str
@@ -70,14 +79,14 @@ address_clean(struct str address, struct buf *out)
 	struct str local = address_local(address);
 
 	buf_reset(out, out->cap);
-	if (local.n == 0 || !str_is_utf8(local) ||
-	    !is_domain(address_domain(address)))
+	if (local.n == 0 || !str_is_utf8(local))
 		return false;
 	for (size_t i = 0; i < local.n; i++)
 		if ((unsigned char)local.p[i] < ' ' || local.p[i] == 0x7f)
 			return false;
-	put_lower(out, address);
-	return !out->failed;
+	put_lower(out, local);
+	buf_put_char(out, '@');
+	return put_domain(out, address_domain(address)) && !out->failed;
 }
 
 bool
@@ -98,9 +107,8 @@ bool
 catch_all_clean(struct str address, struct buf *out)
 {
 	buf_reset(out, out->cap);
-	if (address.n < 2 || address.p[0] != '@' ||
-	    !is_domain(str_from(address, 1)))
+	if (address.n < 2 || address.p[0] != '@')
 		return false;
-	put_lower(out, address);
-	return !out->failed;
+	buf_put_char(out, '@');
+	return put_domain(out, str_from(address, 1)) && !out->failed;
 }

@@ -2,9 +2,10 @@
 /*
  * address.h - the form in which the directory knows addresses and domains.
  *
- * Domains in lower case; local parts too: RFC 5321 lets a receiving system
- * treat its own local parts without regard to case, and people expect it.
- * Pure.
+ * Domains in lower case, and as U-labels, whichever way they were written
+ * (net/idn.h): one name is one key, and lists show it as people read it.
+ * Local parts in lower case too: RFC 5321 lets a receiving system treat its
+ * own local parts without regard to case, and people expect it. Pure.
  */
 #pragma once
 
@@ -13,7 +14,7 @@
 #define ADDRESS_MAX 190 /* bytes of an address that can exist here */
 #define DOMAIN_MAX  180
 
-/* A domain name: LDH or UTF-8 labels, lower case, into out (emptied first). */
+/* A domain name: LDH labels and U-labels, into out (emptied first). */
 bool domain_clean(struct str domain, struct buf *out) WARN_UNUSED;
 /* local@domain; the part after the last @ is the domain. */
 bool address_clean(struct str address, struct buf *out) WARN_UNUSED;

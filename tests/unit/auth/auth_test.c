@@ -423,6 +423,11 @@ TEST(who_does_not_exist_has_a_salt_that_stays)
 	assert_string_equal(one, two);
 	salt_of("n,,n=Alice,r=abc", two, sizeof(two));
 	assert_string_equal(other, two);
+	salt_of("n,,n=x@xn--bcher-kva.example,r=xyz", one, sizeof(one));
+	salt_of("n,,n=X@b\xC3\xBC"
+		"cher.example,r=xyz",
+	    two, sizeof(two));
+	assert_string_equal(one, two);
 }
 
 /* Another life of the whole role, with a store that has this key. */

@@ -337,6 +337,54 @@ TEST(the_key_of_salts_is_made_once)
 	CHECK(engine_position(f.engine) == position, "nothing is written");
 }
 
+#define U_LABEL \
+	"b\xC3\xBC" \
+	"cher.example"
+#define A_LABEL "xn--bcher-kva.example"
+
+TEST(a_domain_is_one_however_it_is_spelled)
+{
+	static const char *const spellings[] = { "uli@" U_LABEL, "uli@" A_LABEL,
+		"ULI@XN--BCHER-KVA.Example",
+		"Uli@B\xC3\x9C"
+		"cher.example",
+		"uli+x@" A_LABEL, "all@" U_LABEL, "ALL@" A_LABEL };
+	struct dir_accounts *to = dir_accounts_new();
+	struct msg_verifier_get get = { STR("uli@" A_LABEL) };
+	struct msg_verifier_get_reply verifier;
+	uint64_t uli, id;
+
+	CHECK(verdict_is_done(
+		  dir_domain_add(f.d, &(struct msg_name){ STR(A_LABEL) })),
+	    "domain");
+	CHECK(dir_domain_add(f.d, &(struct msg_name){ STR(U_LABEL) }).reason ==
+		  REASON_EXISTS,
+	    "twice");
+	CHECK(
+	    dir_domain_add(f.d, &(struct msg_name){ STR("xn--a.x") }).reason ==
+		REASON_NAME,
+	    "no A-label");
+	uli = add_user(&f, "uli@" U_LABEL);
+	CHECK(verdict_is_done(alias("all@" A_LABEL, "uli@" A_LABEL)), "alias");
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
+		CHECK(verdict_is_done(
+			  dir_resolve(f.d, str_c(spellings[i]), to)) &&
+			  to->n == 1 && to->v[0] == uli,
+		    spellings[i]);
+		CHECK(verdict_is_done(dir_owns(f.d, uli, str_c(spellings[i]))),
+		    spellings[i]);
+	}
+	CHECK(verdict_is_done(dir_account(f.d, get.login, &id)) && id == uli,
+	    "login");
+	CHECK(verdict_is_done(dir_verifier(f.d, &get, fresh(&f))) &&
+		  msg_verifier_get_reply_get(buf_str(&f.out), &verifier) &&
+		  str_eq(verifier.login, STR("uli@" U_LABEL)),
+	    "shown as people read it");
+	CHECK(dir_resolve(f.d, STR("uli@bucher.example"), to).outcome != DONE,
+	    "another domain");
+	dir_accounts_free(to);
+}
+
 TEST(a_full_mailbox_is_told_at_rcpt)
 {
 	struct mail_quota quota = { .bytes_limit = 10 };
@@ -363,4 +411,6 @@ TEST_MAIN(CASE(an_address_leads_where_it_should),
     CASE(a_removed_user_comes_back_with_the_mail),
     CASE(a_login_used_again_is_another_account), CASE(lists_come_in_pages),
     CASE(who_may_send_as_whom), CASE(a_limit_that_is_not_named_stays),
-    CASE(the_key_of_salts_is_made_once), CASE(a_full_mailbox_is_told_at_rcpt))
+    CASE(the_key_of_salts_is_made_once),
+    CASE(a_domain_is_one_however_it_is_spelled),
+    CASE(a_full_mailbox_is_told_at_rcpt))
