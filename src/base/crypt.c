@@ -202,7 +202,9 @@ decode_key(struct str bytes, const char *format, const char *structure,
 		die("cannot make a decoder of keys");
 	(void)OSSL_DECODER_CTX_set_passphrase(
 	    ctx, (const unsigned char *)"", 0);
-	if (OSSL_DECODER_from_data(ctx, &p, &left) != 1) {
+	/* Behind a key in PEM there may be text, behind one in DER nothing. */
+	if (OSSL_DECODER_from_data(ctx, &p, &left) != 1 ||
+	    (left > 0 && strcmp(format, "DER") == 0)) {
 		EVP_PKEY_free(pkey);
 		pkey = NULL;
 	}
@@ -258,6 +260,54 @@ ed25519_from_public(struct str bytes)
 	    EVP_PKEY_ED25519, NULL, (const unsigned char *)bytes.p, bytes.n);
 }
 
+/*
+ * The RSAPublicKey inside of a SubjectPublicKeyInfo in the form that nearly
+ * every one has: a sequence of the algorithm and a bit string. The answer is
+ * empty for any other form, which the general decoder may know.
+ */
+static struct str
+skip_key_info(struct str der)
+{
+	static const char algorithm[] =
+	    "\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+	const unsigned char *p = (const unsigned char *)der.p;
+	struct str rest;
+
+	/* A length is one byte, or up to two behind a byte that says so. */
+	if (der.n < 2 || p[0] != 0x30)
+		return STR_NONE;
+	rest = str_from(der, p[1] > 0x80 && p[1] < 0x83 ? p[1] - 0x7eu : 2);
+	if (!str_starts(rest, str_make(algorithm, sizeof(algorithm) - 1)))
+		return STR_NONE;
+	rest = str_from(rest, sizeof(algorithm) - 1);
+	p = (const unsigned char *)rest.p;
+	if (rest.n < 2 || p[0] != 0x03)
+		return STR_NONE;
+	rest = str_from(rest, p[1] > 0x80 && p[1] < 0x83 ? p[1] - 0x7eu : 2);
+	return rest.n && rest.p[0] == 0 ? str_from(rest, 1) : STR_NONE;
+}
+
+/*
+ * Much faster than the general decoder, which tries every kind of key that
+ * there could be. All of bytes has to be the key.
+ */
+static EVP_PKEY *
+rsa_from_public(struct str bytes)
+{
+	const unsigned char *p = (const unsigned char *)bytes.p;
+	EVP_PKEY *pkey;
+
+	if (bytes.n == 0 || bytes.n > CRYPT_PEM_MAX)
+		return NULL;
+	pkey = d2i_PublicKey(EVP_PKEY_RSA, NULL, &p, (long)bytes.n);
+	if (pkey && p != (const unsigned char *)bytes.p + bytes.n) {
+		EVP_PKEY_free(pkey);
+		pkey = NULL;
+	}
+	ERR_clear_error();
+	return pkey;
+}
+
 struct crypt_key *
 crypt_key_from_public(enum crypt_kind kind, struct str bytes)
 {
@@ -265,11 +315,12 @@ crypt_key_from_public(enum crypt_kind kind, struct str bytes)
 
 	if (kind == CRYPT_ED25519)
 		return key_new(ed25519_from_public(bytes), false);
-	pkey = decode_key(
-	    bytes, "DER", "SubjectPublicKeyInfo", "RSA", EVP_PKEY_PUBLIC_KEY);
+	pkey = rsa_from_public(skip_key_info(bytes));
 	if (!pkey)
-		pkey = decode_key(
-		    bytes, "DER", "type-specific", "RSA", EVP_PKEY_PUBLIC_KEY);
+		pkey = rsa_from_public(bytes);
+	if (!pkey)
+		pkey = decode_key(bytes, "DER", "SubjectPublicKeyInfo", "RSA",
+		    EVP_PKEY_PUBLIC_KEY);
 	return key_new(pkey, false);
 }
 

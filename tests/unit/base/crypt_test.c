@@ -102,6 +102,72 @@ TEST(keys_survive_writing_and_reading)
 	check_kind(CRYPT_ED25519, 256);
 }
 
+/* A public key of 1024 bits: 22 bytes of key info, then the RSAPublicKey,
+   which ends with the exponent: 02 03 01 00 01. */
+#define INFO_BYTES 22
+
+static bool
+is_key(struct str bytes)
+{
+	struct crypt_key *k = crypt_key_from_public(CRYPT_RSA, bytes);
+	bool ok = k != NULL;
+
+	crypt_key_free(k);
+	return ok;
+}
+
+TEST(public_keys_are_read_in_every_form_and_nothing_behind_them)
+{
+	struct crypt_key *key = crypt_key_generate(CRYPT_RSA, 1024);
+	struct buf pub = BUF_INIT(1000), other = BUF_INIT(1000);
+	struct str bare;
+
+	crypt_key_to_public(key, &pub);
+	bare = str_from(buf_str(&pub), INFO_BYTES);
+	CHECK(is_key(buf_str(&pub)), "key info");
+	CHECK(is_key(bare), "bare");
+	/* Without the NULL of the algorithm's parameters. */
+	buf_put_str(&other, buf_str(&pub));
+	other.p[2] = (char)(other.p[2] - 2);
+	other.p[4] = (char)(other.p[4] - 2);
+	memmove(other.p + 16, other.p + 18, other.n - 18);
+	other.n -= 2;
+	CHECK(is_key(buf_str(&other)), "no parameters");
+	buf_put_char(&other, 'x');
+	CHECK(!is_key(buf_str(&other)), "more behind it");
+	buf_put_char(&pub, 'x');
+	CHECK(!is_key(buf_str(&pub)), "more behind key info");
+	CHECK(!is_key(str_make(bare.p, bare.n + 1)), "more behind bare");
+	buf_done(&pub);
+	buf_done(&other);
+	crypt_key_free(key);
+}
+
+TEST(exponents_that_are_wrong_or_a_burden_are_refused)
+{
+	struct crypt_key *key = crypt_key_generate(CRYPT_RSA, 1024);
+	struct buf pub = BUF_INIT(1000), long_e = BUF_INIT(1000);
+	struct str bare;
+
+	crypt_key_to_public(key, &pub);
+	bare = str_from(buf_str(&pub), INFO_BYTES);
+	assert_memory_equal(bare.p + bare.n - 5, "\x02\x03\x01\x00\x01", 5);
+	buf_put_str(&long_e, str_first(bare, bare.n - 5));
+	buf_put(&long_e, "\x02\x09\x01\0\0\0\0\0\0\0\x01", 11);
+	long_e.p[2] = (char)(long_e.p[2] + 6);
+	CHECK(!is_key(buf_str(&long_e)), "of 65 bits");
+	long_e.n -= 1;
+	long_e.p[2] = (char)(long_e.p[2] - 1);
+	long_e.p[bare.n - 4] = 8;
+	long_e.p[long_e.n - 1] = 1;
+	CHECK(is_key(buf_str(&long_e)), "of 57 bits");
+	pub.p[pub.n - 1] = 0;
+	CHECK(!is_key(bare), "even");
+	buf_done(&pub);
+	buf_done(&long_e);
+	crypt_key_free(key);
+}
+
 TEST(what_is_no_usable_key_is_refused)
 {
 	static const char ec[] =
@@ -122,4 +188,6 @@ TEST(what_is_no_usable_key_is_refused)
 
 TEST_MAIN(UNIT(digests_are_those_of_the_standards),
     UNIT(hmac_is_that_of_the_standard), UNIT(keys_survive_writing_and_reading),
+    UNIT(public_keys_are_read_in_every_form_and_nothing_behind_them),
+    UNIT(exponents_that_are_wrong_or_a_burden_are_refused),
     UNIT(what_is_no_usable_key_is_refused))
