@@ -10,13 +10,18 @@ struct hasher {
 	struct crypt_sum sum;
 };
 
+/* Canonical bytes come in words; digests are faster with more at once. */
+#define PENDING_MAX 4096
+
 /* One canonical form of the body, and how long it has become. */
 struct form {
 	struct dkim_bodies *all;
 	enum dkim_canon canon;
 	bool is_wanted;
-	uint64_t length;
+	uint64_t length; /* what is pending not counted */
 	struct dkim_body body;
+	size_t pending_n;
+	char pending[PENDING_MAX];
 };
 
 struct dkim_bodies {
@@ -25,11 +30,10 @@ struct dkim_bodies {
 	struct form forms[2]; /* by enum dkim_canon */
 };
 
+/* Give bytes to every hash that wants this form, up to its length. */
 static void
-put_form(void *arg, struct str bytes)
+hash_form(struct form *f, struct str bytes)
 {
-	struct form *f = arg;
-
 	for (unsigned i = 0; i < f->all->n; i++) {
 		struct hasher *h = &f->all->v[i];
 		struct str part = bytes;
@@ -45,6 +49,28 @@ put_form(void *arg, struct str bytes)
 		crypt_digest_put(h->digest, part);
 	}
 	f->length += bytes.n;
+}
+
+static void
+flush_form(struct form *f)
+{
+	hash_form(f, str_make(f->pending, f->pending_n));
+	f->pending_n = 0;
+}
+
+static void
+put_form(void *arg, struct str bytes)
+{
+	struct form *f = arg;
+
+	if (bytes.n > PENDING_MAX - f->pending_n)
+		flush_form(f);
+	if (bytes.n > PENDING_MAX) {
+		hash_form(f, bytes);
+		return;
+	}
+	memcpy(f->pending + f->pending_n, bytes.p, bytes.n);
+	f->pending_n += bytes.n;
 }
 
 struct dkim_bodies *
@@ -107,8 +133,10 @@ void
 dkim_bodies_finish(struct dkim_bodies *b)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(b->forms); i++)
-		if (b->forms[i].is_wanted)
+		if (b->forms[i].is_wanted) {
 			dkim_body_finish(&b->forms[i].body);
+			flush_form(&b->forms[i]);
+		}
 	for (unsigned i = 0; i < b->n; i++)
 		crypt_digest_finish(b->v[i].digest, &b->v[i].sum);
 }
