@@ -20,7 +20,12 @@ one_domain(struct admin *a, struct args *args, enum msg_type type)
 	if (args->n_words != 1) {
 		r = admin_usage(a, is_add ? USAGE_ADD : USAGE_REMOVE, NULL);
 	} else if (admin_domain_name(a, args->words[0], &name)) {
-		msg_name_put(&body, &(struct msg_name){ buf_str(&name) });
+		if (is_add)
+			msg_domain_add_put(&body,
+			    &(struct msg_domain_add){ .name = buf_str(&name) });
+		else
+			msg_name_put(
+			    &body, &(struct msg_name){ buf_str(&name) });
 		buf_printf(&what, "domain %s", buf_c(&name));
 		r = admin_do(a, type, buf_str(&body), buf_c(&what), NULL);
 		if (r == ADMIN_OK)

@@ -38,7 +38,8 @@ add_domain(struct admin *a)
 	struct buf body = BUF_INIT(KIB(1));
 	int r;
 
-	msg_name_put(&body, &(struct msg_name){ STR(DEMO_DOMAIN) });
+	msg_domain_add_put(
+	    &body, &(struct msg_domain_add){ .name = STR(DEMO_DOMAIN) });
 	r = add(a, MSG_DOMAIN_ADD, &body, "domain " DEMO_DOMAIN);
 	buf_done(&body);
 	return r;

@@ -75,6 +75,8 @@ struct conf {
 	char *dns_servers;
 	bool dns_dnssec;
 	char *dns_trust_anchor;
+	/* dkim */
+	uint32_t dkim_wait_s, dkim_keep_s;
 	/* send */
 	bool send_direct;
 	char *send_routes;

@@ -81,7 +81,7 @@ enum queue_history {
 	QUEUE_WAS_CANCELLED = 16, /* by the operator, like all of these */
 	QUEUE_WAS_RETURNED,
 	QUEUE_WAS_HELD,
-	QUEUE_WAS_FREED, /* no longer held */
+	QUEUE_WAS_FREED,   /* no longer held */
 	QUEUE_WAS_HURRIED, /* due at once */
 	QUEUE_WAS_ROUTED,
 };
@@ -100,8 +100,8 @@ enum queue_action {
 	QUEUE_RETRY, /* due now; held ones stay held */
 	QUEUE_HOLD,
 	QUEUE_RELEASE,
-	QUEUE_CANCEL, /* gone, without a word to the sender */
-	QUEUE_RETURN, /* to the sender, as undeliverable */
+	QUEUE_CANCEL,  /* gone, without a word to the sender */
+	QUEUE_RETURN,  /* to the sender, as undeliverable */
 	QUEUE_REROUTE, /* by the named route, due now; "-": by none */
 };
 
@@ -112,6 +112,18 @@ enum process_state {
 	PROCESS_STARTING,
 	PROCESS_SERVING,
 	PROCESS_STOPPING,
+};
+
+/* Where a DKIM key is in its life (msg_dkim_row.state). All are in DNS. */
+enum dkim_state {
+	DKIM_STATE_PUBLISHED, /* does not sign yet */
+	DKIM_STATE_ACTIVE,
+	DKIM_STATE_RETIRED, /* signs no more; its signatures are under way */
+};
+
+enum dkim_action {
+	DKIM_ACTIVATE,
+	DKIM_REMOVE,
 };
 
 /* Bits of msg_mailbox.special (RFC 6154). */

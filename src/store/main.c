@@ -40,6 +40,7 @@ read_config(struct server *s, struct str snapshot)
 	s->quota = (struct mail_quota){ c->quota_bytes, c->quota_messages };
 	s->queue_limits = (struct queue_limits){ c->queue_entries,
 		c->queue_account_entries, c->queue_history_days };
+	s->dkim = (struct dir_dkim_times){ c->dkim_wait_s, c->dkim_keep_s };
 	conf_free(c);
 	return 0;
 }
@@ -138,6 +139,8 @@ purge(struct server *s)
 
 	if (verdict_is_done(v))
 		v = dir_purge_step(s->dir);
+	if (verdict_is_done(v))
+		v = dir_dkim_step(s->dir);
 	if (verdict_is_done(v))
 		v = queue_purge_step(s->queue);
 	if (v.reason == REASON_CORRUPT)
@@ -250,6 +253,7 @@ open_levels(struct server *s)
 		.arg = s,
 		.quota = s->quota,
 		.undelete_days = s->undelete_days,
+		.dkim = s->dkim,
 	};
 
 	struct queue_config queue = {
@@ -302,6 +306,7 @@ on_config(void *arg, struct str snapshot)
 		return;
 	mail_set_undelete_days(s->mail, s->undelete_days);
 	dir_set_limits(s->dir, s->quota, s->undelete_days);
+	dir_set_dkim(s->dir, s->dkim);
 	queue_set_limits(s->queue, &s->queue_limits);
 }
 

@@ -87,7 +87,11 @@ QUEUE_REPLY(queue_list, queue_list)
 QUEUE_REPLY(queue_trace, queue_trace)
 DIR_REPLY(dir_rcpt_check, rcpt_check)
 DIR_REPLY(dir_verifier, verifier_get)
-DIR_NO_REPLY(dir_domain_add, name)
+DIR_NO_REPLY(dir_domain_add, domain_add)
+DIR_NO_REPLY(dir_dkim_add, dkim_add)
+DIR_NO_REPLY(dir_dkim_change, dkim_change)
+DIR_REPLY(dir_dkim_list, dkim_list)
+DIR_REPLY(dir_dkim_keys, dkim_keys_get)
 DIR_REPLY(dir_domain_list, list)
 DIR_NO_REPLY(dir_domain_remove, name)
 DIR_NO_REPLY(dir_user_add, user_add)
@@ -172,6 +176,10 @@ static const struct handler handlers[] = {
 	[MSG_DOMAIN_ADD]        = ADMIN(call_dir_domain_add, WAIT_DIR),
 	[MSG_DOMAIN_LIST]       = RUN(call_dir_domain_list, WAIT_DIR),
 	[MSG_DOMAIN_REMOVE]     = ADMIN(call_dir_domain_remove, WAIT_DIR),
+	[MSG_DKIM_ADD]          = ADMIN(call_dir_dkim_add, WAIT_DIR),
+	[MSG_DKIM_LIST]         = RUN(call_dir_dkim_list, WAIT_DIR),
+	[MSG_DKIM_CHANGE]       = ADMIN(call_dir_dkim_change, WAIT_DIR),
+	[MSG_DKIM_KEYS_GET]     = RUN(call_dir_dkim_keys, WAIT_DIR),
 	[MSG_USER_ADD]          = ADMIN(call_dir_user_add, WAIT_DIR),
 	[MSG_USER_LIST]         = RUN(call_dir_user_list, WAIT_ALL),
 	[MSG_USER_PASSWD]       = ADMIN(req_user_passwd, WAIT_DIR),

@@ -72,6 +72,7 @@ struct server {
 	uint32_t undelete_days, threads;
 	struct mail_quota quota;
 	struct queue_limits queue_limits;
+	struct dir_dkim_times dkim;
 	/* Who is connected. */
 	struct peer *peers;
 	struct map workers;  /* worker number: struct peer */

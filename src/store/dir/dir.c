@@ -28,6 +28,12 @@ dir_set_limits(struct dir *d, struct mail_quota quota, uint32_t undelete_days)
 	d->config.undelete_days = undelete_days;
 }
 
+void
+dir_set_dkim(struct dir *d, struct dir_dkim_times times)
+{
+	d->config.dkim = times;
+}
+
 uint64_t
 dir_position(const struct dir *d)
 {

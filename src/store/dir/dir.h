@@ -21,6 +21,12 @@
 
 struct dir;
 
+struct dir_dkim_times {
+	uint32_t wait_s; /* a new key of a rotation is published for so long
+	                    before it signs */
+	uint32_t keep_s; /* and an old one after it did */
+};
+
 struct dir_config {
 	struct engine *engine;
 	struct mail *mail;
@@ -28,12 +34,14 @@ struct dir_config {
 	void *arg;
 	struct mail_quota quota; /* of a new user that is given none */
 	uint32_t undelete_days;
+	struct dir_dkim_times dkim;
 };
 
 struct dir *dir_new(const struct dir_config *config);
 void dir_free(struct dir *d);
 void dir_set_limits(
     struct dir *d, struct mail_quota quota, uint32_t undelete_days);
+void dir_set_dkim(struct dir *d, struct dir_dkim_times times);
 uint64_t dir_position(const struct dir *d);
 
 /* --- looking up --------------------------------------------------------------- */
@@ -76,7 +84,7 @@ struct verdict dir_has_account(struct dir *d, uint64_t account) WARN_UNUSED;
 /* --- administration ------------------------------------------------------------- */
 
 struct verdict dir_domain_add(
-    struct dir *d, const struct msg_name *q) WARN_UNUSED;
+    struct dir *d, const struct msg_domain_add *q) WARN_UNUSED;
 struct verdict dir_domain_list(
     struct dir *d, const struct msg_list *q, struct buf *out) WARN_UNUSED;
 struct verdict dir_domain_remove(
@@ -99,6 +107,19 @@ struct verdict dir_alias_list(
     struct dir *d, const struct msg_list *q, struct buf *out) WARN_UNUSED;
 struct verdict dir_alias_remove(
     struct dir *d, const struct msg_name *q) WARN_UNUSED;
+
+/* Keys of DKIM. In lists they are without the private part. */
+struct verdict dir_dkim_add(
+    struct dir *d, const struct msg_dkim_add *q) WARN_UNUSED;
+struct verdict dir_dkim_change(
+    struct dir *d, const struct msg_dkim_change *q) WARN_UNUSED;
+struct verdict dir_dkim_list(
+    struct dir *d, const struct msg_dkim_list *q, struct buf *out) WARN_UNUSED;
+/* The private keys that sign for a domain now. */
+struct verdict dir_dkim_keys(struct dir *d, const struct msg_dkim_keys_get *q,
+    struct buf *out) WARN_UNUSED;
+/* What is due of rotations, of a bounded number of domains. */
+struct verdict dir_dkim_step(struct dir *d) WARN_UNUSED;
 
 /* A small step of removing the mail of users who are gone for good. */
 struct verdict dir_purge_step(struct dir *d) WARN_UNUSED;

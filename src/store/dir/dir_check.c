@@ -3,7 +3,9 @@
  * dir_check.c - the directory against itself: every user has an account and
  * verifiers, every address a domain, and the domains' counts are right.
  */
+#include "base/hash.h"
 #include "store/dir/dir_internal.h"
+#include "store/dir/dkim_record.h"
 
 struct domain_sum {
 	char *name;
@@ -18,6 +20,8 @@ struct checker {
 	uint64_t next_account;
 	uint64_t *accounts; /* of users: looked at once the scan is over */
 	size_t n_accounts, cap_accounts;
+	/* Keys T that there should be, less those that there are. */
+	uint64_t due_n, due_sum;
 };
 
 static void PRINTF_LIKE(2, 3) problem(struct checker *ck, const char *fmt, ...)
@@ -114,6 +118,51 @@ walk_alias(void *arg, struct str key, struct str val)
 }
 
 static int
+walk_dkim(void *arg, struct str key, struct str val)
+{
+	struct checker *ck = arg;
+	struct str domain = str_from(key, 1);
+	unsigned active[2] = { 0 };
+	struct dkim_record r;
+	uint64_t due;
+
+	if (!find_domain(ck, domain))
+		problem(ck, "DKIM keys of %.*s, which is no domain",
+		    STR_ARG(domain));
+	if (!dkim_record_decode(val, &r)) {
+		problem(ck, "DKIM keys of %.*s are damaged", STR_ARG(domain));
+		return 0;
+	}
+	for (size_t i = 0; i < r.n; i++)
+		if (r.v[i].state == DKIM_STATE_ACTIVE)
+			active[r.v[i].kind]++;
+	if (active[0] > 1 || active[1] > 1)
+		problem(ck, "two DKIM keys of %.*s are active at once",
+		    STR_ARG(domain));
+	due = dkim_record_due(&r);
+	if (due) {
+		struct dir_key k = dir_key_account('T', due);
+
+		ck->due_n++;
+		ck->due_sum +=
+		    hash64_seed(domain.p, domain.n, hash64(k.b, k.n));
+	}
+	return 0;
+}
+
+static int
+walk_due(void *arg, struct str key, UNUSED struct str val)
+{
+	struct checker *ck = arg;
+	struct str domain = str_from(key, 9);
+
+	ck->due_n--;
+	ck->due_sum -=
+	    hash64_seed(domain.p, domain.n, hash64(key.p, MIN(key.n, 9)));
+	return 0;
+}
+
+static int
 scan(struct checker *ck, char kind, engine_scan_fn fn)
 {
 	struct dir_key from = dir_key(kind, STR(""));
@@ -170,6 +219,13 @@ dir_check(struct dir *d, struct mail_check *check)
 		r = scan(&ck, 'U', walk_user);
 	if (r >= 0)
 		r = scan(&ck, 'A', walk_alias);
+	if (r >= 0)
+		r = scan(&ck, 'K', walk_dkim);
+	if (r >= 0)
+		r = scan(&ck, 'T', walk_due);
+	if (r >= 0 && (ck.due_n || ck.due_sum))
+		problem(&ck, "the times at which DKIM keys change are not "
+			     "those of the keys");
 	if (r == ENGINE_CORRUPT) {
 		problem(&ck, "a stored value does not match its checksum");
 		r = 0;

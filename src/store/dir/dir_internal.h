@@ -66,6 +66,13 @@ struct verdict dir_resolve_from(struct dir *d, struct str address,
 struct verdict dir_count(struct dir_change *c, struct str domain, int users,
     int aliases) WARN_UNUSED;
 
+/* Give the keys of a domain that is being added into the batch, or take those
+ * of one that is being removed with it. */
+struct verdict dir_dkim_first(
+    struct dir_change *c, struct str domain, struct str keys) WARN_UNUSED;
+struct verdict dir_dkim_drop(
+    struct dir_change *c, struct str domain) WARN_UNUSED;
+
 /* A page of a list: names of a kind of key after one. */
 struct dir_page {
 	struct dir_item {

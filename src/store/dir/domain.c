@@ -5,7 +5,7 @@
 #include "store/dir/dir_internal.h"
 
 struct verdict
-dir_domain_add(struct dir *d, const struct msg_name *q)
+dir_domain_add(struct dir *d, const struct msg_domain_add *q)
 {
 	struct buf clean = BUF_INIT(DOMAIN_MAX);
 	struct domain_record r;
@@ -27,7 +27,11 @@ dir_domain_add(struct dir *d, const struct msg_name *q)
 	r = (struct domain_record){ .created = dir_now(d) };
 	domain_record_encode(&c.val, &r);
 	dir_change_put(&c, dir_key('D', buf_str(&clean)));
-	v = dir_change_commit(&c);
+	v = dir_dkim_first(&c, buf_str(&clean), q->keys);
+	if (verdict_is_done(v))
+		v = dir_change_commit(&c);
+	else
+		dir_change_abort(&c);
 	buf_done(&clean);
 	return v;
 }
@@ -84,7 +88,11 @@ dir_domain_remove(struct dir *d, const struct msg_name *q)
 	else {
 		c = dir_change_begin(d);
 		dir_change_del(&c, dir_key('D', buf_str(&clean)));
-		v = dir_change_commit(&c);
+		v = dir_dkim_drop(&c, buf_str(&clean));
+		if (verdict_is_done(v))
+			v = dir_change_commit(&c);
+		else
+			dir_change_abort(&c);
 	}
 	buf_done(&clean);
 	return v;

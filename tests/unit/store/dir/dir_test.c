@@ -164,9 +164,10 @@ TEST(a_domain_in_use_stays)
 {
 	struct msg_name domain = { STR("OTHER.example") };
 	struct msg_name user = { STR("carol@other.example") };
-	struct msg_name bad = { STR("no_underscore.example") };
+	struct msg_domain_add again = { .name = STR("OTHER.example") };
+	struct msg_domain_add bad = { .name = STR("no_underscore.example") };
 
-	CHECK(dir_domain_add(f.d, &domain).reason == REASON_EXISTS, "exists");
+	CHECK(dir_domain_add(f.d, &again).reason == REASON_EXISTS, "exists");
 	CHECK(dir_domain_add(f.d, &bad).reason == REASON_NAME, "name");
 	CHECK(dir_domain_remove(f.d, &domain).reason == REASON_IN_USE, "use");
 	CHECK(verdict_is_done(dir_user_remove(f.d, &user)), "remove user");
@@ -354,15 +355,16 @@ TEST(a_domain_is_one_however_it_is_spelled)
 	struct msg_verifier_get_reply verifier;
 	uint64_t uli, id;
 
-	CHECK(verdict_is_done(
-		  dir_domain_add(f.d, &(struct msg_name){ STR(A_LABEL) })),
+	CHECK(verdict_is_done(dir_domain_add(
+		  f.d, &(struct msg_domain_add){ .name = STR(A_LABEL) })),
 	    "domain");
-	CHECK(dir_domain_add(f.d, &(struct msg_name){ STR(U_LABEL) }).reason ==
-		  REASON_EXISTS,
+	CHECK(dir_domain_add(
+		  f.d, &(struct msg_domain_add){ .name = STR(U_LABEL) })
+		      .reason == REASON_EXISTS,
 	    "twice");
-	CHECK(
-	    dir_domain_add(f.d, &(struct msg_name){ STR("xn--a.x") }).reason ==
-		REASON_NAME,
+	CHECK(dir_domain_add(
+		  f.d, &(struct msg_domain_add){ .name = STR("xn--a.x") })
+		      .reason == REASON_NAME,
 	    "no A-label");
 	uli = add_user(&f, "uli@" U_LABEL);
 	CHECK(verdict_is_done(alias("all@" A_LABEL, "uli@" A_LABEL)), "alias");

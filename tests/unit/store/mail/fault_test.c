@@ -70,7 +70,7 @@ deliver(struct walk *w, size_t size, unsigned seed, size_t n)
 static struct verdict
 add_users(struct walk *w)
 {
-	struct msg_name domain = { STR("demo.example") };
+	struct msg_domain_add domain = { .name = STR("demo.example") };
 	struct verdict v = dir_domain_add(w->f.d, &domain);
 
 	for (size_t i = 0; i < USERS && verdict_is_done(v); i++) {

@@ -160,8 +160,10 @@ static UNUSED uint64_t
 add_user(struct fixture *f, const char *login)
 {
 	struct msg_user_add q = { .login = str_c(login), .argon2 = STR("x") };
-	struct msg_name domain = { str_from(
-	    str_c(login), (size_t)str_rfind(str_c(login), 0x40) + 1) };
+	struct msg_domain_add domain = {
+		.name = str_from(
+		    str_c(login), (size_t)str_rfind(str_c(login), 0x40) + 1)
+	};
 	uint64_t account = 0;
 
 	(void)verdict_is_done(dir_domain_add(f->d, &domain));

@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: ISC */
+/* dkim_test.c - DKIM keys of domains: life, rotation, what is told to whom. */
+#include "../mail/fixture.h"
+#include "base/crypt.h"
+#include "store/dir/dkim_record.h"
+
+#define DOMAIN STR("demo.example")
+#define WAIT   (2 * 86400)
+#define KEEP   (7 * 86400)
+
+static struct fixture f;
+
+static void
+set_times(void)
+{
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP });
+}
+
+static int
+setup(UNUSED void **state)
+{
+	struct msg_domain_add q = { .name = DOMAIN };
+
+	fixture_start(&f);
+	set_times();
+	return !verdict_is_done(dir_domain_add(f.d, &q));
+}
+
+static int
+teardown(UNUSED void **state)
+{
+	fixture_stop(&f);
+	return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+/* Keys as the command line would send them, "r" in front for RSA. */
+static struct str
+new_keys(struct buf *b, const char *names)
+{
+	struct str rest = str_c(names), name;
+
+	while (rest.n) {
+		struct buf pem = BUF_INIT(KIB(1));
+
+		rest = str_split(rest, ' ', &name);
+		buf_printf(&pem, "SECRET-%.*s", STR_ARG(name));
+		msg_dkim_new_put(
+		    b, &(struct msg_dkim_new){ name,
+			   name.p[0] == 'r' ? CRYPT_RSA : CRYPT_ED25519,
+			   STR("v=DKIM1; p=abc"), buf_str(&pem) });
+		buf_done(&pem);
+	}
+	return buf_str(b);
+}
+
+static enum reason
+add_to(struct str domain, const char *names, bool is_rotation)
+{
+	struct buf b = BUF_INIT(KIB(64));
+	struct msg_dkim_add q = { domain, new_keys(&b, names), is_rotation };
+	struct verdict v = dir_dkim_add(f.d, &q);
+
+	buf_done(&b);
+	ASSERT(verdict_is_done(v) == (v.reason == REASON_NONE));
+	return v.reason;
+}
+
+static enum outcome
+change(const char *selector, enum dkim_action action, bool is_forced)
+{
+	struct msg_dkim_change q = { DOMAIN, str_c(selector), (uint8_t)action,
+		is_forced };
+
+	return dir_dkim_change(f.d, &q).outcome;
+}
+
+/* "r1 active, e1 published" of a domain, or the reason. */
+static const char *
+listed(struct str domain)
+{
+	static const char *const states[] = { "published", "active",
+		"retired" };
+	static char text[1024];
+	struct msg_dkim_list q = { .domain = domain };
+	struct verdict v = dir_dkim_list(f.d, &q, fresh(&f));
+	struct msg_list_reply l;
+	struct msg_dkim_row row;
+	size_t n = 0;
+
+	text[0] = '\0';
+	if (!verdict_is_done(v))
+		return reason_str(v.reason);
+	ASSERT(msg_list_reply_get(buf_str(&f.out), &l));
+	for (struct wire w = wire_read(l.items); msg_dkim_row_read(&w, &row);) {
+		ASSERT(row.state < ARRAY_LEN(states));
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s %s",
+		    n ? ", " : "", STR_ARG(row.selector), states[row.state]);
+	}
+	return text;
+}
+
+#define LISTED(want) CHECK(strcmp(listed(DOMAIN), want) == 0, listed(DOMAIN))
+
+/* The private keys that sign: "SECRET-r1 SECRET-e1". */
+static const char *
+signing(struct str domain)
+{
+	static char text[1024];
+	struct msg_dkim_keys_get q = { domain };
+	struct verdict v = dir_dkim_keys(f.d, &q, fresh(&f));
+	struct msg_list_reply l;
+	struct msg_dkim_key key;
+	size_t n = 0;
+
+	text[0] = '\0';
+	if (!verdict_is_done(v))
+		return reason_str(v.reason);
+	ASSERT(msg_list_reply_get(buf_str(&f.out), &l));
+	for (struct wire w = wire_read(l.items); msg_dkim_key_read(&w, &key);)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s",
+		    n ? " " : "", STR_ARG(key.pem));
+	return text;
+}
+
+#define SIGNING(want) CHECK(strcmp(signing(DOMAIN), want) == 0, signing(DOMAIN))
+
+static void
+reopen(void)
+{
+	fixture_close(&f);
+	fixture_open(&f);
+	set_times();
+}
+
+TEST(a_domain_without_keys_is_as_good_as_any)
+{
+	struct msg_name name = { DOMAIN };
+
+	LISTED("");
+	SIGNING("");
+	CHECK(strcmp(listed(STR("other.example")), "no-domain") == 0, "other");
+	CHECK(strcmp(signing(STR("other.example")), "no-domain") == 0, "get");
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "nothing to do");
+	CHECK(verdict_is_done(dir_domain_remove(f.d, &name)), "remove");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(a_domain_comes_with_its_keys_or_not_at_all)
+{
+	struct buf b = BUF_INIT(KIB(8));
+	struct msg_domain_add q = { STR("New.example"), new_keys(&b, "r1 e1") };
+	struct msg_domain_add bad = { STR("bad.example"), STR_NONE };
+
+	CHECK(verdict_is_done(dir_domain_add(f.d, &q)), "add");
+	CHECK(strcmp(listed(STR("new.example")), "r1 active, e1 active") == 0,
+	    "both sign at once");
+	buf_reset(&b, 0);
+	bad.keys = new_keys(&b, "r1 r1");
+	CHECK(dir_domain_add(f.d, &bad).reason == REASON_EXISTS, "twice");
+	CHECK(strcmp(listed(bad.name), "no-domain") == 0, "no half of it");
+	reopen();
+	CHECK(strcmp(signing(q.name), "SECRET-r1 SECRET-e1") == 0, "restart");
+	CHECK(count_problems(&f) == 0, "check");
+	buf_done(&b);
+}
+
+TEST(a_rotation_goes_by_itself)
+{
+	CHECK(add_to(DOMAIN, "r1 e1", false) == REASON_NONE, "first");
+	CHECK(add_to(DOMAIN, "r2 e2", true) == REASON_NONE, "rotate");
+	LISTED("r1 active, e1 active, r2 published, e2 published");
+	SIGNING("SECRET-r1 SECRET-e1");
+	f.now += WAIT - 1;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "early");
+	SIGNING("SECRET-r1 SECRET-e1");
+	reopen();
+	f.now++;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "in time");
+	LISTED("r1 retired, e1 retired, r2 active, e2 active");
+	SIGNING("SECRET-r2 SECRET-e2");
+	CHECK(count_problems(&f) == 0, "check");
+	f.now += KEEP - 1;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "kept");
+	LISTED("r1 retired, e1 retired, r2 active, e2 active");
+	reopen();
+	f.now++;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "gone");
+	LISTED("r2 active, e2 active");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(a_server_that_stood_still_keeps_the_old_key_long_enough)
+{
+	CHECK(add_to(DOMAIN, "r1", false) == REASON_NONE, "first");
+	CHECK(add_to(DOMAIN, "r2", true) == REASON_NONE, "rotate");
+	f.now += WAIT + 10 * KEEP;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "late");
+	LISTED("r1 retired, r2 active");
+	f.now += KEEP;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "gone");
+	LISTED("r2 active");
+}
+
+TEST(an_operator_decides_otherwise)
+{
+	CHECK(add_to(DOMAIN, "r1", false) == REASON_NONE, "first");
+	CHECK(add_to(DOMAIN, "r2", false) == REASON_NONE, "another one");
+	f.now += 10 * WAIT;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "never by itself");
+	LISTED("r1 active, r2 published");
+	CHECK(change("r2", DKIM_ACTIVATE, false) == DONE, "activate");
+	LISTED("r1 retired, r2 active");
+	CHECK(change("r1", DKIM_ACTIVATE, false) == DONE, "and back");
+	LISTED("r1 active, r2 retired");
+	CHECK(change("r1", DKIM_REMOVE, false) == PERMFAIL, "it signs");
+	CHECK(change("r2", DKIM_REMOVE, false) == DONE, "remove");
+	CHECK(change("r2", DKIM_REMOVE, false) == NOT_FOUND, "again");
+	CHECK(change("r1", DKIM_REMOVE, true) == DONE, "all the same");
+	LISTED("");
+	f.now += KEEP;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "nothing is left to do");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(a_domain_that_goes_takes_its_keys_along)
+{
+	struct msg_name name = { DOMAIN };
+	struct msg_domain_add again = { .name = DOMAIN };
+
+	CHECK(add_to(DOMAIN, "r1 e1", false) == REASON_NONE, "first");
+	CHECK(add_to(DOMAIN, "r2 e2", true) == REASON_NONE, "rotate");
+	CHECK(verdict_is_done(dir_domain_remove(f.d, &name)), "remove");
+	CHECK(count_problems(&f) == 0, "check: neither keys nor times");
+	CHECK(verdict_is_done(dir_domain_add(f.d, &again)), "again");
+	LISTED("");
+}
+
+TEST(what_is_no_key_is_refused)
+{
+	static const struct {
+		const char *selector;
+		enum reason want;
+	} cases[] = {
+		{ "ms202611r", REASON_NONE },
+		{ "a.b-c._x", REASON_NONE },
+		{ "ms202611r", REASON_EXISTS },
+		{ "Big", REASON_NAME },
+		{ "a..b", REASON_NAME },
+		{ ".a", REASON_NAME },
+		{ "a.", REASON_NAME },
+		{ "-a", REASON_NAME },
+		{ "a-", REASON_NAME },
+		{ "a-.b", REASON_NAME },
+		{ "a/b", REASON_NAME },
+		{ "a\"b", REASON_NAME },
+		{ "a;b", REASON_NAME },
+		{ "", REASON_INTERNAL },
+	};
+	char name[8] = "r?";
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		CHECK(add_to(DOMAIN, cases[i].selector, false) == cases[i].want,
+		    cases[i].selector);
+	for (int i = 2; i < DKIM_KEYS_MAX; i++) {
+		name[1] = (char)('a' + i);
+		CHECK(add_to(DOMAIN, name, false) == REASON_NONE, name);
+	}
+	CHECK(add_to(DOMAIN, "rz", false) == REASON_LIMIT, "one too many");
+	CHECK(add_to(STR("other.example"), "r", false) == REASON_NO_DOMAIN,
+	    "domain");
+}
+
+TEST(a_full_record_can_be_kept)
+{
+	static char pem[DKIM_PEM_MAX], record[DKIM_KEY_RECORD_MAX];
+	char selector[DKIM_SELECTOR_MAX];
+	struct buf b = BUF_INIT(KIB(64));
+	struct msg_dkim_new key = { .kind = CRYPT_RSA };
+	struct msg_dkim_add q = { .domain = DOMAIN };
+
+	memset(pem, 'x', sizeof(pem));
+	memset(record, 'x', sizeof(record));
+	memset(selector, 'x', sizeof(selector));
+	key.pem = str_make(pem, sizeof(pem));
+	key.record = str_make(record, sizeof(record));
+	key.selector = str_make(selector, sizeof(selector));
+	for (int i = 0; i < DKIM_KEYS_MAX; i++) {
+		selector[0] = (char)('a' + i);
+		buf_reset(&b, b.cap);
+		msg_dkim_new_put(&b, &key);
+		q.keys = buf_str(&b);
+		CHECK(verdict_is_done(dir_dkim_add(f.d, &q)), "add");
+	}
+	CHECK(count_problems(&f) == 0, "check");
+	buf_done(&b);
+}
+
+TEST(no_list_has_a_private_key)
+{
+	struct msg_dkim_list q = { .domain = DOMAIN };
+
+	CHECK(add_to(DOMAIN, "r1 e1", false) == REASON_NONE, "add");
+	for (int i = 0; i < 2; i++, q.domain = STR_NONE) {
+		CHECK(verdict_is_done(dir_dkim_list(f.d, &q, fresh(&f))) &&
+			  str_search(buf_str(&f.out), STR("r1")) >= 0,
+		    "list");
+		CHECK(str_search(buf_str(&f.out), STR("SECRET")) < 0, "key");
+	}
+}
+
+TEST(the_keys_of_all_domains_come_in_pages)
+{
+	static const char *const names = "r1 r2 r3 r4 r5 r6 r7 r8 r9 ra rb rc";
+	struct buf after = BUF_INIT(KIB(1)), b = BUF_INIT(KIB(64));
+	struct msg_list_reply l = { .has_more = true };
+	unsigned rows = 0, pages = 0;
+	struct msg_dkim_row row;
+
+	for (int i = 0; i < 700; i++) {
+		char domain[32];
+		struct msg_domain_add q = { .name = { domain, 0 } };
+
+		q.name.n =
+		    (size_t)snprintf(domain, sizeof(domain), "d%d.example", i);
+		buf_reset(&b, b.cap);
+		q.keys = new_keys(&b, names);
+		CHECK(verdict_is_done(dir_domain_add(f.d, &q)), domain);
+	}
+	for (; l.has_more; pages++) {
+		struct msg_dkim_list q = { .after = buf_str(&after) };
+
+		CHECK(verdict_is_done(dir_dkim_list(f.d, &q, fresh(&f))) &&
+			  msg_list_reply_get(buf_str(&f.out), &l),
+		    "page");
+		for (struct wire w = wire_read(l.items);
+		     msg_dkim_row_read(&w, &row); rows++) {
+			buf_reset(&after, after.cap);
+			buf_put_str(&after, row.domain);
+		}
+	}
+	CHECK(rows == 700 * 12 && pages > 1, "all of them");
+	buf_done(&after);
+	buf_done(&b);
+}
+
+TEST(many_rotations_are_done_in_steps)
+{
+	for (int i = 0; i < 100; i++) {
+		char name[32];
+		struct msg_domain_add q = { .name = { name, 0 } };
+
+		q.name.n =
+		    (size_t)snprintf(name, sizeof(name), "d%d.example", i);
+		CHECK(verdict_is_done(dir_domain_add(f.d, &q)), name);
+		CHECK(add_to(q.name, "r1", false) == REASON_NONE, "first");
+		CHECK(add_to(q.name, "r2", true) == REASON_NONE, "rotate");
+	}
+	f.now += WAIT;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "64");
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "the rest");
+	for (int i = 0; i < 100; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "d%d.example", i);
+		CHECK(strcmp(listed(str_c(name)), "r1 retired, r2 active") == 0,
+		    name);
+	}
+	CHECK(count_problems(&f) == 0, "check");
+}
+
+TEST(a_damaged_record_is_noticed)
+{
+	struct dkim_record in = { .n = 1 }, out;
+	struct buf b = BUF_INIT(KIB(8));
+
+	in.v[0] = (struct dkim_entry){ .selector = STR("r1"),
+		.kind = CRYPT_ED25519,
+		.state = DKIM_STATE_RETIRED,
+		.created = 1,
+		.changes_at = UINT64_MAX,
+		.record = STR("x"),
+		.pem = STR("y") };
+	dkim_record_encode(&b, &in);
+	CHECK(dkim_record_decode(buf_str(&b), &out) && out.n == 1 &&
+		  out.v[0].changes_at == UINT64_MAX &&
+		  str_eq(out.v[0].pem, STR("y")),
+	    "whole");
+	for (size_t n = 0; n < b.n; n++)
+		CHECK(!dkim_record_decode(str_first(buf_str(&b), n), &out),
+		    "cut short");
+	buf_put_char(&b, 'x');
+	CHECK(!dkim_record_decode(buf_str(&b), &out), "something behind it");
+	buf_reset(&b, b.cap);
+	in.v[in.n++] = in.v[0];
+	dkim_record_encode(&b, &in);
+	CHECK(!dkim_record_decode(buf_str(&b), &out), "the same twice");
+	buf_done(&b);
+}
+
+TEST_MAIN(CASE(a_domain_without_keys_is_as_good_as_any),
+    CASE(a_domain_comes_with_its_keys_or_not_at_all),
+    CASE(a_rotation_goes_by_itself),
+    CASE(a_server_that_stood_still_keeps_the_old_key_long_enough),
+    CASE(an_operator_decides_otherwise),
+    CASE(a_domain_that_goes_takes_its_keys_along),
+    CASE(what_is_no_key_is_refused), CASE(a_full_record_can_be_kept),
+    CASE(no_list_has_a_private_key),
+    CASE(the_keys_of_all_domains_come_in_pages),
+    CASE(many_rotations_are_done_in_steps), CASE(a_damaged_record_is_noticed))
