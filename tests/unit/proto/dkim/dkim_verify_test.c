@@ -225,6 +225,10 @@ TEST(each_rule_of_the_field_has_its_verdict)
 		  DKIM_PERMERROR, "From is not" },
 		{ "v=1; a=rsa-sha256; d=example.org; s=s1; h=",
 		  DKIM_PERMERROR, "From is not" },
+		/* The signature's own field is never among the signed ones. */
+		{ "v=1; a=rsa-sha256; d=example.org; s=s1; "
+		  "h=from:dkim-signature",
+		  DKIM_PASS, "" },
 		{ "v=1; a=rsa-sha256; d=example.org; s=s1; h=x:FROM : to::y",
 		  DKIM_PASS, "" },
 	};
