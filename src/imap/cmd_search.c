@@ -4,6 +4,8 @@
  *
  * First every message is judged by what the view knows. Those that stay open
  * are read in portions (headers only when that is enough) and judged again.
+ * With more than one string to look for, a portion is kept until it is judged,
+ * which may take several turns.
  */
 #include "imap/kept.h"
 #include "imap/search.h"
@@ -11,6 +13,7 @@
 #define HEADER_GUESS   KIB(16)
 #define PORTION        KIB(256) /* judged at one go, a few milliseconds */
 #define TURN_KEYS      200000U  /* keys looked at before others' turn */
+#define TURN_BYTES     MIB(1)   /* of text looked through, likewise */
 #define REQUEST_UIDS   KIB(256)
 #define CANDIDATES_MAX (SIZE_MAX / 2)
 
@@ -24,7 +27,10 @@ struct search_cmd {
 	size_t asked;
 	size_t at; /* in the view: what is judged next */
 	bool header_only;
-	bool is_damaged;
+	struct str held;      /* owned: items of the portion under way */
+	struct str items;     /* in it: what is not judged yet */
+	struct body_map *map; /* the body of the only one, when it is large */
+	bool is_damaged, is_limited;
 	bool is_done;
 	uint64_t modseq; /* highest of the hits */
 };
@@ -33,10 +39,20 @@ static void ask_portion(struct session *s);
 static void search_more(struct session *s);
 
 static void
+drop_held(struct search_cmd *sc)
+{
+	str_free(&sc->held);
+	sc->held = sc->items = STR_NONE;
+	if (sc->map)
+		body_map_unref(TAKE_PTR(sc->map));
+}
+
+static void
 cleanup(struct session *s)
 {
 	struct search_cmd *sc = s->cmd->data;
 
+	drop_held(sc);
 	/* A search that failed leaves nothing saved (RFC 5182 2.1). */
 	if (!sc->is_done && s->view &&
 	    s->cmd->c.u.search.returns & IMAP_RETURN_SAVE)
@@ -201,6 +217,10 @@ finish(struct session *s)
 	bool tells =
 	    !c->is_esearch || (c->returns & ~(unsigned)IMAP_RETURN_SAVE);
 
+	if (sc->is_limited) {
+		session_no(s, "LIMIT", "Too many large messages at once");
+		return;
+	}
 	sc->is_done = true;
 	if (c->returns & IMAP_RETURN_SAVE)
 		save(s);
@@ -271,6 +291,13 @@ judge_more(struct session *s)
 	search_more(s);
 }
 
+/* A portion may take more than a turn. */
+static bool
+is_heavy(const struct search_cmd *sc)
+{
+	return sc->program.needles > 1;
+}
+
 static void
 judge_item(struct session *s, const struct msg_fetch_item *m)
 {
@@ -302,39 +329,59 @@ judge_item(struct session *s, const struct msg_fetch_item *m)
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
-/* No item: the message went while it was being read. */
+/* False: there is nothing to judge. */
 static bool
-judge_big(struct session *s, const struct msg_fetch_reply *r, int fd)
+map_big(struct session *s, const struct msg_fetch_reply *r, int fd)
 {
 	struct search_cmd *sc = s->cmd->data;
-	struct wire w = wire_read(r->items);
-	struct msg_fetch_item m;
-	struct body_map *map;
+	bool is_limit;
 
+	/* No item: the message went while it was being read. */
 	if (!r->items.n)
-		return true;
-	if (!msg_fetch_item_read(&w, &m))
 		return false;
-	map = m.is_corrupt ? NULL : body_map_new(fd);
-	if (!map) {
-		sc->is_damaged = true;
-		return true;
-	}
-	m.body = map->bytes;
-	judge_item(s, &m);
-	body_map_unref(map);
-	return true;
+	sc->map = body_map_new(s, fd, &is_limit);
+	sc->is_limited |= is_limit;
+	sc->is_damaged |= !sc->map && !is_limit;
+	return sc->map != NULL;
 }
 
+/* As much as the budget allows. False: the items are malformed. */
 static bool
-judge_items(struct session *s, struct str items)
+judge_items(struct session *s)
 {
-	struct wire w = wire_read(items);
+	struct search_cmd *sc = s->cmd->data;
+	struct wire w = wire_read(sc->items);
 	struct msg_fetch_item m;
 
-	while (msg_fetch_item_read(&w, &m))
+	sc->program.budget = is_heavy(sc) ? TURN_BYTES : SIZE_MAX;
+	while (msg_fetch_item_read(&w, &m)) {
+		if (sc->map)
+			m.body = sc->map->bytes;
 		judge_item(s, &m);
+		if (sc->program.is_paused)
+			return true;
+		sc->items = w.in;
+	}
 	return wire_is_complete(&w);
+}
+
+static void
+judge_held(struct session *s)
+{
+	struct search_cmd *sc = s->cmd->data;
+
+	sc->program.is_paused = false;
+	if (!judge_items(s)) {
+		session_bye(s, "SERVERBUG", "Internal error");
+		return;
+	}
+	if (sc->program.is_paused) {
+		session_yield(s, judge_held);
+		return;
+	}
+	drop_held(sc);
+	if (!session_is_asking(s))
+		search_more(s);
 }
 
 static void
@@ -353,15 +400,16 @@ on_portion(struct session *s, struct ipc_msg *m)
 	}
 	sc->left = uid_set_after(&sc->open, sc->left, sc->asked, r.next_uid);
 	/* The next portion is read while this one is judged. */
-	if (sc->left.n && !r.is_body_in_fd)
+	if (sc->left.n && !r.is_body_in_fd && !is_heavy(sc))
 		ask_portion(s);
-	if (!(r.is_body_in_fd ? judge_big(s, &r, m->fd)
-			      : judge_items(s, r.items))) {
-		session_bye(s, "SERVERBUG", "Internal error");
+	if (r.is_body_in_fd && !map_big(s, &r, m->fd)) {
+		search_more(s);
 		return;
 	}
-	if (!session_is_asking(s))
-		search_more(s);
+	if (is_heavy(sc))
+		sc->held = str_copy(r.items);
+	sc->items = is_heavy(sc) ? sc->held : r.items;
+	judge_held(s);
 }
 
 static void

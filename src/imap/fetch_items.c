@@ -380,14 +380,16 @@ fetch_put_big(struct session *s, const struct msg_fetch_reply *r, int fd)
 	struct wire w = wire_read(r->items);
 	struct msg_fetch_item item;
 	struct body_map *map;
+	bool is_limit = false;
 
 	if (!r->items.n)
 		return true;
 	if (!msg_fetch_item_read(&w, &item))
 		return false;
-	map = item.is_corrupt ? NULL : body_map_new(fd);
+	map = item.is_corrupt ? NULL : body_map_new(s, fd, &is_limit);
 	if (!map) {
-		f->is_damaged = true;
+		f->is_cut |= is_limit;
+		f->is_damaged |= !is_limit;
 		return true;
 	}
 	item.body = map->bytes;

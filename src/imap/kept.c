@@ -17,14 +17,35 @@ struct kept_body {
 	struct buf item; /* encoded, its body empty */
 };
 
+/* Sizes of messages, each in memory until its last byte was read. */
+static bool
+is_too_much(struct session *s, uint64_t size)
+{
+	uint64_t all = 0, own = 0;
+	struct body_map *map;
+
+	LIST_FOREACH(map, &s->sv->maps, link)
+	{
+		all += map->bytes.n;
+		if (strcmp(map->login, s->login) == 0)
+			own += map->bytes.n;
+	}
+	return (own > 0 && own + size > SERVER_MAPS_ACCOUNT_MAX) ||
+	       (all > 0 && all + size > SERVER_MAPS_MAX);
+}
+
 struct body_map *
-body_map_new(int fd)
+body_map_new(struct session *s, int fd, bool *ret_is_limit)
 {
 	struct body_map *map;
 	struct stat st;
 	void *bytes;
 
+	*ret_is_limit = false;
 	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0)
+		return NULL;
+	*ret_is_limit = is_too_much(s, (uint64_t)st.st_size);
+	if (*ret_is_limit)
 		return NULL;
 	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (bytes == MAP_FAILED)
@@ -32,6 +53,8 @@ body_map_new(int fd)
 	map = X_NEW(struct body_map);
 	map->bytes = str_make(bytes, (size_t)st.st_size);
 	map->refs = 1;
+	map->login = x_strdup(s->login);
+	LIST_INSERT_HEAD(&s->sv->maps, map, link);
 	return map;
 }
 
@@ -50,6 +73,8 @@ body_map_unref(void *arg)
 	if (--map->refs)
 		return;
 	(void)munmap((void *)(uintptr_t)map->bytes.p, map->bytes.n);
+	LIST_REMOVE(map, link);
+	free(map->login);
 	free(map);
 }
 

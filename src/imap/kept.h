@@ -13,12 +13,17 @@
 
 /* A mapped body, which the connection may still be sending later on. */
 struct body_map {
+	LIST_ENTRY(body_map) link; /* of all of the server */
+	char *login;               /* the account's; owned */
 	struct str bytes;
 	unsigned refs;
 };
 
-/* Map all of a file; fd stays the caller's. NULL: it cannot be mapped. */
-struct body_map *body_map_new(int fd);
+/*
+ * Map all of a file; fd stays the caller's. NULL: it cannot be mapped, or
+ * with *ret_is_limit too much is mapped already, by this account or at all.
+ */
+struct body_map *body_map_new(struct session *s, int fd, bool *ret_is_limit);
 struct body_map *body_map_ref(struct body_map *map);
 void body_map_unref(void *map); /* a loop_fn */
 

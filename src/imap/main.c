@@ -206,6 +206,7 @@ imap_main(void)
 	LIST_INIT(&sv.sessions);
 	LIST_INIT(&sv.pop3_sessions);
 	TAILQ_INIT(&sv.kept);
+	LIST_INIT(&sv.maps);
 	status = runtime_main(&role, &sv);
 	fronts_free(sv.fronts);
 	tls_context_unref(sv.tls);

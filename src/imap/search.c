@@ -20,7 +20,8 @@ prepare_set(struct search_node *n, struct arena *a, struct view *v)
 }
 
 static struct search_node *
-prepare_node(const struct imap_search_key *key, struct arena *a, struct view *v)
+prepare_node(struct search_program *p, const struct imap_search_key *key,
+    struct arena *a, struct view *v)
 {
 	struct search_node *n = ARENA_NEW(a, struct search_node);
 	struct search_node **tail;
@@ -39,10 +40,11 @@ prepare_node(const struct imap_search_key *key, struct arena *a, struct view *v)
 						 ? key->u.header.value
 						 : key->u.text);
 		n->has_needle = true;
+		p->needles++;
 	}
 	tail = &n->child;
 	for (const struct imap_search_key *c = key->child; c; c = c->next) {
-		*tail = prepare_node(c, a, v);
+		*tail = prepare_node(p, c, a, v);
 		if (!*tail)
 			return NULL;
 		tail = &(*tail)->next;
@@ -55,7 +57,9 @@ search_prepare(struct search_program *p, struct arena *a,
     const struct imap_search *search, struct view *v)
 {
 	p->needs = search->needs;
-	p->root = prepare_node(search->root, a, v);
+	p->needles = 0;
+	p->budget = SIZE_MAX;
+	p->root = prepare_node(p, search->root, a, v);
 	return p->root != NULL;
 }
 
@@ -162,8 +166,6 @@ eval_sent(const struct search_node *n, const struct search_message *msg)
 static enum verdict
 eval_header(const struct search_node *n, const struct search_message *msg)
 {
-	if (!msg->has_body)
-		return VERDICT_UNKNOWN;
 	return yes_if(
 	    mime_search_field(
 		&n->needle, msg->m->prefix, n->key->u.header.name) ||
@@ -176,8 +178,6 @@ eval_text(const struct search_node *n, const struct search_message *msg)
 	bool is_text = n->key->op == IMAP_SEARCH_TEXT;
 	unsigned which = MIME_TEXT_BODY | (is_text ? MIME_TEXT_HEADER : 0);
 
-	if (!msg->has_body)
-		return VERDICT_UNKNOWN;
 	if (is_text && msg->m->prefix.n &&
 	    mime_search_message(
 		&n->needle, msg->m->prefix, MIME_TEXT_HEADER, NULL))
@@ -186,12 +186,34 @@ eval_text(const struct search_node *n, const struct search_message *msg)
 	    mime_search_message(&n->needle, msg->m->body, which, NULL));
 }
 
-static enum verdict eval_node(const struct search_program *p,
-    const struct search_node *n, const struct search_message *msg);
+/* A key with a needle: remembered, or looked for if the budget allows it. */
+static enum verdict
+eval_needle(struct search_program *p, struct search_node *n,
+    const struct search_message *msg)
+{
+	bool is_header = n->key->op == IMAP_SEARCH_HEADER;
+	size_t cost = is_header ? msg->header.n : msg->m ? msg->m->body.n : 0;
+
+	if (!msg->has_body)
+		return VERDICT_UNKNOWN;
+	if (n->answered_uid == msg->entry->uid)
+		return n->answer;
+	if (p->budget == 0) {
+		p->is_paused = true;
+		return VERDICT_UNKNOWN;
+	}
+	p->budget -= MIN(p->budget, cost + 1);
+	n->answer = is_header ? eval_header(n, msg) : eval_text(n, msg);
+	n->answered_uid = msg->entry->uid;
+	return n->answer;
+}
+
+static enum verdict eval_node(struct search_program *p, struct search_node *n,
+    const struct search_message *msg);
 
 /* AND ends at the first no, OR at the first yes. */
 static enum verdict
-eval_list(const struct search_program *p, const struct search_node *n,
+eval_list(struct search_program *p, struct search_node *n,
     const struct search_message *msg)
 {
 	enum verdict ends =
@@ -199,7 +221,7 @@ eval_list(const struct search_program *p, const struct search_node *n,
 	enum verdict result =
 	    n->key->op == IMAP_SEARCH_AND ? VERDICT_YES : VERDICT_NO;
 
-	for (const struct search_node *c = n->child; c; c = c->next) {
+	for (struct search_node *c = n->child; c; c = c->next) {
 		enum verdict v = eval_node(p, c, msg);
 
 		if (v == ends)
@@ -211,7 +233,7 @@ eval_list(const struct search_program *p, const struct search_node *n,
 }
 
 static enum verdict
-eval_not(const struct search_program *p, const struct search_node *n,
+eval_not(struct search_program *p, struct search_node *n,
     const struct search_message *msg)
 {
 	enum verdict v = eval_node(p, n->child, msg);
@@ -228,7 +250,7 @@ is_saved(const struct search_message *msg)
 }
 
 static enum verdict
-eval_node(const struct search_program *p, const struct search_node *n,
+eval_node(struct search_program *p, struct search_node *n,
     const struct search_message *msg)
 {
 	switch (n->key->op) {
@@ -265,10 +287,9 @@ eval_node(const struct search_program *p, const struct search_node *n,
 	case IMAP_SEARCH_SENT_SINCE:
 		return eval_sent(n, msg);
 	case IMAP_SEARCH_HEADER:
-		return eval_header(n, msg);
 	case IMAP_SEARCH_BODY:
 	case IMAP_SEARCH_TEXT:
-		return eval_text(n, msg);
+		return eval_needle(p, n, msg);
 	case IMAP_SEARCH_NOT:
 		return eval_not(p, n, msg);
 	case IMAP_SEARCH_AND:
@@ -279,7 +300,12 @@ eval_node(const struct search_program *p, const struct search_node *n,
 }
 
 enum verdict
-search_eval(const struct search_program *p, const struct search_message *msg)
+search_eval(struct search_program *p, const struct search_message *msg)
 {
-	return eval_node(p, p->root, msg);
+	enum verdict v;
+
+	p->is_paused = false;
+	v = eval_node(p, p->root, msg);
+	p->is_paused &= v == VERDICT_UNKNOWN;
+	return v;
 }

@@ -23,12 +23,23 @@ struct search_node {
 	int keyword;               /* KEYWORD: its number, or -1 */
 	struct mime_needle needle; /* HEADER, BODY, TEXT */
 	bool has_needle;
+	/* Of a key with a needle: what it said of that message. */
+	uint32_t answered_uid; /* 0: none */
+	enum verdict answer;
 };
 
+/*
+ * A long text is looked through for each needle, and a client may send
+ * hundreds: budget is how many bytes may still be. What was found out before
+ * it was used up is remembered until the next message.
+ */
 struct search_program {
 	struct search_node *root;
 	unsigned needs;
+	unsigned needles; /* keys with one */
 	uint64_t now;
+	size_t budget;
+	bool is_paused; /* unknown only because of the budget: ask again */
 };
 
 /* What is known of a message; m NULL: the view's entry alone. */
@@ -46,5 +57,6 @@ struct search_message {
 bool search_prepare(struct search_program *p, struct arena *a,
     const struct imap_search *search, struct view *v);
 void search_done(struct search_program *p);
+/* One key with a needle is always asked, however small the budget is. */
 enum verdict search_eval(
-    const struct search_program *p, const struct search_message *msg);
+    struct search_program *p, const struct search_message *msg);

@@ -25,8 +25,13 @@ struct front;
 #define SERVER_APPEND_MAX MIB(1024)
 /* Bytes of large messages that are kept for the next partial FETCH. */
 #define SERVER_KEPT_MAX MIB(128)
+/* Bytes of all large messages that are mapped, also those that slow clients
+ * read: of all accounts, and of one. A single message is always let through. */
+#define SERVER_MAPS_MAX         MIB(1024)
+#define SERVER_MAPS_ACCOUNT_MAX MIB(256)
 
 struct kept_body;
+struct body_map;
 
 struct server {
 	struct runtime *rt;
@@ -43,6 +48,7 @@ struct server {
 	TAILQ_HEAD(kept_list, kept_body)
 	kept; /* the one used last comes first */
 	size_t kept_bytes;
+	LIST_HEAD(, body_map) maps; /* kept.h */
 	bool is_stopping;
 };
 
