@@ -42,9 +42,6 @@ struct pop3_reading {
 	uint64_t offset; /* of the shared bytes: read so far */
 	uint64_t total;  /* shared bytes; known after the first answer */
 	bool is_top;
-	void *map; /* of a body that came in a descriptor, or NULL */
-	size_t map_size;
-	struct str left; /* of it */
 };
 
 struct pop3 {

@@ -2,9 +2,10 @@
 /*
  * pop3_retr.c - RETR and TOP: the bytes of a message.
  *
- * A message of some size comes in a descriptor: it is mapped and written as
- * fast as the client takes it. TOP asks for the first bytes only, and for
- * the rest if the lines that it wants are not among them.
+ * A large message comes in parts, the next one when the client has taken the
+ * last: however slowly clients read, each costs the memory of one part. TOP
+ * asks for the first bytes only, and for the rest if the lines that it wants
+ * are not among them.
  *
  * After "+OK" there is no way to report an error inside the response, so the
  * connection ends without the final dot, and no client takes what it has for
@@ -12,21 +13,15 @@
  */
 #include "imap/pop3_internal.h"
 
-#include <sys/mman.h>
-#include <sys/stat.h>
-
-#define TOP_GUESS KIB(32) /* bytes that hold most headers */
+#define TOP_GUESS KIB(32)  /* bytes that hold most headers */
+#define PART      KIB(512) /* never in a descriptor (FETCH_FD_BYTES) */
 
 static void ask_part(struct pop3 *p);
 
 void
 pop3_reading_done(struct pop3 *p)
 {
-	struct pop3_reading *r = &p->reading;
-
-	if (r->map)
-		(void)munmap(r->map, r->map_size);
-	*r = (struct pop3_reading){ 0 };
+	p->reading = (struct pop3_reading){ 0 };
 }
 
 static void
@@ -80,45 +75,8 @@ body_done(struct pop3 *p)
 
 	if (pop3_writer_is_full(&r->writer) || r->offset >= r->total)
 		complete(p);
-	else
+	else if (!pop3_wait_drained(p, ask_part))
 		ask_part(p);
-}
-
-/* From the mapping, as the client takes it. */
-static void
-map_step(struct pop3 *p)
-{
-	struct pop3_reading *r = &p->reading;
-
-	while (r->left.n && !pop3_writer_is_full(&r->writer)) {
-		struct str slice = str_first(r->left, POP3_OUT_CHUNK);
-
-		r->left = str_from(r->left, slice.n);
-		while (slice.n && !pop3_writer_is_full(&r->writer)) {
-			put_pieces(p, &slice);
-			pop3_flush(p);
-		}
-		if (pop3_wait_drained(p, map_step))
-			return;
-	}
-	body_done(p);
-}
-
-static bool
-map_body(struct pop3_reading *r, int fd)
-{
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size <= 0)
-		return false;
-	r->map_size = (size_t)st.st_size;
-	r->map = mmap(NULL, r->map_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (r->map == MAP_FAILED) {
-		r->map = NULL;
-		return false;
-	}
-	r->left = str_make(r->map, r->map_size);
-	return true;
 }
 
 /* The first part: the size is known, and nothing can go wrong with it. */
@@ -129,8 +87,8 @@ open_response(struct pop3 *p, const struct msg_fetch_item *item)
 	struct str prefix = item->prefix;
 
 	r->total = item->size - prefix.n;
-	buf_printf(
-	    &p->out, "+OK %llu octets\r\n", (unsigned long long)item->size);
+	buf_printf(&p->out, "+OK %llu octets\r\n",
+	    (unsigned long long)(item->size + item->crlf_extra));
 	p->is_answering = true;
 	while (prefix.n && !pop3_writer_is_full(&r->writer)) {
 		put_pieces(p, &prefix);
@@ -139,23 +97,14 @@ open_response(struct pop3 *p, const struct msg_fetch_item *item)
 }
 
 static void
-put_item(struct pop3 *p, struct msg_fetch_item *item, struct ipc_msg *m,
-    bool is_in_fd)
+put_item(struct pop3 *p, struct msg_fetch_item *item)
 {
 	struct pop3_reading *r = &p->reading;
 	bool is_first = r->offset == 0;
 
-	if (is_in_fd && !map_body(r, m->fd)) {
-		fail(p, "SYS/TEMP", "Out of memory, try again later");
-		return;
-	}
-	r->offset += is_in_fd ? r->map_size : item->body.n;
+	r->offset += item->body.n;
 	if (is_first)
 		open_response(p, item);
-	if (is_in_fd) {
-		map_step(p);
-		return;
-	}
 	while (item->body.n && !pop3_writer_is_full(&r->writer)) {
 		put_pieces(p, &item->body);
 		pop3_flush(p);
@@ -197,10 +146,10 @@ on_part(struct pop3 *p, struct ipc_msg *m)
 	else if (item.is_corrupt)
 		fail(p, "SYS/PERM",
 		    "Damaged on disk; the operator has been told");
-	else if (!reply.is_body_in_fd && is_broken(&p->reading, &item))
+	else if (reply.is_body_in_fd || is_broken(&p->reading, &item))
 		fail(p, "SYS/TEMP", "Internal error, try again later");
 	else
-		put_item(p, &item, m, reply.is_body_in_fd);
+		put_item(p, &item);
 }
 
 static void
@@ -210,6 +159,7 @@ ask_part(struct pop3 *p)
 	struct buf b = BUF_INIT(KIB(1)), uids = BUF_INIT(KIB(1));
 	struct msg_fetch req = { .mailbox = p->drop.mailbox,
 		.want = FETCH_SIZE | FETCH_BODY,
+		.size = PART,
 		.offset = r->offset };
 
 	if (r->offset == 0)
