@@ -50,6 +50,7 @@ bool arc_sealer_finish(struct arc_sealer *s, struct buf *to) WARN_UNUSED;
 /*
  * Append the results of all Authentication-Results fields of header that are
  * from id, in their order, as arc_seal_options wants them. Fields that cannot
- * be read are left out. True when there was any.
+ * be read are left out. True when there was any. These are believed: forged
+ * ones have to be gone on arrival (authres_strip()).
  */
 bool arc_collect_results(struct str header, struct str id, struct buf *to);
