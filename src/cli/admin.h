@@ -80,6 +80,7 @@ bool admin_read_line(struct buf *ret);
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);
+int admin_dkim(struct admin *a, int argc, char **argv);
 int admin_user(struct admin *a, int argc, char **argv);
 int admin_alias(struct admin *a, int argc, char **argv);
 int admin_mail(struct admin *a, int argc, char **argv);

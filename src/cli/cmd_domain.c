@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* cmd_domain.c - mailstead domain add|list|remove. */
-#include "cli/admin.h"
+#include "cli/dkim_keys.h"
 #include "cli/output.h"
 
 #define USAGE_ADD    "domain add DOMAIN [--json]"
@@ -8,33 +8,53 @@
 #define USAGE_REMOVE "domain remove DOMAIN [--json]"
 #define USAGE        "domain add|list|remove ..."
 
+/* A new domain has a key of each kind from the beginning. */
+static int
+put_new(struct admin *a, struct str name, struct buf *body)
+{
+	struct buf selectors = BUF_INIT(KIB(1)), keys = BUF_INIT(KIB(32));
+	int r = ADMIN_OK;
+
+	if (dkim_keys_make_pair(&selectors, &keys))
+		msg_domain_add_put(
+		    body, &(struct msg_domain_add){ name, buf_str(&keys) });
+	else
+		r = admin_error(
+		    a, ADMIN_TEMPFAIL, "its DKIM keys could not be made");
+	buf_done(&selectors);
+	buf_done_secret(&keys);
+	return r;
+}
+
 /* Both commands that take one domain differ only in their message. */
 static int
 one_domain(struct admin *a, struct args *args, enum msg_type type)
 {
 	bool is_add = type == MSG_DOMAIN_ADD;
-	struct buf name = BUF_INIT(KIB(2)), body = BUF_INIT(KIB(4));
+	struct buf name = BUF_INIT(KIB(2)), body = BUF_INIT(KIB(64));
 	struct buf what = BUF_INIT(KIB(4));
 	int r = ADMIN_USAGE;
 
 	if (args->n_words != 1) {
 		r = admin_usage(a, is_add ? USAGE_ADD : USAGE_REMOVE, NULL);
 	} else if (admin_domain_name(a, args->words[0], &name)) {
+		r = ADMIN_OK;
 		if (is_add)
-			msg_domain_add_put(&body,
-			    &(struct msg_domain_add){ .name = buf_str(&name) });
+			r = put_new(a, buf_str(&name), &body);
 		else
 			msg_name_put(
 			    &body, &(struct msg_name){ buf_str(&name) });
 		buf_printf(&what, "domain %s", buf_c(&name));
-		r = admin_do(a, type, buf_str(&body), buf_c(&what), NULL);
+		if (r == ADMIN_OK)
+			r = admin_do(
+			    a, type, buf_str(&body), buf_c(&what), NULL);
 		if (r == ADMIN_OK)
 			r = admin_say(a, is_add ? "added" : "removed",
 			    buf_str(&name),
 			    is_add ? "added domain" : "removed domain");
 	}
 	buf_done(&name);
-	buf_done(&body);
+	buf_done_secret(&body);
 	buf_done(&what);
 	return r;
 }

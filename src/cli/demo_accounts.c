@@ -9,6 +9,7 @@
 #include "auth/password.h"
 #include "auth/verifier.h"
 #include "cli/demo.h"
+#include "cli/dkim_keys.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -35,13 +36,18 @@ add(struct admin *a, enum msg_type type, const struct buf *body,
 static int
 add_domain(struct admin *a)
 {
-	struct buf body = BUF_INIT(KIB(1));
+	struct buf selectors = BUF_INIT(KIB(1)), keys = BUF_INIT(KIB(32));
+	struct buf body = BUF_INIT(KIB(64));
 	int r;
 
-	msg_domain_add_put(
-	    &body, &(struct msg_domain_add){ .name = STR(DEMO_DOMAIN) });
+	if (!dkim_keys_make_pair(&selectors, &keys))
+		die("the demo's DKIM keys cannot be made");
+	msg_domain_add_put(&body,
+	    &(struct msg_domain_add){ STR(DEMO_DOMAIN), buf_str(&keys) });
 	r = add(a, MSG_DOMAIN_ADD, &body, "domain " DEMO_DOMAIN);
-	buf_done(&body);
+	buf_done(&selectors);
+	buf_done_secret(&keys);
+	buf_done_secret(&body);
 	return r;
 }
 

@@ -220,7 +220,7 @@ dir_check(struct dir *d, struct mail_check *check)
 	if (r >= 0)
 		r = scan(&ck, 'A', walk_alias);
 	if (r >= 0)
-		r = scan(&ck, 'K', walk_dkim);
+		r = scan(&ck, 'S', walk_dkim);
 	if (r >= 0)
 		r = scan(&ck, 'T', walk_due);
 	if (r >= 0 && (ck.due_n || ck.due_sum))

@@ -5,8 +5,9 @@
  *   A address   alias: its targets; the address "@domain" is a catch-all
  *   D domain    domain: how many users and aliases it has
  *   G           counters: the next account number
- *   K domain    its DKIM keys (dkim_record.h)
- *   T time domain  when its keys change by themselves, no value
+ *   K "salt"    key of the salts of users who do not exist (salt_key.c)
+ *   S domain    the keys that sign its mail (dkim_record.h)
+ *   T time domain  when these keys change by themselves, no value
  *   U login     user: its account
  *   V account   verifiers of the password, kept while the account exists
  *   X account   a removed user whose mail still exists

@@ -43,7 +43,7 @@ due_key(uint64_t due, struct str domain)
 static struct verdict
 keyset_load(struct dir *d, struct str domain, struct keyset *k)
 {
-	struct dir_key key = dir_key('K', domain);
+	struct dir_key key = dir_key('S', domain);
 	struct str val;
 	int r = engine_get(d->engine, DIR_SHARD, dir_key_str(&key), &val);
 
@@ -69,11 +69,11 @@ keyset_save(struct dir_change *c, struct str domain, const struct keyset *k)
 	if (due && due != k->was_due)
 		dir_change_put(c, due_key(due, domain));
 	if (k->r.n == 0) {
-		dir_change_del(c, dir_key('K', domain));
+		dir_change_del(c, dir_key('S', domain));
 		return;
 	}
 	dkim_record_encode(&c->val, &k->r);
-	dir_change_put(c, dir_key('K', domain));
+	dir_change_put(c, dir_key('S', domain));
 }
 
 /* The domain in its one form and its keys; the caller ends both in any case. */
@@ -333,8 +333,8 @@ list_one(void *arg, struct str key, struct str val)
 static struct verdict
 list_all(struct dir *d, struct str after, struct list_scan *s, bool *ret_more)
 {
-	struct dir_key from = dir_key('K', str_first(after, DOMAIN_MAX));
-	struct dir_key to = dir_key('L', STR(""));
+	struct dir_key from = dir_key('S', str_first(after, DOMAIN_MAX));
+	struct dir_key to = dir_key('T', STR(""));
 	struct engine_range range = { .shard = DIR_SHARD };
 	int r;
 

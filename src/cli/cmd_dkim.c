@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_dkim.c - mailstead dkim list|add|activate|rotate|remove.
+ *
+ * No command prints a private key.
+ */
+#include "cli/dkim_keys.h"
+#include "cli/output.h"
+#include "proto/dkim/dkim_key.h"
+
+#define USAGE_LIST "dkim list [DOMAIN] [--json]"
+#define USAGE_ADD \
+	"dkim add DOMAIN [--algorithm rsa|ed25519] [--selector NAME " \
+	"--key-stdin] [--json]"
+#define USAGE_ROTATE   "dkim rotate DOMAIN [--json]"
+#define USAGE_ACTIVATE "dkim activate DOMAIN SELECTOR [--json]"
+#define USAGE_REMOVE   "dkim remove DOMAIN SELECTOR [--force] [--json]"
+#define USAGE          "dkim list|add|activate|rotate|remove ..."
+
+#define KEYS_MAX KIB(60)
+
+static const char *const states[] = {
+	[DKIM_STATE_PUBLISHED] = "published",
+	[DKIM_STATE_ACTIVE] = "active",
+	[DKIM_STATE_RETIRED] = "retired",
+};
+
+/* --- list -------------------------------------------------------------------------- */
+
+/* "rsa-2048": the number of bits is that of what is published. */
+static void
+put_algorithm(struct output *o, const struct msg_dkim_row *row)
+{
+	struct buf text = BUF_INIT(64);
+	struct dkim_finding why;
+	struct dkim_key key;
+
+	if (row->kind == CRYPT_ED25519) {
+		buf_put_c(&text, "ed25519");
+	} else if (dkim_key_parse(row->record, &key, &why)) {
+		buf_printf(
+		    &text, "rsa-%u", key.key ? crypt_key_bits(key.key) : 0);
+		dkim_key_done(&key);
+	} else {
+		buf_put_c(&text, "rsa");
+	}
+	output_put_text(o, buf_str(&text));
+	buf_done(&text);
+}
+
+static void
+put_row(void *arg, const struct msg_dkim_row *row)
+{
+	struct output *o = arg;
+
+	output_put_text(o, row->domain);
+	output_put_text(o, row->selector);
+	put_algorithm(o, row);
+	output_put_text(
+	    o, str_c(row->state < ARRAY_LEN(states) ? states[row->state]
+						    : "unknown"));
+	output_put_number(o, row->created);
+	output_put_number(o, row->activated);
+	output_put_number(o, row->retired);
+	output_put_number(o, row->changes_at);
+}
+
+static int
+list(struct admin *a, struct args *args)
+{
+	static const struct output_field fields[] = {
+		{ "domain", "DOMAIN", OUTPUT_TEXT },
+		{ "selector", "SELECTOR", OUTPUT_TEXT },
+		{ "algorithm", "ALGORITHM", OUTPUT_TEXT },
+		{ "state", "STATE", OUTPUT_TEXT },
+		{ "created", "CREATED", OUTPUT_TIME },
+		{ "activated", "ACTIVATED", OUTPUT_TIME },
+		{ "retired", "RETIRED", OUTPUT_TIME },
+		{ "changes", "NEXT CHANGE", OUTPUT_TIME },
+	};
+	struct output *o;
+	struct buf domain = BUF_INIT(KIB(2));
+	int r = ADMIN_USAGE;
+
+	if (args->n_words > 1)
+		return admin_usage(a, USAGE_LIST, NULL);
+	if (args->n_words == 0 ||
+	    admin_domain_name(a, args->words[0], &domain)) {
+		o = output_new("keys", fields, ARRAY_LEN(fields));
+		r = dkim_keys_each(a, buf_str(&domain), put_row, o);
+		if (r == ADMIN_OK)
+			output_print(o, a->is_json);
+		output_free(o);
+	}
+	buf_done(&domain);
+	return r;
+}
+
+/* --- add and rotate ------------------------------------------------------------------ */
+
+struct adding {
+	const char *algorithm, *selector;
+	bool reads_key, is_rotation;
+	struct buf domain;
+	struct buf selectors; /* those that are there, then the new ones */
+	size_t old_n;         /* bytes of the former */
+	struct buf keys;      /* list of dkim_new */
+};
+
+/* The key from standard input, under its selector. */
+static int
+read_key(struct admin *a, struct adding *w)
+{
+	CLEANUP(crypt_key_freep) struct crypt_key *key = NULL;
+	struct buf pem = BUF_INIT(CRYPT_PEM_MAX);
+	int c;
+
+	while ((c = getchar()) != EOF && !pem.failed)
+		buf_put_char(&pem, (char)c);
+	if (!pem.failed)
+		key = crypt_key_from_pem(buf_str(&pem));
+	buf_done_secret(&pem);
+	if (!key || !dkim_keys_put(key, str_c(w->selector), &w->keys))
+		return admin_error(a, ADMIN_USAGE,
+		    "no private key that can sign on standard input: PEM of "
+		    "an RSA or Ed25519 key without a passphrase is expected");
+	buf_printf(&w->selectors, "%s\n", w->selector);
+	return ADMIN_OK;
+}
+
+static int
+make_keys(struct admin *a, struct adding *w)
+{
+	bool ok;
+
+	if (w->reads_key)
+		return read_key(a, w);
+	if (!w->algorithm)
+		ok = dkim_keys_make_pair(&w->selectors, &w->keys);
+	else
+		ok = dkim_keys_make(strcmp(w->algorithm, "ed25519") == 0
+					? CRYPT_ED25519
+					: CRYPT_RSA,
+		    &w->selectors, &w->keys);
+	return ok ? ADMIN_OK
+	          : admin_error(a, ADMIN_TEMPFAIL, "a key could not be made");
+}
+
+static int
+say_added(struct admin *a, struct adding *w)
+{
+	static const struct output_field field = { "added", "added",
+		OUTPUT_LIST };
+	struct str all = str_from(buf_str(&w->selectors), w->old_n), one;
+	struct output *o;
+
+	if (a->is_json) {
+		o = output_new("", &field, 1);
+		output_put_text(o, str_first(all, all.n - 1));
+		output_print_one(o, true);
+		output_free(o);
+		return ADMIN_OK;
+	}
+	while (all.n) {
+		all = str_split(all, '\n', &one);
+		printf("added key %.*s\n", STR_ARG(one));
+	}
+	printf("publish what is new of: mailstead dns %s\n", buf_c(&w->domain));
+	return ADMIN_OK;
+}
+
+static int
+send_keys(struct admin *a, struct adding *w)
+{
+	struct buf body = BUF_INIT(KIB(64)), what = BUF_INIT(KIB(4));
+	struct msg_dkim_add q = { buf_str(&w->domain), buf_str(&w->keys),
+		w->is_rotation };
+	int r;
+
+	msg_dkim_add_put(&body, &q);
+	buf_printf(&what, "DKIM keys of %s", buf_c(&w->domain));
+	r = admin_do(a, MSG_DKIM_ADD, buf_str(&body), buf_c(&what), NULL);
+	buf_done_secret(&body);
+	buf_done(&what);
+	return r;
+}
+
+static bool
+is_usable(const struct adding *w)
+{
+	if (w->algorithm && strcmp(w->algorithm, "rsa") != 0 &&
+	    strcmp(w->algorithm, "rsa-2048") != 0 &&
+	    strcmp(w->algorithm, "ed25519") != 0)
+		return false;
+	/* A key that comes from elsewhere has its name in DNS already. */
+	if (w->reads_key != (w->selector != NULL))
+		return false;
+	return !w->reads_key || !w->algorithm;
+}
+
+static int
+add(struct admin *a, struct args *args, struct adding *w)
+{
+	const char *usage = w->is_rotation ? USAGE_ROTATE : USAGE_ADD;
+	int r = ADMIN_USAGE;
+
+	if (args->n_words != 1 || !is_usable(w))
+		return admin_usage(a, usage, NULL);
+	w->domain = BUF_INIT(KIB(2));
+	w->selectors = BUF_INIT(KIB(8));
+	w->keys = BUF_INIT(KEYS_MAX);
+	if (admin_domain_name(a, args->words[0], &w->domain))
+		r = dkim_keys_selectors(a, buf_str(&w->domain), &w->selectors);
+	w->old_n = w->selectors.n;
+	if (r == ADMIN_OK)
+		r = make_keys(a, w);
+	if (r == ADMIN_OK)
+		r = send_keys(a, w);
+	if (r == ADMIN_OK)
+		r = say_added(a, w);
+	buf_done(&w->domain);
+	buf_done(&w->selectors);
+	buf_done_secret(&w->keys);
+	return r;
+}
+
+/* --- activate and remove ----------------------------------------------------------- */
+
+static int
+send_change(struct admin *a, const struct msg_dkim_change *q)
+{
+	struct buf body = BUF_INIT(KIB(4)), what = BUF_INIT(KIB(4));
+	struct buf reply = BUF_INIT(KIB(4));
+	enum outcome o = DONE;
+	int r;
+
+	msg_dkim_change_put(&body, q);
+	buf_printf(&what, "key %.*s of %.*s", STR_ARG(q->selector),
+	    STR_ARG(q->domain));
+	r = admin_ask(a,
+	    &(struct admin_call){ MSG_DKIM_CHANGE, 0, buf_str(&body), -1 }, &o,
+	    &reply, NULL);
+	if (r == ADMIN_OK && o == PERMFAIL &&
+	    admin_reason(buf_str(&reply)) == REASON_FORBIDDEN)
+		r = admin_error(a, ADMIN_REFUSED,
+		    "%s signs mail at present: rotate first, or use --force",
+		    buf_c(&what));
+	else if (r == ADMIN_OK && o != DONE)
+		r = admin_refused(a, o, buf_str(&reply), buf_c(&what));
+	buf_done(&body);
+	buf_done(&what);
+	buf_done(&reply);
+	return r;
+}
+
+static int
+change(
+    struct admin *a, struct args *args, enum dkim_action action, bool is_forced)
+{
+	bool removes = action == DKIM_REMOVE;
+	struct buf domain = BUF_INIT(KIB(2));
+	int r = ADMIN_USAGE;
+
+	if (args->n_words != 2)
+		return admin_usage(
+		    a, removes ? USAGE_REMOVE : USAGE_ACTIVATE, NULL);
+	if (admin_domain_name(a, args->words[0], &domain))
+		r = send_change(
+		    a, &(struct msg_dkim_change){ buf_str(&domain),
+			   str_c(args->words[1]), (uint8_t)action, is_forced });
+	if (r == ADMIN_OK)
+		r = admin_say(a, removes ? "removed" : "activated",
+		    str_c(args->words[1]),
+		    removes ? "removed key" : "activated key");
+	buf_done(&domain);
+	return r;
+}
+
+int
+admin_dkim(struct admin *a, int argc, char **argv)
+{
+	struct adding w = { 0 };
+	bool is_forced = false;
+	const struct arg_option options[] = {
+		ADMIN_OPTIONS(a),
+		{ "--algorithm", &w.algorithm, NULL },
+		{ "--selector", &w.selector, NULL },
+		{ "--key-stdin", NULL, &w.reads_key },
+		{ "--force", NULL, &is_forced },
+	};
+	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
+	const char *verb = argc > 0 ? argv[0] : "";
+
+	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1, USAGE))
+		return ADMIN_USAGE;
+	if (strcmp(verb, "list") == 0)
+		return list(a, &args);
+	w.is_rotation = strcmp(verb, "rotate") == 0;
+	if (w.is_rotation || strcmp(verb, "add") == 0)
+		return add(a, &args, &w);
+	if (strcmp(verb, "activate") == 0)
+		return change(a, &args, DKIM_ACTIVATE, false);
+	if (strcmp(verb, "remove") == 0)
+		return change(a, &args, DKIM_REMOVE, is_forced);
+	return admin_usage(a, USAGE, NULL);
+}
