@@ -7,6 +7,7 @@
 #include "auth/scram.h"
 #include "proto/imap/imap_flags.h"
 #include "proto/mime/mime_structure.h"
+#include "proto/pop3/pop3_write.h"
 
 #define KEY_BYTES 16
 
@@ -225,6 +226,7 @@ void
 importer_add(struct importer *im, const struct import_message *m)
 {
 	struct msg_append_item item = { .size = m->bytes.n,
+		.crlf_extra = pop3_crlf_extra(m->bytes),
 		.flags = m->flags & IMAP_FLAGS_STORED,
 		.keywords = m->keywords,
 		.internaldate = m->date };

@@ -14,6 +14,7 @@
 #include "imap/session.h"
 
 #include "proto/mime/mime_structure.h"
+#include "proto/pop3/pop3_write.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 
 struct append_message {
 	uint64_t offset, size;
+	uint64_t crlf_extra;
 	size_t structure, structure_size; /* in structures */
 };
 
@@ -212,6 +214,7 @@ analyse(struct append *a)
 {
 	struct append_message *m = &a->messages[a->n - 1];
 	struct buf record = BUF_INIT(MIME_STRUCTURE_MAX);
+	struct str message;
 	char *bytes = NULL;
 
 	if (a->size) {
@@ -221,9 +224,9 @@ analyse(struct append *a)
 			return;
 		}
 	}
-	if (!mime_structure_build(
-		str_make(bytes ? bytes + m->offset : "", m->size), NULL,
-		&record))
+	message = str_make(bytes ? bytes + m->offset : "", m->size);
+	m->crlf_extra = pop3_crlf_extra(message);
+	if (!mime_structure_build(message, NULL, &record))
 		a->is_too_much = true;
 	m->structure = a->structures.n;
 	m->structure_size = record.n;
@@ -305,6 +308,7 @@ put_item(struct buf *items, const struct imap_append_message *msg,
 	}
 	item->offset = where->offset;
 	item->size = where->size;
+	item->crlf_extra = where->crlf_extra;
 	item->flags = msg->flags.bits;
 	item->keywords = buf_str(&keywords);
 	msg_append_item_put(items, item);

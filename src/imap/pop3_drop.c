@@ -56,7 +56,7 @@ pop3_drop_load_sizes(struct pop3_drop *d, struct str items)
 			d->sized++;
 		if (d->sized == d->n || d->v[d->sized].uid != m.uid)
 			continue; /* came after the entries */
-		d->v[d->sized].size = m.size;
+		d->v[d->sized].size = m.size + m.crlf_extra;
 		d->v[d->sized].is_sized = true;
 	}
 	return wire_is_complete(&w);

@@ -15,7 +15,7 @@
 #define POP3_MESSAGES_MAX 4000000U
 
 struct pop3_message {
-	uint64_t size; /* octets, as RETR sends them before stuffing */
+	uint64_t size; /* octets as RETR sends them: CRLF, before stuffing */
 	uint32_t uid;
 	bool is_sized; /* the store still had it when it told the sizes */
 	bool is_seen;

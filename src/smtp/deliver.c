@@ -204,12 +204,14 @@ ask_store(struct session *s)
 	struct msg_deliver m = {
 		.trace_id = str_c(s->trace),
 		.size = s->message->size,
-		.mail_from =
-		    s->env.from.n > 0 ? s->env.from_address : STR_NONE,
+		.mail_from = s->env.from.n > 0 ? s->env.from_address : STR_NONE,
 		.is_per_rcpt = session_is_lmtp(s),
 		.received = s->received,
 		.structure = buf_str(&s->structure),
 		.is_retry = s->retries > 0,
+		/* Other line ends than CRLF were refused. */
+		.crlf_extra =
+		    s->message->size > 0 && !s->message->has_end ? 2 : 0,
 	};
 	struct question q = {
 		.to = ROLE_STORE,

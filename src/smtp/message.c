@@ -92,6 +92,7 @@ message_put(struct message *m, struct str s)
 	if (!m->has_nul && memchr(s.p, '\0', s.n) != NULL)
 		m->has_nul = true;
 	m->size += s.n;
+	m->has_end = s.p[s.n - 1] == '\n';
 	*m->spool_bytes += s.n;
 	if (s.n > TAIL_MAX - m->tail.n)
 		flush(m);

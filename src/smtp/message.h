@@ -22,6 +22,7 @@ struct message {
 	bool has_nul;
 	bool has_bare_eol; /* message_check_eol() */
 	bool is_after_cr;
+	bool has_end; /* the last line has its line end */
 };
 
 struct message_config {

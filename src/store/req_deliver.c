@@ -326,6 +326,7 @@ on_stored(void *arg, int err, struct engine_ticket *ticket)
 	struct mail_delivery md = {
 		.ticket = ticket,
 		.size = d->q.size,
+		.crlf_extra = d->q.crlf_extra,
 		.received = d->q.received,
 		.trace = d->q.trace_id,
 		.structure = d->q.structure,

@@ -357,6 +357,33 @@ def test_messages_come_back_byte_for_byte(account):
         d.ask("STAT", rf"\+OK {len(sent)} {total}")
 
 
+def test_sizes_are_those_of_what_is_sent(account):
+    odd = [b"Subject: LF\n\n.one\ntwo\n", b"Subject: none\r\n\r\nno end",
+           b"Subject: mixed\r\n\nx\r\ny\n\r\nlast", b"\n",
+           b"Subject: fine\r\n\r\nx\r\n"]
+    with imap(account) as c:
+        for m in odd:
+            c.send(b"a APPEND INBOX {%d+}\r\n%s\r\n" % (len(m), m))
+            while not c.readline().startswith(b"a OK"):
+                pass
+        c.select("INBOX")
+        c.copy("1,2", "INBOX")  # a copy is as long
+    with account.server.connect("mx") as s:
+        s.sendall(b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<%s>\r\n"
+                  b"BDAT 4 LAST\r\na: bQUIT\r\n" % account.login.encode())
+        while s.recv(4096):
+            pass
+    with sign_in(account) as d:
+        number, total = map(int, d.ask("STAT", r"\+OK (\d+) (\d+)").groups())
+        d.ask("LIST", r"\+OK .*")
+        sizes = [int(x.split()[1]) for x in d.until_dot().splitlines()]
+        assert number == len(sizes) == 8 and total == sum(sizes)
+        for i, size in enumerate(sizes, 1):
+            d.ask(f"RETR {i}", rf"\+OK {size} octets")
+            assert len(re.sub(rb"(?m)^\.", b"", d.until_dot())) == size
+            d.ask(f"LIST {i}", rf"\+OK {i} {size}")
+
+
 def test_dots_are_stuffed_on_the_wire(account):
     account.deliver(message("dots", ".\n..\n.x\nend\n"))
     with sign_in(account) as d:

@@ -16,7 +16,7 @@ import time
 import pytest
 
 from lib.dialogue import Dialogue
-from lib.instance import wait_for
+from lib.instance import Account, PASSWORD, wait_for
 from lib import testdata
 from lib.testdata import message, original_of
 
@@ -306,6 +306,27 @@ def test_submission_only_in_own_name(account):
     named, bare = inbox(account)
     assert b"\r\nFrom: =?utf-8?q?ceo" in named
     assert b"\r\nFrom: " + own + b"\r\nDate: " in bare
+
+
+def test_a_domain_has_one_name_in_two_spellings(server):
+    u, a = "b\u00fccher.example", "xn--bcher-kva.example"
+    server.add_domain(a)
+    assert u in server.cli("domain", "list")
+    server.add_user(f"uli@{u}")
+    server.cli("alias", "add", f"alias@{a}", f"uli@{a}")
+    with connect(server) as d:
+        ehlo(d)
+        for rcpt in (f"uli@{a}", f"ULI+x@{a.upper()}", f"alias@{a}"):
+            send(d, rcpt, b"Subject: ASCII\r\n\r\nx\r\n")
+        d.ask(f"MAIL FROM:<{SENDER}> SMTPUTF8", "250 .*")
+        d.ask(f"RCPT TO:<Uli@B\u00dcCHER.example>", "250 .*")
+        d.ask("DATA", "354 .*")
+        d.send_raw(b"Subject: UTF-8\r\n\r\nx\r\n.\r\n")
+        d.expect("250 .*")
+    account = Account(server, f"uli@{a}", PASSWORD)  # as imaplib can
+    assert len(inbox(account)) == 4
+    with signed_in(account) as d:
+        d.ask(f"MAIL FROM:<uli@{u}> SMTPUTF8", "250 .*")
 
 
 # --- byte for byte ----------------------------------------------------------------------------

@@ -91,6 +91,7 @@ check(struct str in, size_t len, const uint32_t *top)
 		pop3_writer_init(&w);
 	write_split(&w, in, len, &wire);
 	normalise(in, &want);
+	ASSERT(want.n == in.n + pop3_crlf_extra(in));
 	undo(buf_str(&wire), &got);
 	expected = top ? top_of(buf_str(&want), *top) : buf_str(&want);
 	ASSERT(str_eq(buf_str(&got), expected));

@@ -118,6 +118,24 @@ pop3_writer_next(struct pop3_writer *w, struct str *in, struct str *ret)
 	return ret->n > 0;
 }
 
+uint64_t
+pop3_crlf_extra(struct str message)
+{
+	struct str rest = message;
+	uint64_t extra = 0;
+	ptrdiff_t lf;
+	char before = '\0'; /* the byte in front of rest */
+
+	while ((lf = str_find(rest, '\n')) >= 0) {
+		if (lf > 0)
+			before = rest.p[lf - 1];
+		extra += before != '\r';
+		before = '\n';
+		rest = str_from(rest, (size_t)lf + 1);
+	}
+	return extra + (rest.n > 0 ? 2 : 0);
+}
+
 struct str
 pop3_writer_end(struct pop3_writer *w)
 {

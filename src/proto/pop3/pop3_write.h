@@ -46,6 +46,14 @@ bool pop3_writer_is_full(const struct pop3_writer *w) WARN_UNUSED;
 bool pop3_writer_next(
     struct pop3_writer *w, struct str *in, struct str *ret) WARN_UNUSED;
 
+/*
+ * By how many octets a message grows when its line ends become CRLF, a last
+ * line without one included: its length and this is what LIST and STAT tell
+ * (RFC 1939 section 11), and what RETR sends, without dots that are stuffed
+ * and the final one.
+ */
+uint64_t pop3_crlf_extra(struct str message);
+
 /* What completes the response after the last piece; a constant. */
 struct str pop3_writer_end(struct pop3_writer *w);
 

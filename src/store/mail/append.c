@@ -180,6 +180,7 @@ append_one(struct tx *t, struct account *a, struct mailbox *mb,
 		    item->msg.internaldate ? item->msg.internaldate : now,
 		.savedate = now,
 		.size = item->msg.size,
+		.crlf_extra = item->msg.crlf_extra,
 	};
 	struct verdict v =
 	    keywords_bits(mb, item->msg.keywords, true, e.keywords, NULL);
@@ -306,6 +307,7 @@ deliver_copy(struct tx *t, struct account *a, const struct mail_delivery *d,
 		.internaldate = d->received,
 		.savedate = mail_now(t->m),
 		.size = d->size + prefix.n,
+		.crlf_extra = d->crlf_extra,
 	};
 
 	tx_message_add(t, a, e.msgid, &r);

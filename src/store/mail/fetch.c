@@ -127,8 +127,10 @@ collect_entry(struct collect *c, const struct uid_entry *ue, bool *ret_is_full)
 
 	if (want & FETCH_MSGID)
 		item.msgid = ue->e.msgid;
-	if (want & FETCH_SIZE)
+	if (want & FETCH_SIZE) {
 		item.size = ue->e.size;
+		item.crlf_extra = ue->e.crlf_extra;
+	}
 	if (want & FETCH_DATES) {
 		item.internaldate = ue->e.internaldate;
 		item.savedate = ue->e.savedate;

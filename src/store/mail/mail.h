@@ -139,6 +139,7 @@ struct mail_copy_to {
 struct mail_delivery {
 	struct engine_ticket *ticket; /* used up when DONE */
 	uint64_t size;
+	uint64_t crlf_extra;
 	uint64_t received; /* becomes the internal date */
 	struct str trace, structure;
 	bool is_retry; /* look whether the trace is there already */

@@ -8,6 +8,7 @@
 
 #define FLAGS_STORED 0x1fU
 #define HAS_KEYWORDS 0x80U
+#define HAS_EXTRA    0x40U
 
 /* --- keys ------------------------------------------------------------------ */
 
@@ -323,12 +324,15 @@ entry_record_encode(struct buf *b, const struct entry_record *r)
 
 	wire_put_u8(b, RECORD_VERSION);
 	wire_put_u8(b, (uint8_t)((r->flags & FLAGS_STORED) |
-				 (has_keywords ? HAS_KEYWORDS : 0)));
+				 (has_keywords ? HAS_KEYWORDS : 0) |
+				 (r->crlf_extra ? HAS_EXTRA : 0)));
 	wire_put_varint(b, r->msgid);
 	wire_put_varint(b, r->modseq);
 	wire_put_varint(b, r->internaldate);
 	wire_put_varint(b, r->savedate);
 	wire_put_varint(b, r->size);
+	if (r->crlf_extra)
+		wire_put_varint(b, r->crlf_extra);
 	if (has_keywords) {
 		wire_put_u64(b, r->keywords[0]);
 		wire_put_u64(b, r->keywords[1]);
@@ -347,6 +351,12 @@ entry_record_decode(struct str val, struct entry_record *ret)
 	r.internaldate = wire_get_varint(&w);
 	r.savedate = wire_get_varint(&w);
 	r.size = wire_get_varint(&w);
+	if (r.flags & HAS_EXTRA) {
+		r.crlf_extra = wire_get_varint(&w);
+		r.flags &= ~HAS_EXTRA;
+		if (!r.crlf_extra)
+			return false;
+	}
 	if (r.flags & HAS_KEYWORDS) {
 		r.keywords[0] = wire_get_u64(&w);
 		r.keywords[1] = wire_get_u64(&w);

@@ -98,7 +98,8 @@ struct entry_record {
 	uint32_t flags; /* IMAP_FLAG_* bits */
 	uint64_t msgid, modseq;
 	uint64_t internaldate, savedate;
-	uint64_t size; /* prefix and shared bytes */
+	uint64_t size;       /* prefix and shared bytes */
+	uint64_t crlf_extra; /* bytes more with all line ends CRLF */
 	uint64_t keywords[2];
 };
 

@@ -78,6 +78,31 @@ TEST(clean_text_is_handed_out_as_it_lies)
 	CHECK(!pop3_writer_next(&w, &in, &piece), "no more");
 }
 
+TEST(the_size_that_is_told_is_the_size_that_is_sent)
+{
+	static const struct {
+		const char *message;
+		uint64_t extra;
+	} sizes[] = {
+		{ "", 0 },
+		{ "a\r\n", 0 },
+		{ "a\r\n\r\n.b\r\n", 0 },
+		{ "a", 2 },
+		{ "a\n", 1 },
+		{ "\n", 1 },
+		{ "\n\n", 2 },
+		{ "\r\n\n", 1 },
+		{ "\r\r\n", 0 },
+		{ "a\r", 2 },
+		{ "a\nb\r\nc\nd", 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		CHECK(
+		    pop3_crlf_extra(str_c(sizes[i].message)) == sizes[i].extra,
+		    sizes[i].message);
+}
+
 TEST(status_lines_are_clean_and_short)
 {
 	char text[600];
@@ -100,4 +125,5 @@ TEST(status_lines_are_clean_and_short)
 
 TEST_MAIN(UNIT(every_split_gives_the_same_response),
     UNIT(clean_text_is_handed_out_as_it_lies),
+    UNIT(the_size_that_is_told_is_the_size_that_is_sent),
     UNIT(status_lines_are_clean_and_short))
