@@ -30,18 +30,23 @@ _mailstead() {
 		COMPREPLY=($(compgen -W 'maildir mbox mboxo auto' -- "$cur"))
 		return
 		;;
+	--state)
+		COMPREPLY=($(compgen -W 'waiting deferred active held' -- "$cur"))
+		return
+		;;
 	--quota | --quota-messages | --messages | --mailbox | --since)
 		return
 		;;
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain user
-		    alias mail -c -d --help --version'
+		    alias mail queue trace -c -d --help --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in
 		domain | alias) words='add list remove' ;;
 		user) words='add list passwd quota remove undelete' ;;
 		mail) words='import export undelete' ;;
+		queue) words='list show retry hold release cancel reroute' ;;
 		config) words='check' ;;
 		check) words='--rebuild --json' ;;
 		status | reload) words='--json' ;;
@@ -52,6 +57,12 @@ _mailstead() {
 		esac
 	else
 		case $cmd.$verb in
+		queue.show) words='--json' ;;
+		queue.*)
+			words='--sender --recipient --domain --mx --state --all
+			    --json'
+			[[ $verb != cancel ]] || words+=' --bounce'
+			;;
 		domain.remove | user.list | alias.list)
 			words="--json $(_mailstead_names domain)"
 			;;

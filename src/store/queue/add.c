@@ -19,6 +19,8 @@ queue_may_add(const struct queue *q, const struct queue_message *m,
 {
 	const struct queue_limits *l = &q->config.limits;
 
+	if (q->is_damaged)
+		return verdict_engine(ENGINE_CORRUPT);
 	if (m->mail_from.n > QUEUE_ADDRESS_MAX ||
 	    m->envid.n > QUEUE_ENVID_MAX || m->trace.n > QUEUE_TRACE_MAX ||
 	    m->priority > QUEUE_PRIO_MAX)

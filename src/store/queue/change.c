@@ -121,6 +121,8 @@ queue_change(struct queue *q, const struct msg_queue_change *m, struct buf *out)
 	struct msg_queue_change_reply reply;
 	struct verdict v;
 
+	if (q->is_damaged)
+		return verdict_engine(ENGINE_CORRUPT);
 	if (m->action >= ARRAY_LEN(history_of) || m->route.n > QUEUE_NAME_MAX ||
 	    (m->action == QUEUE_REROUTE) != (m->route.n > 0))
 		return verdict_permfail(REASON_INTERNAL);

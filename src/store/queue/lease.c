@@ -102,7 +102,7 @@ struct loaded {
 	struct lease **v;
 	size_t n, cap;
 	struct engine_batch *b; /* removes leases of nothing */
-	bool has_dead, is_corrupt;
+	bool has_dead;
 };
 
 static int
@@ -117,8 +117,8 @@ load_lease(void *arg, struct str key, struct str val)
 
 	if (!qkey_read_id(key, 'L', &id) ||
 	    !queue_lease_record_decode(val, &r)) {
-		ld->is_corrupt = true;
-		return 1;
+		queue_log_damage();
+		return 0;
 	}
 	d = domain_find(ld->q, r.domain);
 	if (!d) {
@@ -177,8 +177,6 @@ leases_load(struct queue *q)
 
 	ld.b = engine_batch_new(q->engine);
 	r = engine_scan(q->engine, &range, load_lease, &ld);
-	if (r >= 0 && ld.is_corrupt)
-		r = ENGINE_CORRUPT;
 	/* The newest first: an older one has nothing of it. */
 	for (size_t i = ld.n; i > 0; i--) {
 		if (r >= 0)
@@ -504,6 +502,8 @@ queue_lease(struct queue *q, const struct msg_queue_lease *m, struct buf *out)
 	struct verdict v = VERDICT_DONE;
 	int r;
 
+	if (q->is_damaged)
+		return verdict_engine(ENGINE_CORRUPT);
 	if (m->lease_ms == 0 || m->lease_ms > LEASE_MS_MAX ||
 	    m->now_ms > QUEUE_NEVER / 2)
 		return verdict_permfail(REASON_INTERNAL);

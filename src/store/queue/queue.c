@@ -5,6 +5,8 @@
  */
 #include "store/queue/queue_internal.h"
 
+#include "base/log.h"
+
 #include <sys/random.h>
 
 /* Numbers grow with the milliseconds, so that they tell the time and are not
@@ -25,8 +27,13 @@ queue_number(struct queue *q, uint64_t *next, uint64_t room)
 struct load {
 	struct queue *q;
 	struct queue_domain *domain; /* the last one */
-	bool is_corrupt;
 };
+
+void
+queue_log_damage(void)
+{
+	log_event(EV_STORE_CORRUPT, LC("during", "queue"));
+}
 
 static int
 load_entry(void *arg, struct str key, struct str val)
@@ -38,8 +45,8 @@ load_entry(void *arg, struct str key, struct str val)
 
 	if (!qkey_read_due(key, &name, &place) ||
 	    !queue_account_decode(val, &account)) {
-		l->is_corrupt = true;
-		return 1;
+		queue_log_damage();
+		return 0;
 	}
 	if (!l->domain || !str_eq(domain_name(l->domain), name))
 		l->domain = domain_get(l->q, name);
@@ -86,8 +93,6 @@ load(struct queue *q)
 	uint64_t message = 0, lease = 0;
 	int r = engine_scan(q->engine, &due, load_entry, &l);
 
-	if (r >= 0 && l.is_corrupt)
-		r = ENGINE_CORRUPT;
 	if (r >= 0)
 		r = find_last(q, 'M', &message);
 	if (r >= 0)
@@ -113,7 +118,10 @@ queue_open(const struct queue_config *config, struct queue **ret)
 	if (getrandom(&q->seed, sizeof(q->seed), GRND_NONBLOCK) < 0)
 		q->seed = queue_now_ms(q);
 	r = load(q);
-	if (r < 0) {
+	if (r == ENGINE_CORRUPT) {
+		queue_log_damage();
+		q->is_damaged = true;
+	} else if (r < 0) {
 		queue_free(q);
 		return r;
 	}
@@ -266,9 +274,9 @@ queue_domains(
 	struct queue_key from =
 	    m->after.n ? qkey_due_end(str_first(m->after, QUEUE_DOMAIN_MAX))
 		       : qkey_kind('D');
-	int r = 1;
+	int r = q->is_damaged ? ENGINE_CORRUPT : 1;
 
-	for (size_t n = 0; n < DOMAINS_PORTION; n++) {
+	for (size_t n = 0; n < DOMAINS_PORTION && r > 0; n++) {
 		struct first f = { .n = 0 };
 		struct engine_range range = { QUEUE_SHARD, queue_key_str(&from),
 			QKEY(qkey_kind('E')), false };

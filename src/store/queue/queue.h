@@ -55,7 +55,11 @@ struct queue_config {
 	struct queue_limits limits;
 };
 
-/* Reads the due index and the leases. An error of the engine. */
+/*
+ * Reads the due index and the leases. An error of the engine; but when its
+ * bytes are damaged, the queue is open and answers TEMPFAIL REASON_CORRUPT:
+ * mailboxes have nothing to do with it.
+ */
 int queue_open(
     const struct queue_config *config, struct queue **ret) WARN_UNUSED;
 void queue_free(struct queue *q); /* NULL is fine */

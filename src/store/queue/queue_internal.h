@@ -56,6 +56,8 @@ struct queue {
 	uint64_t next_message, next_lease;
 	uint64_t owner;
 	uint64_t purge_after;
+	/* It could not be read as a whole: nothing of it is changed. */
+	bool is_damaged;
 };
 
 static inline struct str
@@ -106,6 +108,7 @@ struct verdict queue_get_gone(struct queue *q, uint64_t message,
     struct queue_gone_record *ret) WARN_UNUSED;
 struct verdict queue_get_entry(struct queue *q, uint64_t message, uint32_t rcpt,
     struct queue_entry_record *ret) WARN_UNUSED;
+void queue_log_damage(void);
 /* A number for a new thing: the time, and above the last one. */
 uint64_t queue_number(struct queue *q, uint64_t *next, uint64_t room);
 

@@ -135,6 +135,8 @@ queue_results(
 	struct msg_queue_results_reply reply;
 	struct verdict v;
 
+	if (q->is_damaged)
+		return verdict_engine(ENGINE_CORRUPT);
 	qtx_begin(&s.tx, q, m->now_ms);
 	v = settle_all(&s, m->results);
 	if (!verdict_is_done(v) || s.tx.n == 0)

@@ -379,6 +379,66 @@ TEST(a_retry_is_known)
 	    "sent already");
 }
 
+/* Bytes under a key of the queue's shard, or none. */
+static void
+write_raw(struct str key, const struct str *val)
+{
+	struct engine_shard shard = { 'q', 1 };
+	struct engine_batch *b = engine_batch_new(t.f.engine);
+
+	if (val)
+		batch_put(b, shard, key, *val);
+	else
+		batch_del(b, shard, key);
+	ASSERT(engine_commit(t.f.engine, b, NULL, NULL) == 0);
+}
+
+TEST(damage_is_named_and_passed_over)
+{
+	struct str bad = STR("\xff\xff");
+	struct str keys[] = { STR("Dx"), STR("Lxxxxxxxx"), STR("Gxxxxxxxx"),
+		STR("Hx"), STR("Kx"), STR("Zx"), STR("Mxxxxxxxx") };
+	struct queue_key entry, message;
+	struct buf keep = BUF_INIT(KIB(4));
+	struct items i;
+	struct str val;
+
+	add_mail(&t, "a@b.c", "x@one.example y@one.example");
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		write_raw(keys[k], &bad);
+	qfixture_restart(&t);
+	CHECK(queue_problems(&t) >= ARRAY_LEN(keys), "named");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 2, "the others are lent");
+	CHECK(settle(&t, &i.v[0], QUEUE_RELEASED, t.now_ms) &&
+		  settle(&t, &i.v[1], QUEUE_RELEASED, t.now_ms),
+	    "given back");
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+		write_raw(keys[k], NULL);
+	CHECK(queue_problems(&t) == 0, "all of that was it");
+
+	entry = qkey_entry(i.v[0].message, 0);
+	message = qkey_id('M', i.v[0].message);
+	ASSERT(engine_get(t.f.engine, (struct engine_shard){ 'q', 1 },
+		   queue_key_str(&entry), &val) == 1);
+	buf_put_str(&keep, val);
+	write_raw(queue_key_str(&entry), &bad);
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1 && i.v[0].rcpt == 1, "the one that can be read");
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "and answered");
+	ASSERT(engine_get(t.f.engine, (struct engine_shard){ 'q', 1 },
+		   queue_key_str(&message), &val) == 1);
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0 && i.next_due_ms == 0, "no circle");
+	CHECK(entries(&t) == 1 && blobs(&t) == 1, "nothing is thrown away");
+	val = buf_str(&keep);
+	write_raw(queue_key_str(&entry), &val);
+	qfixture_restart(&t);
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1 && i.v[0].rcpt == 0, "once it is repaired");
+	buf_done(&keep);
+}
+
 TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(bytes_are_prefix_and_blob_without_local_fields),
     CASE(a_deferred_entry_comes_back_when_it_is_due),
@@ -391,4 +451,5 @@ TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(a_domain_that_went_before_it_was_told_is_not),
     CASE(domains_come_in_portions),
     CASE(local_copies_and_entries_share_the_bytes),
-    CASE(what_is_over_a_limit_is_refused), CASE(a_retry_is_known))
+    CASE(what_is_over_a_limit_is_refused), CASE(a_retry_is_known),
+    CASE(damage_is_named_and_passed_over))
