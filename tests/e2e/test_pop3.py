@@ -368,11 +368,13 @@ def test_sizes_are_those_of_what_is_sent(account):
                 pass
         c.select("INBOX")
         c.copy("1,2", "INBOX")  # a copy is as long
-    with account.server.connect("mx") as s:
-        s.sendall(b"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<%s>\r\n"
-                  b"BDAT 4 LAST\r\na: bQUIT\r\n" % account.login.encode())
-        while s.recv(4096):
-            pass
+    with Dialogue(account.server.connect("mx")) as d:
+        d.expect("220 .*")
+        d.ask("HELO x", "250 .*")
+        d.ask("MAIL FROM:<>", "250 .*")
+        d.ask(f"RCPT TO:<{account}>", "250 .*")
+        d.send_raw(b"BDAT 4 LAST\r\na: b")
+        d.expect("250 .*")
     with sign_in(account) as d:
         number, total = map(int, d.ask("STAT", r"\+OK (\d+) (\d+)").groups())
         d.ask("LIST", r"\+OK .*")
