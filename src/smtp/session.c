@@ -15,7 +15,7 @@
 #define OUT_LOW      KIB(16)
 #define REPLY_MAX    KIB(16)
 #define HANDSHAKE_MS 30000
-/* A message has to come with so many bytes a second, on the whole. */
+/* A message has to come with so many bytes a second. */
 #define RATE_MIN 256
 
 bool
@@ -39,20 +39,34 @@ is_receiving(const struct session *s)
 	return s->state == STATE_DATA || s->state == STATE_CHUNK;
 }
 
+static uint64_t
+state_time(const struct session *s)
+{
+	const struct conf *conf = s->sv->conf;
+
+	if (s->state == STATE_GREETING)
+		return MIN(HANDSHAKE_MS, conf->smtp_idle_s * UINT64_C(1000));
+	if (is_receiving(s))
+		return conf->smtp_data_idle_s * UINT64_C(1000);
+	return conf->smtp_idle_s * UINT64_C(1000);
+}
+
 /*
  * Two clocks: the connection's sees silence, and this one sees clients that
  * say a byte now and then. A command line has the idle time from its state's
- * begin; a message gets more time with each byte.
+ * begin; a message must bring enough bytes in each span of it: those of an
+ * earlier span buy no time, or a large message could be held up for days.
  */
-static uint64_t
-deadline(const struct session *s)
+static bool
+is_fast_enough(struct session *s)
 {
-	uint64_t at = s->deadline_ms;
+	uint64_t bytes = conn_bytes_in(s->conn) - s->bytes_before;
 
-	if (is_receiving(s))
-		at += (conn_bytes_in(s->conn) - s->bytes_before) * 1000 /
-		      RATE_MIN;
-	return at;
+	if (!is_receiving(s) || bytes < state_time(s) / 1000 * RATE_MIN)
+		return false;
+	s->bytes_before += bytes;
+	s->deadline_ms = loop_now_ms(s->sv->loop) + state_time(s);
+	return true;
 }
 
 static void
@@ -60,13 +74,15 @@ on_timer(void *arg)
 {
 	struct session *s = arg;
 	uint64_t now = loop_now_ms(s->sv->loop);
-	uint64_t at = deadline(s);
 
 	if (s->state == STATE_ENDED)
 		return;
-	if (now < at || session_is_asking(s)) {
-		loop_timer_set(
-		    s->timer, session_is_asking(s) ? 1000 : at - now);
+	if (session_is_asking(s)) {
+		loop_timer_set(s->timer, 1000);
+		return;
+	}
+	if (now < s->deadline_ms || is_fast_enough(s)) {
+		loop_timer_set(s->timer, s->deadline_ms - now);
 		return;
 	}
 	s->is_expired = true;
@@ -79,18 +95,6 @@ arm(struct session *s, uint64_t idle_ms)
 {
 	s->deadline_ms = loop_now_ms(s->sv->loop) + idle_ms;
 	conn_set_timeout(s->conn, idle_ms);
-}
-
-static uint64_t
-state_time(const struct session *s)
-{
-	const struct conf *conf = s->sv->conf;
-
-	if (s->state == STATE_GREETING)
-		return MIN(HANDSHAKE_MS, conf->smtp_idle_s * UINT64_C(1000));
-	if (is_receiving(s))
-		return conf->smtp_data_idle_s * UINT64_C(1000);
-	return conf->smtp_idle_s * UINT64_C(1000);
 }
 
 void
@@ -202,8 +206,7 @@ drop_grant(struct server *sv, const struct ipc_msg *m)
 
 	if (store != NULL && m->type == MSG_AUTH_STEP && m->outcome == DONE &&
 	    msg_auth_step_reply_get(m->body, &r) && r.state != 0)
-		ipc_notify(
-		    store, MSG_SESSION_CLOSE, m->session, STR_NONE, -1);
+		ipc_notify(store, MSG_SESSION_CLOSE, m->session, STR_NONE, -1);
 }
 
 static void
