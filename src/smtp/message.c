@@ -11,6 +11,11 @@
 
 /* Gathered before a write; a message that fits needs no file at all. */
 #define TAIL_MAX INLINE_MESSAGE_MAX
+/*
+ * Room beyond spool_max for messages without a file. Large ones that come
+ * slowly, or not to an end, can fill the rest; most mail still goes through.
+ */
+#define SMALL_RESERVE MIB(128)
 
 struct message *
 message_new(const struct message_config *config)
@@ -76,6 +81,15 @@ flush(struct message *m)
 	m->tail.n = 0;
 }
 
+static bool
+has_room(const struct message *m, size_t n)
+{
+	bool is_small = m->fd < 0 && m->size + n <= TAIL_MAX;
+	uint64_t max = m->spool_max + (is_small ? SMALL_RESERVE : 0);
+
+	return n <= max - MIN(max, *m->spool_bytes);
+}
+
 void
 message_put(struct message *m, struct str s)
 {
@@ -83,7 +97,7 @@ message_put(struct message *m, struct str s)
 		return;
 	if (s.n > m->size_max - m->size)
 		m->is_too_big = true;
-	else if (s.n > m->spool_max - MIN(m->spool_max, *m->spool_bytes))
+	else if (!has_room(m, s.n))
 		m->is_failed = true;
 	if (m->is_too_big || m->is_failed) {
 		drop_bytes(m);
@@ -203,7 +217,7 @@ message_prepend(struct message *m, struct str lines)
 {
 	int r;
 
-	if (lines.n > m->spool_max - MIN(m->spool_max, *m->spool_bytes))
+	if (!has_room(m, lines.n))
 		return -ENOSPC;
 	r = m->fd < 0 ? prepend_in_memory(m, lines) : prepend_in_file(m, lines);
 	if (r < 0)

@@ -5,7 +5,8 @@
  *
  * Over the size limit nothing more is kept, and the
  * caller reads on to the end to give its answer there. What all sessions of
- * a worker hold together is bounded too (SERVER_SPOOL_MAX).
+ * a worker hold together is bounded too (SERVER_SPOOL_MAX), with a reserve
+ * that only small ones may use.
  */
 #pragma once
 
