@@ -69,8 +69,8 @@ add_around(struct reader *r, struct str s, size_t at)
 }
 
 /*
- * Count each "@" that is not within quotes, comments or a literal; with
- * is_adding take what is around it. value ends with a byte of ours, so that
+ * Count each "@" that is not within quotes or comments (in a domain literal
+ * there is none); with is_adding take what is around it. value ends with a byte of ours, so that
  * what is enclosed and goes to the end has no end.
  */
 static size_t
@@ -81,7 +81,7 @@ scan(struct reader *r, struct str value, bool is_adding)
 	while (i < value.n) {
 		size_t n = 1;
 
-		if (memchr("\"([", value.p[i], 3))
+		if (memchr("\"(", value.p[i], 2))
 			n = token_enclosed_length(str_from(value, i));
 		if (n > 1 && i + n == value.n)
 			r->ret->faults |= MIME_AUTHOR_UNCLEAR;

@@ -55,6 +55,8 @@ static const struct {
 	{ "From: a@b <\"c d\"@e>\r\n\r\n", "a@b", UNCLEAR },
 	{ "From: \"a@b <c@d>\r\n\r\n", "a@b <c@d>", UNCLEAR },
 	{ "From: a@b (c\r\n\r\n", "a@b", UNCLEAR },
+	{ "From: a@[192.0.2.1]\r\n\r\n", "a@[192.0.2.1]", 0 },
+	{ "From: a@b [c@d]\r\n\r\n", "a@b|c@d", 0 },
 	{ "From: Ann\r\n\r\n", "Ann", 0 },
 	{ "From: a@b\r\n: From: c@d\r\nno field\r\nFrom: e@f\r\n\r\n",
 	  "a@b|e@f", TWICE },
