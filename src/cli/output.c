@@ -262,8 +262,8 @@ print_json_part(struct output *o)
 		printf("{\n  \"%s\": [", o->name);
 	for (size_t i = 0; i < json_array_size(o->rows); i++) {
 		fputs(o->has_row ? ",\n    " : "\n    ", stdout);
-		json_dumpf(json_array_get(o->rows, i), stdout,
-		    JSON_PRESERVE_ORDER);
+		json_dumpf(
+		    json_array_get(o->rows, i), stdout, JSON_PRESERVE_ORDER);
 		o->has_row = true;
 	}
 }

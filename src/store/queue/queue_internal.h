@@ -161,6 +161,13 @@ void qtx_abort(struct qtx *t);
 int leases_load(struct queue *q) WARN_UNUSED;
 struct lease_item *lease_find(
     const struct queue *q, uint64_t message, uint32_t rcpt);
+/* Room for n items, which are all open. */
+struct lease *lease_new(struct queue_domain *d, uint32_t n);
+/* In memory from now on, with its items that are open. Takes it. */
+void lease_add(struct queue *q, struct lease *l);
+/* The leases of the domain whose time is over end. */
+struct verdict leases_end_old(
+    struct queue *q, struct queue_domain *d, uint64_t now_ms) WARN_UNUSED;
 /* In memory: the item is nobody's any more. */
 void lease_item_close(struct queue *q, struct lease_item *item);
 void lease_free(struct queue *q, struct lease *l);
