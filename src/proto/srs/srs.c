@@ -318,7 +318,7 @@ reverse_plain(const struct srs *srs, struct str local, struct buf *to)
 	tail = str_split(str_from(local, 5), '=', &sum);
 	rest = str_split(tail, '=', &stamp);
 	rest = str_split(rest, '=', &domain);
-	if (!rest.p || rest.n == 0 || !hostname_is_valid(domain))
+	if (!rest.p || !hostname_is_valid(domain))
 		return SRS_BAD_ADDRESS;
 	if (!is_hash(srs, sum, tail))
 		return SRS_BAD_HASH;

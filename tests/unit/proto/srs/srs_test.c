@@ -40,7 +40,7 @@ TEST(senders_come_back_as_they_were)
 	static const char *const cases[] = { "alice@example.org",
 		"Alice.B+tag@Sub.Example.ORG", "a=b=c@example.org",
 		"\"a b\"@example.org", "\"a\\\"\\\\b@c\"@example.org",
-		"\"a..b\"@example.org", "\"\"x@example.org",
+		"\"a..b\"@example.org", "\"\"x@example.org", "\"\"@example.org",
 		"gr\xc3\xbc\xc3\x9f@example.org", "srs0@example.org",
 		"SRS2=x@example.org", "-@a" };
 	struct srs s = at("f.example", 0, 1, NOW);
@@ -252,7 +252,7 @@ TEST(what_does_not_go_back_says_why)
 		{ "", SRS_NOT_OURS },
 		{ "SRS0=@f.example", SRS_BAD_ADDRESS },
 		{ "SRS0=a=b=c.d@f.example", SRS_BAD_ADDRESS },
-		{ "SRS0=a=b=c.d=@f.example", SRS_BAD_ADDRESS },
+		{ "SRS0=a=b=c.d=@f.example", SRS_BAD_HASH },
 		{ "SRS0=a=b=c..d=e@f.example", SRS_BAD_ADDRESS },
 		{ "SRS0=a=b=c.d=e", SRS_BAD_ADDRESS },
 		{ "SRS0=a=b=c.d=e@f.example", SRS_BAD_HASH },
