@@ -118,8 +118,8 @@ struct mail_append_item {
 	struct engine_ticket *ticket;
 };
 /* Check the request before its bytes are stored. */
-struct verdict mail_append_check(struct mail *m, uint64_t account,
-    const struct msg_append *q) WARN_UNUSED;
+struct verdict mail_append_check(
+    struct mail *m, uint64_t account, const struct msg_append *q) WARN_UNUSED;
 /* Would messages of that size be taken now? NOT_FOUND: no such mailbox. */
 struct verdict mail_append_room(struct mail *m, uint64_t account,
     const struct msg_append_check *q) WARN_UNUSED;
