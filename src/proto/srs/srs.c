@@ -138,9 +138,13 @@ srs_kind(struct str local)
 bool
 srs_is_srs(struct str address)
 {
-	if (str_starts(address, STR("\"")))
-		address = str_from(address, 1);
-	return srs_kind(address) >= 0;
+	struct address a;
+	/* Whether an address that is none was meant as one, is seen as well. */
+	struct str local = address_parse(address, &a) ? a.local : address;
+	bool is_srs = srs_kind(local) >= 0;
+
+	buf_done(&a.bytes);
+	return is_srs;
 }
 
 /* Letters in lower case, so that hosts that fold them do no harm. */

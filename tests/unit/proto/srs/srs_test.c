@@ -269,6 +269,8 @@ TEST(what_does_not_go_back_says_why)
 		    cases[i].in);
 		CHECK(b.n == 0, cases[i].in);
 	}
+	CHECK(srs_is_srs(STR("\"\\SRS0=a=b=c.d=e\"@f.example")), "quoted");
+	CHECK(!srs_is_srs(STR("\"x SRS0=a=b=c.d=e\"@f.example")), "inside");
 	CHECK(srs_reverse(&s, signed_address("SRS0", "j1=c.d=e", &in), &b) ==
 		  SRS_EXPIRED,
 	    "a day that is none");
