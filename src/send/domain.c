@@ -18,8 +18,10 @@
 #define PORTION_FAILED 10
 #define LEASES_MAX     64 /* requests under way */
 #define AGAIN_MS       1000
-#define FULL_MS        50
-#define NOWHERE        SIZE_MAX
+/* What is left for the unproven is shared by so many to come. */
+#define UNPROVEN_SHARES 128
+#define UNPROVEN_LEAST  5
+#define NOWHERE         SIZE_MAX
 
 struct domain {
 	struct table_item item;
@@ -32,6 +34,8 @@ struct domain {
 	uint64_t closed_until_ms; /* the loop's clock */
 	bool is_proven, has_failed;
 	bool is_parked; /* due, but it has its portion: out of the heap */
+	bool is_hungry; /* in the line of those that wait for room */
+	struct domain *hungry_next;
 	struct lookup *lookup;
 	char name[];
 };
@@ -46,6 +50,7 @@ struct domains {
 	uint32_t out;      /* leased entries of all */
 	uint32_t unproven; /* of domains that are not proven */
 	uint32_t leasing;  /* requests under way */
+	struct domain *hungry, **hungry_end;
 	bool is_stopped, is_queued;
 };
 
@@ -189,7 +194,7 @@ forget_if_idle(struct domain *d)
 {
 	struct domains *ds = d->ds;
 
-	if (d->due_ms > 0 || d->out > 0 || d->is_leasing)
+	if (d->due_ms > 0 || d->out > 0 || d->is_leasing || d->is_hungry)
 		return;
 	lookup_free(ds->sv, d->lookup);
 	table_remove(&ds->table, &d->item);
@@ -210,17 +215,57 @@ most_of(const struct domain *d)
 	return d->has_failed ? PORTION_FAILED : PORTION_FIRST;
 }
 
+/*
+ * The unproven get half of the room, and the less the more of it is taken: so
+ * a thousand dead destinations leave something for the next one, which may be
+ * alive.
+ */
 static uint32_t
 portion(const struct domain *d)
 {
+	const uint32_t half = SERVER_LEASED_MAX / 2;
 	const struct domains *ds = d->ds;
-	uint32_t most = most_of(d);
-	uint32_t room = SERVER_LEASED_MAX - MIN(SERVER_LEASED_MAX, ds->out);
+	uint32_t most = most_of(d), room, share;
 
-	if (!d->is_proven)
-		room = MIN(room, SERVER_LEASED_MAX / 2 -
-				     MIN(SERVER_LEASED_MAX / 2, ds->unproven));
+	room = SERVER_LEASED_MAX - MIN(SERVER_LEASED_MAX, ds->out);
+	if (!d->is_proven) {
+		room = MIN(room, half - MIN(half, ds->unproven));
+		share = MAX(room / UNPROVEN_SHARES, UNPROVEN_LEAST);
+		if (most != PORTION_CLOSED)
+			most = MIN(most, share);
+	}
 	return MIN(most - MIN(most, d->out), room);
+}
+
+static void
+hunger(struct domain *d)
+{
+	struct domains *ds = d->ds;
+
+	if (d->is_hungry)
+		return;
+	d->is_hungry = true;
+	d->hungry_next = NULL;
+	*ds->hungry_end = d;
+	ds->hungry_end = &d->hungry_next;
+}
+
+/* There is room again: those that waited for it come in turn. */
+static void
+feed(struct domains *ds)
+{
+	for (unsigned n = 0;
+	     n < LEASES_MAX && ds->hungry != NULL && portion(ds->hungry) > 0;
+	     n++) {
+		struct domain *d = ds->hungry;
+
+		ds->hungry = d->hungry_next;
+		if (ds->hungry == NULL)
+			ds->hungry_end = &ds->hungry;
+		d->is_hungry = false;
+		if (d->is_parked)
+			set_due(d, d->due_ms);
+	}
 }
 
 void
@@ -233,8 +278,10 @@ domain_settled(struct domain *d)
 	ds->out--;
 	if (!d->is_proven)
 		ds->unproven--;
-	if (d->is_parked && d->out <= portion(d)) {
+	if (d->is_parked && !d->is_hungry && d->out <= portion(d)) {
 		set_due(d, d->due_ms);
+		wake(ds);
+	} else if (ds->hungry != NULL) {
 		wake(ds);
 	}
 	forget_if_idle(d);
@@ -370,35 +417,32 @@ lease(struct domain *d, uint32_t max)
 
 /*
  * Lease for those that are due. One that has its portion is parked until some
- * of it is settled; one for which there is no room at all waits a moment.
+ * of it is settled; one for which there is no room waits in line.
  */
 static void
 run(struct domains *ds)
 {
 	uint64_t now = loop_time_ms(ds->sv->loop);
-	bool is_full = false;
 
-	while (!ds->is_stopped && ds->n_heap > 0 && !is_full &&
-	       ds->leasing < LEASES_MAX && ds->heap[0]->due_ms <= now) {
+	feed(ds);
+	while (!ds->is_stopped && ds->n_heap > 0 && ds->leasing < LEASES_MAX &&
+	       ds->heap[0]->due_ms <= now) {
 		struct domain *d = ds->heap[0];
 		uint32_t max = portion(d);
 
-		if (max == 0 && d->out == 0) {
-			is_full = true;
+		heap_remove(ds, d);
+		if (!d->is_leasing && max > 0 && d->out <= max) {
+			lease(d, max);
 			continue;
 		}
-		heap_remove(ds, d);
-		if (d->is_leasing || d->out > max)
-			d->is_parked = true;
-		else
-			lease(d, max);
+		d->is_parked = true;
+		if (!d->is_leasing && d->out == 0)
+			hunger(d);
 	}
-	if (ds->is_stopped || ds->n_heap == 0)
+	/* Those that are due wait for an answer of the store. */
+	if (ds->is_stopped || ds->n_heap == 0 || ds->heap[0]->due_ms <= now)
 		return;
-	loop_timer_set(
-	    ds->timer, is_full || ds->heap[0]->due_ms <= now
-			   ? FULL_MS
-			   : MIN(ds->heap[0]->due_ms - now, UINT32_MAX));
+	loop_timer_set(ds->timer, MIN(ds->heap[0]->due_ms - now, UINT32_MAX));
 }
 
 static void
@@ -504,6 +548,7 @@ domains_new(struct server *sv)
 	struct domains *ds = X_NEW(struct domains);
 
 	ds->sv = sv;
+	ds->hungry_end = &ds->hungry;
 	table_init(&ds->table);
 	ds->timer = loop_timer_new(sv->loop, on_time, ds);
 	ds->reload = loop_timer_new(sv->loop, load_again, ds);

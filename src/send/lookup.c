@@ -304,18 +304,49 @@ find_route(struct server *sv, struct lookup *l, struct mail *m,
 }
 
 static void
+follow(
+    struct server *sv, struct lookup *l, struct mail *m, const struct route *r)
+{
+	switch (r->targets[0].kind) {
+	case ROUTE_DIRECT:
+		go_direct(l, m);
+		break;
+	case ROUTE_HOLD:
+		hold(sv, m);
+		break;
+	case ROUTE_RELAY:
+		go_relay(sv, m, r);
+		break;
+	}
+}
+
+/* Where the operator said that this one goes: a target, options. */
+static bool
+follow_own(struct server *sv, struct lookup *l, struct mail *m)
+{
+	struct str text = mail_item(m)->route;
+	CLEANUP(freep) char *line = NULL;
+	struct route r;
+
+	if (text.n == 0)
+		return false;
+	line = x_asprintf("* %.*s", STR_ARG(text));
+	if (!route_text_parse(str_c(line), &r))
+		return false;
+	follow(sv, l, m, &r);
+	return true;
+}
+
+static void
 go(struct server *sv, struct lookup *l, struct mail *m)
 {
 	const struct route *r = NULL;
 
+	if (follow_own(sv, l, m))
+		return;
 	switch (find_route(sv, l, m, &r)) {
 	case ROUTE_FOUND:
-		if (r->targets[0].kind == ROUTE_DIRECT)
-			go_direct(l, m);
-		else if (r->targets[0].kind == ROUTE_HOLD)
-			hold(sv, m);
-		else
-			go_relay(sv, m, r);
+		follow(sv, l, m, r);
 		break;
 	case ROUTE_NONE:
 		go_direct(l, m);
