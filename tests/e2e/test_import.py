@@ -196,7 +196,7 @@ def test_a_quota_stops_an_import_and_more_lets_it_go_on(
                    check=False)
     assert r.returncode == 1
     assert "quota" in r.stderr and "run it again" in r.stderr
-    server.cli("user", "quota", account.login, "none")
+    server.cli("user", "quota", account.login, "--messages", "none")
     run(server, "mail", "import", account.login, tmp_path / "in")
     out = run(server, "mail", "export", account.login, tmp_path / "out")
     assert out["exported"] == 60
