@@ -79,6 +79,25 @@ dns_read_mx(
 }
 
 bool
+dns_read_name(struct str data, char ret_name[DNS_NAME_MAX + 1])
+{
+	char name[DNS_NAME_MAX + 1];
+
+	if (!read_name(data, name))
+		return false;
+	memcpy(ret_name, name, sizeof(name));
+	return true;
+}
+
+/* Priority and weight, and then it looks as an MX record does. */
+bool
+dns_read_srv(
+    struct str data, uint16_t *ret_port, char ret_host[DNS_NAME_MAX + 1])
+{
+	return data.n > 4 && dns_read_mx(str_from(data, 4), ret_port, ret_host);
+}
+
+bool
 dns_read_address(enum dns_type type, struct str data, uint16_t port,
     struct sockaddr_storage *ret)
 {

@@ -24,6 +24,7 @@ enum dns_type {
 	DNS_MX = 15,
 	DNS_TXT = 16,
 	DNS_AAAA = 28,
+	DNS_SRV = 33,
 	DNS_TLSA = 52,
 };
 
@@ -81,6 +82,11 @@ void resolver_cancel(struct resolver_query *q);
  * host name has is malformed.
  */
 bool dns_read_mx(struct str data, uint16_t *ret_preference,
+    char ret_host[DNS_NAME_MAX + 1]) WARN_UNUSED;
+/* The data of a CNAME record. */
+bool dns_read_name(
+    struct str data, char ret_name[DNS_NAME_MAX + 1]) WARN_UNUSED;
+bool dns_read_srv(struct str data, uint16_t *ret_port,
     char ret_host[DNS_NAME_MAX + 1]) WARN_UNUSED;
 /* An A or AAAA record as a socket address. */
 bool dns_read_address(enum dns_type type, struct str data, uint16_t port,

@@ -361,3 +361,24 @@ tls_session_binding(SSL *ssl, const char *type, struct buf *ret)
 	ERR_clear_error();
 	return ok;
 }
+
+bool
+tls_certificate_key_digest(
+    struct str pem, unsigned char ret[TLS_KEY_DIGEST_BYTES])
+{
+	CLEANUP(bio_freep) BIO *bio = bio_of(pem);
+	CLEANUP(x509_freep) X509 *leaf = NULL;
+	unsigned char *der = NULL;
+	unsigned n = 0;
+	int der_n, ok = 0;
+
+	leaf = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
+	if (leaf != NULL) {
+		der_n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
+		ok = der_n > 0 && EVP_Digest(der, (size_t)der_n, ret, &n,
+				      EVP_sha256(), NULL) == 1;
+	}
+	OPENSSL_free(der);
+	ERR_clear_error();
+	return ok && n == TLS_KEY_DIGEST_BYTES;
+}

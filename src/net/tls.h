@@ -27,6 +27,15 @@ struct tls_context *tls_context_unref(struct tls_context *t); /* gives NULL */
  */
 struct tls_context *tls_client_context_new(const char *ca_file);
 
+/*
+ * The SHA-256 digest of the public key of the first certificate in PEM text:
+ * what a TLSA record "3 1 1" holds (RFC 6698 section 2.1). False when there is
+ * no certificate in it.
+ */
+#define TLS_KEY_DIGEST_BYTES 32
+bool tls_certificate_key_digest(
+    struct str pem, unsigned char ret[TLS_KEY_DIGEST_BYTES]) WARN_UNUSED;
+
 /* --- for conn.c ----------------------------------------------------------- */
 
 /* The server's side of a new session; it keeps the context alive. */
