@@ -27,4 +27,5 @@ int cmd_metrics(struct admin *a, int argc, char **argv);
 int cmd_reload(struct admin *a, int argc, char **argv);
 int cmd_config(struct admin *a, int argc, char **argv);
 int cmd_demo(struct admin *a, int argc, char **argv);
+int cmd_dns(struct admin *a, int argc, char **argv);
 int cmd_check(struct admin *a, int argc, char **argv) __attribute__((weak));

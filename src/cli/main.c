@@ -22,6 +22,7 @@ static const struct cli_command commands[] = {
 	{ "check",   "[--rebuild]",            "Verify every checksum and reference of the store", cmd_check },
 	{ "domain",  "add|list|remove ...",    "Domains that are served here", admin_domain },
 	{ "dkim",    "list|add|activate|rotate|remove ...", "Keys that sign the mail of a domain", admin_dkim },
+	{ "dns",     "[--zone | --check] DOMAIN", "The DNS records that a domain needs", cmd_dns },
 	{ "user",    "add|list|passwd|quota|remove|undelete ...", "Accounts", admin_user },
 	{ "alias",   "add|list|remove ...",    "Addresses that lead to others", admin_alias },
 	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue },
