@@ -133,7 +133,8 @@ put_rest(struct output *o, const struct msg_queue_row *row)
 {
 	char priority[8];
 
-	snprintf(priority, sizeof(priority), "%d", row->priority - 10);
+	snprintf(priority, sizeof(priority), "%d",
+	    row->priority - DELIVER_PRIORITY_NORMAL);
 	output_put_number(o, row->is_cancelled);
 	output_put_number(o, row->account);
 	output_put_number(o, row->size);

@@ -15,9 +15,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-#define RCPTS_MAX       2000
-#define PRIORITY_NORMAL 10
-#define HOLD_MAX        (UINT64_C(1) << 40) /* seconds: no overflow in ms */
+#define RCPTS_MAX 2000
+#define HOLD_MAX  (UINT64_C(1) << 40) /* seconds: no overflow in ms */
 
 struct rcpt {
 	struct msg_deliver_rcpt msg;
@@ -229,7 +228,7 @@ describe(struct delivery *d)
 		.hold_until = q->hold_until,
 		.deliver_by = q->deliver_by,
 		.deliver_by_mode = q->deliver_by_mode,
-		.priority = q->priority ? q->priority : PRIORITY_NORMAL,
+		.priority = q->priority ? q->priority : DELIVER_PRIORITY_NORMAL,
 		.is_unlimited = d->is_send,
 	};
 	if (q->is_smtputf8)
