@@ -218,17 +218,28 @@ dmarc_strictest(const struct dmarc_verdict *verdicts, size_t n)
 }
 
 void
+dmarc_put_comment(const struct dmarc_verdict *v, struct buf *out)
+{
+	if (v->result == DMARC_PASS || v->result == DMARC_FAIL)
+		buf_printf(out, "%s=%s dis=%s", v->is_subdomain ? "sp" : "p",
+		    dmarc_policy_str(v->policy),
+		    dmarc_policy_str(v->disposition));
+}
+
+void
 dmarc_put_auth_result(
     const struct dmarc_verdict *v, struct str from, struct buf *out)
 {
+	struct buf comment = BUF_INIT(64);
+
+	dmarc_put_comment(v, &comment);
 	buf_printf(out, "dmarc=%s", dmarc_result_str(v->result));
-	if (v->result == DMARC_PASS || v->result == DMARC_FAIL)
-		buf_printf(out, " (%s=%s dis=%s)", v->is_subdomain ? "sp" : "p",
-		    dmarc_policy_str(v->policy),
-		    dmarc_policy_str(v->disposition));
+	if (comment.n > 0)
+		buf_printf(out, " (%s)", buf_c(&comment));
 	/* A domain that is no host name is nobody's: it is left out. */
 	if (hostname_is_valid(from))
 		buf_printf(out, " header.from=%.*s", STR_ARG(from));
+	buf_done(&comment);
 }
 
 enum dmarc_external

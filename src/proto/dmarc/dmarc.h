@@ -128,6 +128,11 @@ size_t dmarc_strictest(const struct dmarc_verdict *verdicts, size_t n);
  */
 void dmarc_put_auth_result(
     const struct dmarc_verdict *v, struct str from, struct buf *out);
+/*
+ * What is in its brackets, for whoever writes the field in parts. Only for a
+ * pass or a failure; else nothing.
+ */
+void dmarc_put_comment(const struct dmarc_verdict *v, struct buf *out);
 
 /*
  * Reports about one domain that go to another's mailbox are sent only when
