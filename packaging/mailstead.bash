@@ -34,16 +34,22 @@ _mailstead() {
 		COMPREPLY=($(compgen -W 'waiting deferred active held' -- "$cur"))
 		return
 		;;
-	--quota | --quota-messages | --messages | --mailbox | --since)
+	--algorithm)
+		COMPREPLY=($(compgen -W 'rsa ed25519' -- "$cur"))
+		return
+		;;
+	--selector | --quota | --quota-messages | --messages | --mailbox | --since)
 		return
 		;;
 	esac
 	if ((COMP_CWORD == at)); then
-		words='run demo status metrics reload config check domain user
-		    alias mail queue trace -c -d --help --version'
+		words='run demo status metrics reload config check domain dkim
+		    dns user alias mail queue trace -c -d --help --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in
 		domain | alias) words='add list remove' ;;
+		dkim) words='list add activate rotate remove' ;;
+		dns) words="--zone --check --json $(_mailstead_names domain)" ;;
 		user) words='add list passwd quota remove undelete' ;;
 		mail) words='import export undelete' ;;
 		queue) words='list show retry hold release cancel reroute' ;;
@@ -63,8 +69,16 @@ _mailstead() {
 			    --json'
 			[[ $verb != cancel ]] || words+=' --bounce'
 			;;
-		domain.remove | user.list | alias.list)
+		domain.remove | dkim.list | dkim.rotate | dkim.activate | \
+		    user.list | alias.list)
 			words="--json $(_mailstead_names domain)"
+			;;
+		dkim.add)
+			words="--json --algorithm --selector --key-stdin
+			    $(_mailstead_names domain)"
+			;;
+		dkim.remove)
+			words="--json --force $(_mailstead_names domain)"
 			;;
 		user.add)
 			words='--json --password-stdin --hash-stdin --quota
