@@ -13,7 +13,7 @@
 
 #define IPC_HEADER_BYTES 16
 /* A reply answers what we asked for, but has a limit all the same. */
-#define IPC_REPLY_MAX MIB(16)
+#define IPC_REPLY_MAX MIB(24)
 
 enum ipc_frame_flag {
 	IPC_FLAG_REPLY = 1,

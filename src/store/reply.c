@@ -4,6 +4,12 @@
  */
 #include "store/server.h"
 
+#include "proc/ipc_frame.h"
+
+/* An account's list of mailboxes and subscriptions can come close to it, and
+ * what does not fit a frame must not be sent. */
+_Static_assert(MAIL_REPLY_MAX <= IPC_REPLY_MAX, "a reply fits a frame");
+
 struct pending {
 	struct ipc_return ret;
 	struct verdict v;

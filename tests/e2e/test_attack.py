@@ -133,6 +133,24 @@ def test_a_list_of_wildcards_makes_nobody_wait(attacked):
     assert IS_SLOW or other.longest < 1, other.longest
 
 
+def test_the_longest_list_there_can_be(attacked):
+    """Mailboxes and as many other subscriptions: it once ended the store."""
+    account = attacked.new_account()
+    n = 9900
+    with Imap.sign_in(account) as c:
+        for command, letter in ("CREATE", "a"), ("SUBSCRIBE", "b"):
+            base = "/".join([letter * 30] * 30) + "/" + letter * 50
+            for at in range(0, n, 300):
+                tags = [c.start(f'{command} "{base}{i}"')
+                        for i in range(at, min(at + 300, n))]
+                for tag in tags:
+                    assert c.until(tag)[1].startswith(b"OK")
+        assert len(c.ok('LIST "" "*"')) >= n
+        assert len(c.ok('LSUB "" "*"')) == n
+        both = c.ok('LIST "" "*" RETURN (SUBSCRIBED STATUS (MESSAGES))')
+        assert len(both) >= 2 * n
+
+
 def test_a_search_for_many_strings_makes_nobody_wait(attacked):
     account = attacked.new_account()
     account.deliver(LARGE)
