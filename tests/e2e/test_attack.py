@@ -146,7 +146,7 @@ def test_the_longest_list_there_can_be(attacked):
                 for tag in tags:
                     assert c.until(tag)[1].startswith(b"OK")
         assert len(c.ok('LIST "" "*"')) >= n
-        assert len(c.ok('LSUB "" "*"')) == n
+        assert len(c.ok('LSUB "" "*"')) >= n
         both = c.ok('LIST "" "*" RETURN (SUBSCRIBED STATUS (MESSAGES))')
         assert len(both) >= 2 * n
 
