@@ -141,6 +141,8 @@ TEST(uris_have_limits_and_wrong_ones_are_passed_over)
 		{ "mailto:a@b.c!1!1", NULL, 0 },
 		{ "mailto:", NULL, 0 },
 		{ ":a", NULL, 0 },
+		{ "1x:a", NULL, 0 },
+		{ "x1:a", "x1:a", 0 },
 		{ "a@b.c", NULL, 0 },
 		{ "mailto:a @b.c", NULL, 0 },
 		{ "mailto:<a@b.c>", NULL, 0 },

@@ -100,6 +100,9 @@ TEST(what_is_no_report_is_refused)
 		META "<x a=\"b/></feedback>",
 		META "<x a=\"<\"/></feedback>",
 		META "<x a/></feedback>",
+		META "<x =\"b\"/></feedback>",
+		META "<x a=/></feedback>",
+		META "<x a",
 		META "<x a='1'b='2'/></feedback>",
 		META "<1x/></feedback>",
 		META "< x/></feedback>",
@@ -296,6 +299,46 @@ TEST(the_message_around_it_has_a_name_and_a_subject)
 	buf_done(&b);
 }
 
+TEST(references_are_replaced)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{ "&lt;&gt;&amp;&quot;&apos;", "<>&\"'" },
+		{ "a&#65;&#x42;&#x63;d", "aABcd" },
+		{ "&#127;&#128;&#x7ff;", "\x7f\xc2\x80\xdf\xbf" },
+		{ "&#x800;&#8364;", "\xe0\xa0\x80\xe2\x82\xac" },
+		{ "&#xfffd;&#xE000;", "\xef\xbf\xbd\xee\x80\x80" },
+		{ "&#xd7ff;", "\xed\x9f\xbf" },
+		{ "&#x10000;&#x1F4EC;", "\xf0\x90\x80\x80\xf0\x9f\x93\xac" },
+		{ "&#1114111;&#9;", "\xf4\x8f\xbf\xbf\t" },
+		{ "&#x0010ffff;", "\xf4\x8f\xbf\xbf" },
+		{ "&#xdfff;", NULL },
+		{ "&#xfffe;", NULL },
+		{ "&#1114112;", NULL },
+		{ "&#x000000041;", NULL },
+		{ "&#31;", NULL },
+		{ "&#;", NULL },
+		{ "&#-1;", NULL },
+		{ "&#xg;", NULL },
+		{ "&;", NULL },
+		{ "&LT;", NULL },
+		{ "&nbsp;", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf b = BUF_INIT(100);
+
+		CHECK(dmarc_xml_decode(str_c(cases[i].in), &b) ==
+			  (cases[i].want != NULL),
+		    cases[i].in);
+		CHECK(
+		    !cases[i].want || str_eq(buf_str(&b), str_c(cases[i].want)),
+		    cases[i].in);
+		buf_done(&b);
+	}
+}
+
 TEST(any_bytes_become_text_of_xml)
 {
 	static const struct {
@@ -323,4 +366,4 @@ TEST_MAIN(UNIT(a_foreign_report_is_read_whole),
     UNIT(what_is_no_report_is_refused), UNIT(limits_hold),
     UNIT(what_is_written_is_the_schema),
     UNIT(the_message_around_it_has_a_name_and_a_subject),
-    UNIT(any_bytes_become_text_of_xml))
+    UNIT(references_are_replaced), UNIT(any_bytes_become_text_of_xml))

@@ -31,6 +31,16 @@ TEST(one_right_record_says_where_reports_go)
 		    NULL },
 		{ "v=TLSRPTv1; rua=mailto:a@b; nonsense", TLSRPT_BROKEN, NULL },
 		{ "v=TLSRPTv1; rua=mailto:a@b;; x=y", TLSRPT_BROKEN, NULL },
+		{ "v=TLSRPTv1; rua=mailto:a@b; =y", TLSRPT_BROKEN, NULL },
+		{ "v=TLSRPTv1; rua=mailto:a@b; x=", TLSRPT_BROKEN, NULL },
+		{ "v=TLSRPTv1; rua=mailto:a@b; -x=y", TLSRPT_BROKEN, NULL },
+		{ "v=TLSRPTv1; rua=mailto:a@b; x=a=b", TLSRPT_BROKEN, NULL },
+		{ "v=TLSRPTv1; rua=mailto:a@b; "
+		  "x2345678901234567890123456789012=y",
+		    TLSRPT_FOUND, "mailto:a@b" },
+		{ "v=TLSRPTv1; rua=mailto:a@b; "
+		  "x23456789012345678901234567890123=y",
+		    TLSRPT_BROKEN, NULL },
 		{ "v=TLSRPTv1", TLSRPT_NONE, NULL },
 		{ "v=TLSRPTv2; rua=mailto:a@b", TLSRPT_NONE, NULL },
 		{ "V=TLSRPTv1; rua=mailto:a@b", TLSRPT_NONE, NULL },
