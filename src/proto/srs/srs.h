@@ -9,7 +9,8 @@
  *	SRS1=HASH=first.example==HASH=TT=example.org=alice@second.example
  *
  * The hash is an HMAC that only we can make, so that nobody can send through
- * us by writing such addresses; TT is the day, so that they do not last. SRS1
+ * us by writing such addresses; TT is the day, so that they do not last (days
+ * have the same name after 1024 others: no key may live that long). SRS1
  * goes back to the first forwarder and skips those between, since only the
  * first knows its hash; its local part is not ours to understand.
  *
