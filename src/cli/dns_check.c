@@ -240,17 +240,27 @@ target_of(const struct dns_record *rec)
 	return str_first(value, value.n - 1);
 }
 
+/* The third number of an SRV record. */
+static uint32_t
+port_of(const struct dns_record *rec)
+{
+	struct str rest = str_c(rec->value), word = STR_NONE;
+	uint32_t port = 0;
+
+	for (int i = 0; i < 3; i++)
+		rest = str_split(rest, ' ', &word);
+	return str_to_u32(word, UINT16_MAX, &port) ? port : 0;
+}
+
 static bool
 srv_fits(const struct dns_record *rec, struct str found)
 {
 	char host[DNS_NAME_MAX + 1];
-	unsigned port;
-	uint16_t have;
+	uint16_t port;
 
-	return sscanf(rec->value, "%*u %*u %u ", &port) == 1 &&
-	       dns_read_srv(found, &have, host) &&
+	return dns_read_srv(found, &port, host) &&
 	       str_eq_case(str_c(host), target_of(rec)) &&
-	       (have == port || host[0] == '\0');
+	       (port == port_of(rec) || host[0] == '\0');
 }
 
 static bool
