@@ -8,6 +8,8 @@
 /* Destinations without mail that are remembered. */
 #define DESTS_KEPT 20000
 #define SWEEP_MS   60000
+/* So many more that wait are worth another connection. */
+#define MAILS_A_CONNECTION 4
 
 struct dest {
 	struct table_item item;
@@ -178,6 +180,7 @@ starve(struct dest *d)
 
 	if (d->is_starved)
 		return;
+	session_evict(d->sv);
 	d->is_starved = true;
 	d->starved_next = NULL;
 	*ds->starved_end = d;
@@ -302,7 +305,8 @@ run(struct dest *d)
 		session_wake(s);
 		return;
 	}
-	while (d->n_opening < d->n_waiting &&
+	/* Each one should have some mails to carry. */
+	while (d->n_opening <= (d->n_waiting - 1) / MAILS_A_CONNECTION &&
 	       pace_may_open(&d->pace, &d->sv->pace, now)) {
 		if (!has_slot(d)) {
 			starve(d);

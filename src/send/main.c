@@ -173,6 +173,7 @@ on_start(void *arg, UNUSED struct runtime *rt)
 {
 	struct server *sv = arg;
 
+	TAILQ_INIT(&sv->idle);
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);

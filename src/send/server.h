@@ -32,6 +32,8 @@
 
 struct domains;
 struct dests;
+struct session;
+TAILQ_HEAD(sessions, session);
 
 struct server {
 	struct runtime *rt;
@@ -46,6 +48,7 @@ struct server {
 	struct domains *domains;
 	struct dests *dests;
 	struct results *results;
+	struct sessions idle; /* the longest idle first */
 	uint32_t connections; /* made or being made */
 	uint32_t probing;     /* of these, to those that never answered */
 	uint32_t reports;     /* under way */

@@ -22,6 +22,9 @@ void session_wake(struct session *s);
  */
 void session_stop(struct session *s);
 bool session_is_idle(const struct session *s);
+/* End the connection that is idle the longest, of all destinations: another
+ * one needs its place. */
+void session_evict(struct server *sv);
 /* Connecting or greeting: it has not been ready yet. */
 bool session_is_opening(const struct session *s);
 /* For the destination's list. */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * session_internal.h - a session's state, shared by its files: the dialogue
+ * and the end (session.c), finding a server (session_open.c), the mail that
+ * is under way (session_mail.c).
+ */
+#pragma once
+
+#include "base/log.h"
+#include "proto/smtp/smtp_client.h"
+#include "send/session.h"
+
+#define TEXT_MAX (VERDICT_TEXT_MAX + 1)
+
+enum session_state {
+	ADDRESS, /* addresses of a host are being looked up */
+	CONNECT,
+	OPENING, /* connected: up to READY of the dialogue */
+	READY,   /* idle, kept for the next mail */
+	READ,    /* the mail's bytes are asked for */
+	SEND,
+	QUIT,
+	GONE, /* told the destination; freed after this round */
+};
+
+struct session {
+	struct session *next; /* of the destination */
+	TAILQ_ENTRY(session) idle_link;
+	bool is_listed; /* among the idle */
+	struct server *sv;
+	struct dest *dest;
+	enum session_state state;
+	size_t host; /* the present one */
+	/* look-up */
+	struct resolver_query *query4, *query6;
+	struct sockaddr_storage addrs[CONNECT_ADDRS_MAX];
+	size_t n_addrs;
+	bool has_dns_trouble, has_local;
+	bool has_any_address; /* of any host, or one may have some */
+	/* connection */
+	struct connect *connect;
+	struct conn *conn;
+	struct smtp_client *client;
+	struct sockaddr_storage addr;
+	uint64_t put_bytes;
+	bool is_without_tls; /* TLS was tried, and failed */
+	bool is_in_tls_handshake;
+	bool was_ready;
+	bool wants_tls; /* STARTTLS was granted */
+	struct loop_timer *idle;
+	/* the mail under way */
+	struct mail *mail;
+	struct mail *rest; /* its recipients that were too many */
+	uint32_t read_id;  /* the request, while it is under way */
+	struct ipc_peer *read_peer;
+	struct buf data; /* its bytes, or their beginning */
+	int fd;          /* the rest; -1: none */
+	uint64_t size, sent;
+	struct buf texts; /* addresses as they are written */
+	struct smtp_client_rcpt *rcpts;
+	size_t *index; /* of rcpts: of the mail's entries */
+	struct smtp_client_mail env;
+	uint32_t mails;
+	/* what went wrong last, for all that wait */
+	struct judgement verdict;
+	bool has_verdict;
+	char text[TEXT_MAX];
+	/* for results */
+	char ip[INET6_ADDRSTRLEN], source[INET6_ADDRSTRLEN], tls[160];
+};
+
+extern const struct conn_handlers session_handlers;
+
+/* --- session.c --- */
+
+/* The host of the present attempt. */
+const char *session_host(const struct session *s);
+struct trip session_trip(const struct session *s);
+void session_enter_idle(struct session *s);
+void session_leave_idle(struct session *s);
+/* The one way out. is_fault: verdict is the server's or the network's. */
+void session_leave(struct session *s, bool is_fault);
+/* Take what the dialogue wants to send. */
+void session_put_output(struct session *s);
+/* Feed the dialogue, act on what it says, send what it wants sent. */
+void session_step(struct session *s, struct str in);
+void session_set_timeout(struct session *s);
+
+/* --- session_open.c --- */
+
+/* Keep what went wrong; the text is copied. */
+void session_blame(struct session *s, struct judgement j);
+void session_blame_locally(
+    struct session *s, struct smtp_status status, const char *text);
+void session_log_trouble(const struct session *s, enum event_id event);
+void session_try_host(struct session *s);
+/* The present host is of no use: the next one, or the end. */
+void session_next_host(struct session *s);
+/* The same address once more, without TLS. */
+void session_connect_plain(struct session *s);
+
+/* --- session_mail.c --- */
+
+/* Ask the destination for a mail and begin it, or be idle. */
+void session_next_mail(struct session *s);
+/* As much of the message as the connection takes now. */
+void session_pump(struct session *s);
+/* What belongs to the mail under way. */
+void session_drop_data(struct session *s);
