@@ -4,6 +4,8 @@
  */
 #include "conf/route_text.h"
 
+#include <arpa/inet.h>
+
 /* The next word, or the empty string at the end. */
 static struct str
 next_word(struct str *s)
@@ -62,6 +64,19 @@ read_pattern(struct str s, struct route *r)
 }
 
 static bool
+is_ipv6(struct str s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (s.n >= sizeof(text) || memchr(s.p, 0, s.n) != NULL)
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+static bool
 read_target(struct str s, struct route_target *t)
 {
 	ptrdiff_t colon = str_rfind(s, ':');
@@ -87,10 +102,7 @@ read_target(struct str s, struct route_target *t)
 	if (t->host.n < 4 || t->host.p[t->host.n - 1] != ']')
 		return false;
 	t->host = str_sub(t->host, 1, t->host.n - 2);
-	for (size_t i = 0; i < t->host.n; i++)
-		if (strchr("0123456789abcdefABCDEF:.", t->host.p[i]) == NULL)
-			return false;
-	return true;
+	return is_ipv6(t->host);
 }
 
 static bool
