@@ -35,7 +35,7 @@ TEST(a_record_of_everything_is_read)
 
 	CHECK(dmarc_record_parse(
 		  STR("v=DMARC1; p=Reject; sp=quarantine; adkim=s; aspf=S;"
-		      "fo=1:d:s; pct=42; ri=3600; rf=afrf; new=x;"
+		      "fo=S:D : 1; pct=42; ri=3600; rf=afrf; new=x;"
 		      " rua=mailto:a@b.c,mailto:d@e.f!10m; ruf=mailto:g@h.i;"),
 		  &r),
 	    "right");

@@ -19,6 +19,8 @@ TEST(one_right_record_says_where_reports_go)
 		{ "v=TLSRPTv1 ; rua = mailto:a@b , https://c/ ; x.y=z ;",
 		    TLSRPT_FOUND, "mailto:a@b , https://c/" },
 		{ "v=TLSRPTv1; x=y; rua=ftp://a", TLSRPT_FOUND, "ftp://a" },
+		{ "v=TLSRPTv1; rua=x:y", TLSRPT_FOUND, "x:y" },
+		{ "v=TLSRPTv1; rua=:y", TLSRPT_BROKEN, NULL },
 		{ "v=TLSRPTv1;", TLSRPT_BROKEN, NULL },
 		{ "v=TLSRPTv1; rua=", TLSRPT_BROKEN, NULL },
 		{ "v=TLSRPTv1; rua", TLSRPT_BROKEN, NULL },
