@@ -72,6 +72,7 @@ check_kind(enum crypt_kind kind, unsigned bits)
 {
 	struct crypt_key *key = crypt_key_generate(kind, bits), *again, *public;
 	struct buf pem = BUF_INIT(CRYPT_PEM_MAX), pub = BUF_INIT(1000);
+	struct buf same = BUF_INIT(1000);
 	struct crypt_sum s = { .n = 32 };
 	struct buf none = BUF_INIT(CRYPT_SIGNATURE_MAX);
 
@@ -84,6 +85,9 @@ check_kind(enum crypt_kind kind, unsigned bits)
 	public = crypt_key_from_public(kind, buf_str(&pub));
 	CHECK(public, "public");
 	check_key(again, public);
+	crypt_key_to_public(public, &same);
+	CHECK(str_eq(buf_str(&same), buf_str(&pub)), "and written again");
+	buf_done(&same);
 	CHECK(!crypt_sign(public, CRYPT_SHA256, &s, &none), "cannot sign");
 	CHECK(!crypt_key_to_pem(public, &none), "has no private part");
 	CHECK(!crypt_key_from_public(kind, str_first(buf_str(&pub), pub.n - 1)),
