@@ -92,6 +92,23 @@ add_users(struct admin *a)
 	return r;
 }
 
+/* Every domain has to take mail to its postmaster (RFC 5321 section 4.5.1). */
+static int
+add_postmaster(struct admin *a)
+{
+	struct buf targets = BUF_INIT(KIB(1)), body = BUF_INIT(KIB(4));
+	int r;
+
+	msg_text_put(&targets, &(struct msg_text){ STR("alice@" DEMO_DOMAIN) });
+	msg_alias_put(
+	    &body, &(struct msg_alias){
+		       STR("postmaster@" DEMO_DOMAIN), buf_str(&targets) });
+	r = add(a, MSG_ALIAS_ADD, &body, "postmaster@" DEMO_DOMAIN);
+	buf_done(&targets);
+	buf_done(&body);
+	return r;
+}
+
 static int
 write_marker(struct admin *a, const struct demo *d)
 {
@@ -118,5 +135,7 @@ demo_make_accounts(struct admin *a, const struct demo *d)
 	r = add_domain(a);
 	if (r == ADMIN_OK)
 		r = add_users(a);
+	if (r == ADMIN_OK)
+		r = add_postmaster(a);
 	return r == ADMIN_OK ? write_marker(a, d) : r;
 }

@@ -142,6 +142,15 @@ def test_all_accounts_can_sign_in(demo):
     demo.stop()
 
 
+def test_the_postmaster_is_there(demo):
+    demo.start()
+    with smtplib.SMTP("127.0.0.1", demo.port("mx"), timeout=10) as s:
+        s.ehlo()
+        s.mail("a@elsewhere.example")
+        for name in ("postmaster@demo.example", "Postmaster"):
+            assert s.rcpt(name)[0] == 250, name
+
+
 def test_mail_stays_over_a_restart(demo):
     demo.start()
     want = message("stays", "here\n.\n")
