@@ -10,24 +10,26 @@
  */
 #include "base/log.h"
 #include "base/metrics.h"
+#include "send/due.h"
 #include "send/server.h"
 
 #define PORTION_PROVEN 500
 #define PORTION_CLOSED 1000
 #define PORTION_FIRST  100
 #define PORTION_FAILED 10
-#define LEASES_MAX     64 /* requests under way */
-#define AGAIN_MS       1000
+/* RFC 5321 section 4.5.3.1.8: every server takes so many at once. */
+#define RCPTS_MAX  100
+#define LEASES_MAX 64 /* requests under way */
+#define AGAIN_MS   1000
 /* What is left for the unproven is shared by so many to come. */
 #define UNPROVEN_SHARES 128
 #define UNPROVEN_LEAST  5
-#define NOWHERE         SIZE_MAX
 
 struct domain {
 	struct table_item item;
 	struct domains *ds;
 	uint64_t due_ms;  /* wall clock; 0: nothing is due by itself */
-	size_t at;        /* in the heap; NOWHERE: not there */
+	struct due due;   /* in the heap, unless it is parked */
 	uint32_t out;     /* leased entries */
 	uint64_t hint_ms; /* came while it was leasing; 0: none */
 	bool is_leasing;
@@ -43,8 +45,7 @@ struct domain {
 struct domains {
 	struct server *sv;
 	struct table table;
-	struct domain **heap;
-	size_t n_heap, cap_heap;
+	struct due_heap heap;
 	struct loop_timer *timer;
 	struct loop_timer *reload;
 	uint32_t out;      /* leased entries of all */
@@ -70,71 +71,6 @@ uint32_t
 domains_leased(const struct domains *ds)
 {
 	return ds->out;
-}
-
-/* --- the heap ---------------------------------------------------------------------- */
-
-static void
-place(struct domains *ds, size_t at, struct domain *d)
-{
-	ds->heap[at] = d;
-	d->at = at;
-}
-
-static void
-sift_up(struct domains *ds, size_t at)
-{
-	struct domain *d = ds->heap[at];
-
-	while (at > 0 && ds->heap[(at - 1) / 2]->due_ms > d->due_ms) {
-		place(ds, at, ds->heap[(at - 1) / 2]);
-		at = (at - 1) / 2;
-	}
-	place(ds, at, d);
-}
-
-static void
-sift_down(struct domains *ds, size_t at)
-{
-	struct domain *d = ds->heap[at];
-
-	for (;;) {
-		size_t child = 2 * at + 1;
-
-		if (child >= ds->n_heap)
-			break;
-		if (child + 1 < ds->n_heap &&
-		    ds->heap[child + 1]->due_ms < ds->heap[child]->due_ms)
-			child++;
-		if (ds->heap[child]->due_ms >= d->due_ms)
-			break;
-		place(ds, at, ds->heap[child]);
-		at = child;
-	}
-	place(ds, at, d);
-}
-
-static void
-heap_remove(struct domains *ds, struct domain *d)
-{
-	struct domain *last = ds->heap[--ds->n_heap];
-	size_t at = d->at;
-
-	d->at = NOWHERE;
-	if (last == d)
-		return;
-	place(ds, at, last);
-	sift_down(ds, at);
-	sift_up(ds, last->at);
-}
-
-static void
-heap_add(struct domains *ds, struct domain *d)
-{
-	ds->heap =
-	    x_grow(ds->heap, &ds->cap_heap, ds->n_heap + 1, sizeof(*ds->heap));
-	place(ds, ds->n_heap++, d);
-	sift_up(ds, d->at);
 }
 
 /* --- domains ------------------------------------------------------------------------- */
@@ -164,12 +100,11 @@ set_due(struct domain *d, uint64_t due_ms)
 {
 	struct domains *ds = d->ds;
 
-	if (d->at != NOWHERE)
-		heap_remove(ds, d);
+	due_remove(&ds->heap, &d->due);
 	d->is_parked = false;
 	d->due_ms = due_ms;
 	if (due_ms > 0)
-		heap_add(ds, d);
+		due_add(&ds->heap, &d->due, due_ms);
 }
 
 static struct domain *
@@ -183,7 +118,7 @@ get_domain(struct domains *ds, struct str name)
 	d = x_zalloc(sizeof(*d) + name.n);
 	memcpy(d->name, name.p, name.n);
 	d->ds = ds;
-	d->at = NOWHERE;
+	d->due.place = DUE_NOWHERE;
 	table_add(&ds->table, &d->item, str_make(d->name, name.n));
 	return d;
 }
@@ -340,7 +275,7 @@ take_items(struct leasing *l, struct str items, struct mails *mails)
 			break;
 		e = entry_new(str_first(at, at.n - w.in.n));
 		m = find_mail(mails, e);
-		if (m == NULL || m->n == PORTION_PROVEN) {
+		if (m == NULL || m->n == RCPTS_MAX) {
 			m = mail_new(l->d, l->until_ms);
 			TAILQ_INSERT_TAIL(mails, m, link);
 		}
@@ -423,14 +358,15 @@ static void
 run(struct domains *ds)
 {
 	uint64_t now = loop_time_ms(ds->sv->loop);
+	struct due *first;
 
 	feed(ds);
-	while (!ds->is_stopped && ds->n_heap > 0 && ds->leasing < LEASES_MAX &&
-	       ds->heap[0]->due_ms <= now) {
-		struct domain *d = ds->heap[0];
+	while (!ds->is_stopped && ds->leasing < LEASES_MAX &&
+	       (first = due_first(&ds->heap)) != NULL && first->at_ms <= now) {
+		struct domain *d = CONTAINER_OF(first, struct domain, due);
 		uint32_t max = portion(d);
 
-		heap_remove(ds, d);
+		due_remove(&ds->heap, first);
 		if (!d->is_leasing && max > 0 && d->out <= max) {
 			lease(d, max);
 			continue;
@@ -439,10 +375,11 @@ run(struct domains *ds)
 		if (!d->is_leasing && d->out == 0)
 			hunger(d);
 	}
+	first = due_first(&ds->heap);
 	/* Those that are due wait for an answer of the store. */
-	if (ds->is_stopped || ds->n_heap == 0 || ds->heap[0]->due_ms <= now)
+	if (ds->is_stopped || first == NULL || first->at_ms <= now)
 		return;
-	loop_timer_set(ds->timer, MIN(ds->heap[0]->due_ms - now, UINT32_MAX));
+	loop_timer_set(ds->timer, MIN(first->at_ms - now, UINT32_MAX));
 }
 
 static void
@@ -535,11 +472,28 @@ load_again(void *arg)
 	domains_load(arg);
 }
 
+/* What waits for a look-up goes back; with it the domain may go. */
+static void
+drop_lookup(struct domain *d)
+{
+	struct lookup *l = d->lookup;
+
+	d->lookup = NULL;
+	lookup_free(d->ds->sv, l);
+}
+
 void
 domains_stop(struct domains *ds)
 {
 	ds->is_stopped = true;
 	loop_timer_clear(ds->timer);
+	for (size_t i = 0; i < ds->table.cap; i++)
+		for (struct table_item *t = ds->table.slots[i]; t != NULL;) {
+			struct domain *d = CONTAINER_OF(t, struct domain, item);
+
+			t = t->next;
+			drop_lookup(d);
+		}
 }
 
 struct domains *

@@ -39,7 +39,7 @@ session_enter_idle(struct session *s)
 {
 	s->state = READY;
 	conn_set_timeout(s->conn, 0);
-	loop_timer_set(s->idle, s->sv->conf->send_idle_s * 1000ULL);
+	loop_timer_set(s->timer, s->sv->conf->send_idle_s * 1000ULL);
 	if (!s->is_listed)
 		TAILQ_INSERT_TAIL(&s->sv->idle, s, idle_link);
 	s->is_listed = true;
@@ -48,10 +48,16 @@ session_enter_idle(struct session *s)
 void
 session_leave_idle(struct session *s)
 {
-	loop_timer_clear(s->idle);
+	loop_timer_clear(s->timer);
 	if (s->is_listed)
 		TAILQ_REMOVE(&s->sv->idle, s, idle_link);
 	s->is_listed = false;
+}
+
+void
+session_set_deadline(struct session *s, uint64_t ms)
+{
+	loop_timer_set(s->timer, ms);
 }
 
 struct trip
@@ -76,7 +82,7 @@ free_now(void *arg)
 	closep(&s->fd);
 	free(s->rcpts);
 	free(s->index);
-	loop_timer_free(s->idle);
+	loop_timer_free(s->timer);
 	free(s);
 }
 
@@ -423,6 +429,17 @@ begin(void *arg)
 		session_try_host(s);
 }
 
+static void
+on_timer(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->state == READY)
+		on_idle(s);
+	else if (s->conn != NULL)
+		on_timeout(s);
+}
+
 struct session *
 session_new(struct dest *d, struct server *sv)
 {
@@ -431,7 +448,7 @@ session_new(struct dest *d, struct server *sv)
 	s->sv = sv;
 	s->dest = d;
 	s->fd = -1;
-	s->idle = loop_timer_new(sv->loop, on_idle, s);
+	s->timer = loop_timer_new(sv->loop, on_timer, s);
 	/* The destination is not done with its own list yet. */
 	loop_defer(sv->loop, begin, s);
 	return s;

@@ -47,7 +47,9 @@ struct session {
 	bool is_in_tls_handshake;
 	bool was_ready;
 	bool wants_tls; /* STARTTLS was granted */
-	struct loop_timer *idle;
+	/* READY: when it ends politely. Else: when all patience ends, also with a
+	 * server that sends a byte now and then. */
+	struct loop_timer *timer;
 	/* the mail under way */
 	struct mail *mail;
 	struct mail *rest; /* its recipients that were too many */
@@ -78,6 +80,8 @@ const char *session_host(const struct session *s);
 struct trip session_trip(const struct session *s);
 void session_enter_idle(struct session *s);
 void session_leave_idle(struct session *s);
+/* No longer than this, whatever happens. */
+void session_set_deadline(struct session *s, uint64_t ms);
 /* The one way out. is_fault: verdict is the server's or the network's. */
 void session_leave(struct session *s, bool is_fault);
 /* Take what the dialogue wants to send. */

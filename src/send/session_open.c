@@ -11,6 +11,9 @@
 #define IN_MAX   KIB(64)
 #define OUT_HIGH KIB(256)
 #define OUT_LOW  KIB(64)
+/* Greeting, EHLO, STARTTLS, handshake, EHLO: together no longer than so many
+ * time-outs. */
+#define OPEN_STEPS 3ULL
 
 /* Keep what went wrong; the text is copied. */
 void
@@ -252,6 +255,8 @@ open_conn(struct session *s, int fd)
 	note_source(s, fd);
 	make_client(s, is_implicit);
 	s->conn = conn_new(&config);
+	session_set_deadline(
+	    s, OPEN_STEPS * s->sv->conf->send_timeout_s * 1000);
 	session_set_timeout(s);
 }
 

@@ -324,6 +324,25 @@ def test_trouble_at_each_stage(world, user, stage, how):
     assert len(r.messages) == 1 and inbox(user) == []
 
 
+def test_a_server_that_drips_is_left(make_world):
+    w = make_world(timeout="1s")
+    user = w.server.new_account()
+
+    def drip(r, s, stage, arg):
+        if s.number == 1 and stage == "connect":
+            for c in b"220 " + b"x" * 60:
+                s.sock.sendall(bytes([c]))
+                if r.stopping.wait(0.3):
+                    break
+            return CUT
+        return None
+    r = w.receiver("drip", rule=drip)
+    w.send(user, "a@drip.example")
+    began = time.monotonic()
+    r.wait(1, 15)
+    assert time.monotonic() - began < 9
+
+
 def test_only_a_reply_lost_behind_the_end_makes_a_second_copy(world, user):
     r = world.receiver("lost", rule=first_time("keep-and-cut", "end"))
     world.send(user, "a@lost.example")

@@ -7,6 +7,7 @@
 
 #include "proto/smtp/smtp_command.h"
 #include "send/decide.h"
+#include "send/due.h"
 #include "send/mx.h"
 #include "send/pace.h"
 #include "send/route.h"
@@ -99,6 +100,37 @@ TEST(deliver_by_ends_early)
 	e.is_returned = false;
 	CHECK(!schedule_is_over(&usual, &e, START + HOUR), "N goes on");
 	CHECK(schedule_is_late(&usual, &e, START + MINUTE), "but says so");
+}
+
+/* --- what is due ----------------------------------------------------------------------- */
+
+TEST(the_earliest_comes_first)
+{
+	struct due items[500], *first;
+	struct due_heap heap = { 0 };
+	uint64_t seed = 7, last = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(items); i++) {
+		items[i].place = DUE_NOWHERE;
+		due_add(&heap, &items[i], dice(&seed) % 1000);
+	}
+	/* Some go away, some change their time. */
+	for (size_t i = 0; i < ARRAY_LEN(items); i += 3) {
+		due_remove(&heap, &items[i]);
+		due_remove(&heap, &items[i]);
+		if (i % 2 == 0)
+			due_add(&heap, &items[i], dice(&seed) % 1000);
+	}
+	while ((first = due_first(&heap)) != NULL) {
+		CHECK(first->at_ms >= last, "in order");
+		last = first->at_ms;
+		due_remove(&heap, first);
+		CHECK(first->place == DUE_NOWHERE, "out");
+		n++;
+	}
+	CHECK(n == 500 - 83, "all that were left");
+	free(heap.items);
 }
 
 /* --- pace ------------------------------------------------------------------------------ */
@@ -408,7 +440,7 @@ TEST(who_is_told)
 }
 
 TEST_MAIN(UNIT(five_days_of_retries), UNIT(retries_spread),
-    UNIT(deliver_by_ends_early),
+    UNIT(deliver_by_ends_early), UNIT(the_earliest_comes_first),
     UNIT(an_unknown_destination_gets_one_connection),
     UNIT(success_opens_more_failure_fewer),
     UNIT(a_dead_destination_is_left_alone_longer_and_longer),
