@@ -10,7 +10,6 @@
 struct vote {
 	unsigned known, up, slow, down;
 	unsigned down_networks;
-	uint64_t down_since_ms; /* the first sign anywhere */
 	enum watch_cause cause;
 };
 
@@ -82,7 +81,7 @@ watch_state_init(struct watch_state *s, const struct watch_config *c,
 static struct vote
 count_votes(const struct watch_state *s)
 {
-	struct vote n = { .down_since_ms = UINT64_MAX };
+	struct vote n = { 0 };
 
 	for (size_t i = 0; i < s->n_vantages; i++) {
 		const struct watch_vantage *v = &s->vantages[i];
@@ -94,7 +93,6 @@ count_votes(const struct watch_state *s)
 			continue;
 		n.down++;
 		n.cause = v->cause;
-		n.down_since_ms = MIN(n.down_since_ms, v->bad_since_ms);
 	}
 	n.down_networks = count_networks(s, true);
 	return n;
@@ -221,8 +219,6 @@ settle(struct watch_state *s, uint64_t since_ms, uint64_t now_ms,
 		e = add_event(s, to, WATCH_CHANGED, now_ms);
 		e->to = status;
 		e->cause = n.cause;
-		if (status == WATCH_DOWN)
-			since_ms = n.down_since_ms;
 		/* What was told already stays true. */
 		e->since_ms = MAX(MIN(since_ms, now_ms), s->since_ms);
 		explain(s, &n, e);

@@ -100,6 +100,13 @@ set_verdict(
 		v->was_down = verdict == WATCH_DOWN;
 }
 
+/* What was unknown stays so until the result is there. */
+static uint64_t
+first_sign(const struct watch_vantage *v, const struct watch_result *r)
+{
+	return v->verdict == WATCH_UNKNOWN ? r->ended_ms : r->started_ms;
+}
+
 /* One more of a run; the first one says since when. */
 static void
 run_grow(uint8_t *run, uint64_t *since_ms, uint64_t at_ms)
@@ -135,7 +142,7 @@ take_failure(struct watch_vantage *v, const struct watch_config *c,
 		v->bad_run = 0;
 	if (v->bad_run == 0)
 		v->bad_ended_ms = r->ended_ms;
-	run_grow(&v->bad_run, &v->bad_since_ms, r->started_ms);
+	run_grow(&v->bad_run, &v->bad_since_ms, first_sign(v, r));
 	v->good_run = 0;
 	v->fast_run = 0;
 	v->slow_run = 0;
@@ -155,7 +162,7 @@ choose_speed(struct watch_vantage *v, const struct watch_config *c)
 		return;
 	}
 	if (v->is_lossy && v->verdict != WATCH_DEGRADED) {
-		set_verdict(v, WATCH_DEGRADED, v->good_since_ms);
+		set_verdict(v, WATCH_DEGRADED, v->seen_start_ms);
 		return;
 	}
 	if (v->verdict == WATCH_DEGRADED &&
@@ -170,12 +177,12 @@ take_answer(struct watch_vantage *v, const struct watch_config *c,
     const struct watch_result *r)
 {
 	v->bad_run = 0;
-	run_grow(&v->good_run, &v->good_since_ms, r->started_ms);
+	run_grow(&v->good_run, &v->good_since_ms, first_sign(v, r));
 	if (r->outcome == WATCH_SLOW) {
-		run_grow(&v->slow_run, &v->slow_since_ms, r->started_ms);
+		run_grow(&v->slow_run, &v->slow_since_ms, first_sign(v, r));
 		v->fast_run = 0;
 	} else {
-		run_grow(&v->fast_run, &v->fast_since_ms, r->started_ms);
+		run_grow(&v->fast_run, &v->fast_since_ms, first_sign(v, r));
 		v->slow_run = 0;
 	}
 	if (must_prove_itself(v)) {
@@ -226,7 +233,7 @@ watch_vantage_result(struct watch_vantage *v, const struct watch_config *c,
 	struct watch_result mine = *r;
 
 	ASSERT(r->started_ms <= r->ended_ms);
-	if (r->ended_ms < v->result_ms || r->started_ms < v->seen_start_ms)
+	if (r->ended_ms < v->result_ms || r->started_ms < v->seen_ms)
 		return false;
 	v->result_ms = r->ended_ms;
 	watch_vantage_expire(v, c, r->ended_ms);

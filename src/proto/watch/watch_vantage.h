@@ -110,8 +110,9 @@ struct watch_vantage {
 void watch_vantage_init(
     struct watch_vantage *v, uint8_t network, uint64_t due_ms);
 /*
- * Take a result and say when the next probe is due. False when it is older
- * than what is known (an agent's back-fill): then nothing changed.
+ * Take a result and say when the next probe is due. False when its probe
+ * began before the last result was there (an agent's back-fill; there is one
+ * probe at a time): then nothing changed.
  */
 bool watch_vantage_result(struct watch_vantage *v, const struct watch_config *c,
     const struct watch_result *r);
