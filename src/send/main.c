@@ -8,6 +8,7 @@
  */
 #include "base/log.h"
 #include "base/secret.h"
+#include "proto/reply/reply.h"
 #include "send/dest.h"
 #include "send/send.h"
 #include "send/server.h"
@@ -154,6 +155,7 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 	sv->rt = rt;
 	sv->loop = runtime_loop(rt);
 	take_config(sv, snapshot);
+	sv->replies = reply_table_new();
 	sv->tls = tls_client_context_new(CA_FILE);
 	return make_resolver(sv);
 }

@@ -44,6 +44,7 @@ struct server {
 	struct schedule schedule;
 	struct pace_limits pace;
 	struct routes routes;
+	struct reply_table *replies; /* what refusals mean */
 	struct sockaddr_storage source4, source6;
 	struct domains *domains;
 	struct dests *dests;

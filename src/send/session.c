@@ -119,20 +119,6 @@ session_set_timeout(struct session *s)
 
 /* --- events of the dialogue --------------------------------------------------------------------------- */
 
-static struct judgement
-judge(const struct session *s, const struct smtp_client_event *ev)
-{
-	return (struct judgement){
-		.outcome = ev->outcome,
-		.is_local = ev->flags & SMTP_CLIENT_IS_LOCAL,
-		.may_duplicate = ev->flags & SMTP_CLIENT_MAY_DUPLICATE,
-		.has_dsn = smtp_client_caps(s->client)->has & SMTP_CAP_DSN,
-		.code = ev->code,
-		.status = ev->status,
-		.text = ev->text,
-	};
-}
-
 /* RFC 5321 section 4.5.3.1.10: the rest goes in the next transaction. */
 static void
 put_off(struct session *s, size_t i)
@@ -145,7 +131,7 @@ put_off(struct session *s, size_t i)
 static void
 on_result(struct session *s, const struct smtp_client_event *ev)
 {
-	struct judgement j = judge(s, ev);
+	struct judgement j = session_judge(s, ev);
 	struct trip t = session_trip(s);
 	size_t i = s->index[ev->rcpt];
 
@@ -199,7 +185,7 @@ static void
 on_closed_event(struct session *s, const struct smtp_client_event *ev)
 {
 	if (s->state != QUIT)
-		session_blame(s, judge(s, ev));
+		session_blame(s, session_judge(s, ev));
 	if (s->mail != NULL && s->rcpts != NULL) {
 		session_log_trouble(s, EV_SEND_LOST);
 		mail_done(s);

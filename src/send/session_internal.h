@@ -90,6 +90,12 @@ void session_put_output(struct session *s);
 void session_step(struct session *s, struct str in);
 void session_set_timeout(struct session *s);
 
+/* --- session_judge.c --- */
+
+/* Of a RESULT or CLOSED; its text lives as that of the event. */
+struct judgement session_judge(
+    const struct session *s, const struct smtp_client_event *ev);
+
 /* --- session_open.c --- */
 
 /* Keep what went wrong; the text is copied. */

@@ -385,6 +385,28 @@ def test_a_refused_recipient_is_reported_and_the_others_get_it(world, user):
     assert len(inbox(user)) == 1, "one report for one transaction"
 
 
+def test_a_blocked_address_is_no_bounce(make_world):
+    w = make_world()
+    user = w.server.new_account()
+    banned = [True]
+
+    def rule(r, s, stage, arg):
+        if stage == "MAIL" and banned:
+            return ("550 5.7.606 Access denied, banned sending IP "
+                    "[127.0.0.1]. To request removal from this list please "
+                    "visit https://sender.office.com/")
+        return None
+    r = w.receiver("banned", rule=rule)
+    w.send(user, "a@banned.example")
+    w.server.wait_log(r"event=send\.blocked .*rule=ms-banned-ip "
+                      r".*sender\.office\.com")
+    time.sleep(1)
+    assert inbox(user) == [] and r.messages == []
+    banned.clear()
+    r.wait()
+    assert inbox(user) == []
+
+
 def test_a_refused_message_is_reported(world, user):
     world.receiver("spam", rule=lambda r, s, stage, arg:
                    "554 5.7.1 we do not like it" if stage == "end" else None)

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * session_judge.c - what a reply means for the entry that it is about.
+ *
+ * Some servers refuse for good what is only a matter of our address or of our
+ * speed. That is not the message's fault: it stays in the queue.
+ */
+#include "proto/reply/reply.h"
+#include "send/session_internal.h"
+
+static enum reply_stage
+stage_of(enum smtp_client_stage stage)
+{
+	static const enum reply_stage stages[] = {
+		[SMTP_CLIENT_GREETING] = REPLY_AT_GREETING,
+		[SMTP_CLIENT_EHLO] = REPLY_AT_EHLO,
+		[SMTP_CLIENT_HELO] = REPLY_AT_EHLO,
+		[SMTP_CLIENT_STARTTLS] = REPLY_AT_STARTTLS,
+		[SMTP_CLIENT_HANDSHAKE] = REPLY_AT_STARTTLS,
+		[SMTP_CLIENT_AUTH] = REPLY_AT_AUTH,
+		[SMTP_CLIENT_READY] = REPLY_AT_MAIL,
+		[SMTP_CLIENT_RSET] = REPLY_AT_MAIL,
+		[SMTP_CLIENT_MAIL] = REPLY_AT_MAIL,
+		[SMTP_CLIENT_RCPT] = REPLY_AT_RCPT,
+		[SMTP_CLIENT_DATA] = REPLY_AT_DATA,
+		[SMTP_CLIENT_BODY] = REPLY_AT_END,
+		[SMTP_CLIENT_END] = REPLY_AT_END,
+		[SMTP_CLIENT_QUIT] = REPLY_AT_END,
+		[SMTP_CLIENT_CLOSED] = REPLY_AT_END,
+	};
+
+	return stages[stage];
+}
+
+static void
+log_blocked(const struct session *s, const struct smtp_client_event *ev,
+    const struct reply_verdict *v)
+{
+	log_event(EV_SEND_BLOCKED, LC("mx", session_host(s)), LC("ip", s->ip),
+	    LC("source", s->source), LS("rule", v->rule), LS("link", v->link),
+	    LU("code", (uint64_t)ev->code), LS("reply", ev->text));
+}
+
+struct judgement
+session_judge(const struct session *s, const struct smtp_client_event *ev)
+{
+	struct judgement j = {
+		.outcome = ev->outcome,
+		.is_local = ev->flags & SMTP_CLIENT_IS_LOCAL,
+		.may_duplicate = ev->flags & SMTP_CLIENT_MAY_DUPLICATE,
+		.has_dsn = smtp_client_caps(s->client)->has & SMTP_CAP_DSN,
+		.code = ev->code,
+		.status = ev->status,
+		.text = ev->text,
+	};
+	struct reply_input in = {
+		.stage = stage_of(ev->stage), .code = ev->code, .text = ev->text
+	};
+	struct reply_verdict v;
+
+	if (ev->outcome == DONE || ev->code < 400)
+		return j;
+	v = reply_classify(s->sv->replies, &in);
+	if (v.class == REPLY_BLOCKED)
+		log_blocked(s, ev, &v);
+	if (v.class == REPLY_BLOCKED || v.class == REPLY_RATE)
+		j.outcome = TEMPFAIL;
+	return j;
+}
