@@ -16,7 +16,8 @@ struct world {
 	struct watch_state s;
 	uint64_t now_ms, settled_ms, since_ms;
 	enum watch_status status;
-	unsigned failures[3]; /* in a row, counted here */
+	/* In a row, counted here; three weigh until two answers came. */
+	unsigned failures[3], answers[3];
 };
 
 static void
@@ -54,10 +55,13 @@ take_result(struct world *w, uint8_t op, uint64_t took)
 	bool is_taken;
 
 	w->now_ms += took;
-	if (r.outcome == WATCH_FAILED)
+	if (r.outcome == WATCH_FAILED) {
 		w->failures[i]++;
-	else if (r.outcome != WATCH_INCONCLUSIVE)
+		w->answers[i] = 0;
+	} else if (r.outcome != WATCH_INCONCLUSIVE &&
+		   (w->failures[i] < 3 || ++w->answers[i] >= 2)) {
 		w->failures[i] = 0;
+	}
 	is_taken = watch_state_result(&w->s, i, &r, &events);
 	check_events(w, &events);
 	ASSERT(is_taken && watch_state_due_ms(&w->s, i) > w->now_ms);

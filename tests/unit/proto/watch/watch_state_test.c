@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: ISC */
+/* watch_state_test.c - one check, result by result. */
+#include "../../test.h"
+#include "proto/watch/watch_alert.h"
+
+#define T0 UINT64_C(1795392000000)
+
+static struct watch_events events;
+
+/* A string of results of one place, at its own due times. */
+static void
+feed(struct watch_state *s, size_t vantage, const char *results)
+{
+	for (; *results; results++) {
+		uint64_t t = watch_state_due_ms(s, vantage);
+		struct watch_result r = { .started_ms = t, .ended_ms = t + 20 };
+
+		r.outcome = *results == 'o'   ? WATCH_OK
+		            : *results == 's' ? WATCH_SLOW
+		            : *results == 'f' ? WATCH_FAILED
+		                              : WATCH_INCONCLUSIVE;
+		r.cause = *results == 'f' ? WATCH_REFUSED : WATCH_CAUSE_NONE;
+		/* A watcher that did not run for 9 s. */
+		if (*results == 'L') {
+			r.outcome = WATCH_FAILED;
+			r.ended_ms = t + 9000;
+		}
+		CHECK(watch_state_result(s, vantage, &r, &events), "taken");
+	}
+}
+
+TEST(runs_of_results)
+{
+	static const struct {
+		const char *results;
+		enum watch_status status;
+		bool is_suspected;
+	} cases[] = {
+		{ "", WATCH_UNKNOWN, false },
+		{ "o", WATCH_UP, false },
+		{ "f", WATCH_UNKNOWN, true },
+		{ "ff", WATCH_UNKNOWN, true },
+		{ "fff", WATCH_DOWN, false },
+		{ "off", WATCH_UP, true },
+		{ "offo", WATCH_UP, false },
+		{ "offoff", WATCH_UP, true },
+		{ "offif", WATCH_DOWN, false },
+		{ "ofLLLf", WATCH_UP, true },
+		{ "offf", WATCH_DOWN, false },
+		{ "offfo", WATCH_DOWN, false },
+		{ "offfof", WATCH_DOWN, false },
+		{ "offfoo", WATCH_UP, false },
+		{ "offfss", WATCH_UP, false },
+		{ "offfsss", WATCH_DEGRADED, false },
+		{ "oss", WATCH_UP, false },
+		{ "osss", WATCH_DEGRADED, false },
+		{ "osssoo", WATCH_DEGRADED, false },
+		{ "osssooo", WATCH_UP, false },
+		{ "osssooso", WATCH_DEGRADED, false },
+		{ "ofofofofofofofofo", WATCH_UP, false },
+		{ "ofofofofofofofofofo", WATCH_DEGRADED, false },
+		{ "oiiiiiiiiii", WATCH_UNKNOWN, false },
+	};
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default();
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct watch_state s;
+
+		watch_state_init(&s, &c, network, 1, T0);
+		feed(&s, 0, cases[i].results);
+		CHECK(s.status == cases[i].status, cases[i].results);
+		CHECK(watch_state_is_suspected(&s) == cases[i].is_suspected,
+		    cases[i].results);
+	}
+}
+
+TEST(rechecks_are_due_after_5_and_15_seconds)
+{
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default();
+	struct watch_state s;
+
+	watch_state_init(&s, &c, network, 1, T0);
+	feed(&s, 0, "o");
+	CHECK(watch_state_due_ms(&s, 0) == T0 + 30000, "regular");
+	feed(&s, 0, "f");
+	CHECK(watch_state_due_ms(&s, 0) == T0 + 35020, "first");
+	feed(&s, 0, "f");
+	CHECK(watch_state_due_ms(&s, 0) == T0 + 45020, "second");
+	feed(&s, 0, "f");
+	CHECK(events.n == 1 && events.v[0].since_ms == T0 + 30000, "since");
+	CHECK(strcmp(events.v[0].reason,
+		  "3 failures in a row in 15 s: connection refused") == 0,
+	    events.v[0].reason);
+	CHECK(watch_state_due_ms(&s, 0) == T0 + 75020, "regular again");
+}
+
+TEST(places_vote)
+{
+	static const struct {
+		uint8_t networks[3];
+		const char *results[3];
+		uint8_t quorum;
+		enum watch_status status;
+	} cases[] = {
+		{ { 0, 1, 2 }, { "ooo", "ooo", "ooo" }, 0, WATCH_UP },
+		{ { 0, 1, 2 }, { "fff", "ooo", "ooo" }, 0, WATCH_DEGRADED },
+		{ { 0, 1, 2 }, { "fff", "fff", "ooo" }, 0, WATCH_DOWN },
+		{ { 0, 0, 1 }, { "fff", "fff", "ooo" }, 0, WATCH_DEGRADED },
+		{ { 0, 0, 0 }, { "fff", "fff", "ooo" }, 0, WATCH_DOWN },
+		{ { 0, 1, 2 }, { "fff", "fff", "ooo" }, 3, WATCH_DEGRADED },
+		{ { 0, 1, 2 }, { "fff", "fff", "fff" }, 3, WATCH_DOWN },
+		/* One place alone against the world: nobody can tell. */
+		{ { 0, 1, 2 }, { "fff", "", "" }, 0, WATCH_UNKNOWN },
+		{ { 0, 1, 2 }, { "ooo", "", "" }, 0, WATCH_UP },
+	};
+	struct watch_config c = watch_config_default();
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct watch_state s;
+
+		c.quorum = cases[i].quorum;
+		watch_state_init(&s, &c, cases[i].networks, 3, T0);
+		for (size_t k = 0; k < 3; k++)
+			feed(&s, k, cases[i].results[k]);
+		CHECK(s.status == cases[i].status, cases[i].results[0]);
+	}
+}
+
+TEST(rings_of_parents_are_refused)
+{
+	static const uint16_t zero[] = { 0 }, one[] = { 1 }, two[] = { 2 };
+	static struct watch_check checks[3];
+	struct watch_set set;
+
+	watch_set_init(&set, checks, 3);
+	CHECK(watch_set_parents(&set, 1, zero, 1), "1 on 0");
+	CHECK(watch_set_parents(&set, 2, one, 1), "2 on 1");
+	CHECK(!watch_set_parents(&set, 0, two, 1), "0 on 2");
+	CHECK(!watch_set_parents(&set, 0, zero, 1), "0 on itself");
+	CHECK(checks[0].n_parents == 0, "nothing changed");
+}
+
+TEST(maintenance_is_silent_until_it_ends)
+{
+	static const uint8_t network[] = { 0 };
+	static struct watch_check check;
+	struct watch_config c = watch_config_default();
+	struct watch_alert alert;
+	struct watch_set set;
+
+	memset(&check, 0, sizeof(check));
+	watch_set_init(&set, &check, 1);
+	watch_state_init(&check.state, &c, network, 1, T0);
+	check.n_windows = 1;
+	check.windows[0] =
+	    (struct watch_window){ T0 - 86400000 * 7, 3600000, 86400000 * 7 };
+	feed(&check.state, 0, "offf");
+	CHECK(check.state.status == WATCH_DOWN, "down");
+	CHECK(!watch_set_alert(&set, 0, T0 + 60000, &alert), "silent");
+	CHECK(watch_set_alert(&set, 0, T0 + 3600000, &alert), "over");
+	CHECK(alert.now == WATCH_TOLD_DOWN && alert.is_new, "down");
+	CHECK(!watch_set_alert(&set, 0, T0 + 3600001, &alert), "once");
+}
+
+TEST_MAIN(UNIT(runs_of_results), UNIT(rechecks_are_due_after_5_and_15_seconds),
+    UNIT(places_vote), UNIT(rings_of_parents_are_refused),
+    UNIT(maintenance_is_silent_until_it_ends))
