@@ -6,6 +6,7 @@ port; their names come from a real name server.
 """
 import email
 import imaplib
+import signal
 import smtplib
 import socket
 import time
@@ -26,12 +27,19 @@ QUICK = {"retry": "1s", "retry_max": "2s", "timeout": "3s", "idle": "2s",
 class World:
     """A name server, a Mailstead, and room for receivers."""
 
-    def __init__(self, **send):
+    def __init__(self, signed=False, anchor=None, **send):
         self.port = free_ports(1)[0]
         self.records, self.receivers, self.hosts = [], [], 0
-        self.ns = dns.NameServer([]).start()
+        self.ns = dns.NameServer([], signed=signed).start()
+        look_up = {"servers": [self.ns.address], "dnssec": "no"}
+        if signed or anchor:
+            file = self.ns.dir / "anchor"
+            file.write_text(anchor or self.ns.anchor())
+            file.chmod(0o644)
+            self.ns.dir.chmod(0o755)
+            look_up.update(dnssec="yes", trust_anchor=file)
         self.server = Instance({
-            "dns": {"servers": [self.ns.address], "dnssec": "no"},
+            "dns": look_up,
             "send": {"direct": "yes", "port": self.port,
                      "allow_loopback": "yes", **QUICK, **send}})
         self.server.start()
@@ -210,6 +218,35 @@ def test_domains_that_take_no_mail(world, user, name, records, status):
     assert report["From"].find("MAILER-DAEMON@") >= 0
     assert report["Return-Path"] == "<>"
     assert b"number " in report.get_payload()[2].as_bytes()
+
+
+def test_signed_answers_are_good(make_world):
+    w = make_world(signed=True)
+    r = w.receiver("signed")
+    w.send(w.server.new_account(), "a@signed.example")
+    r.wait()
+
+
+def test_forged_answers_are_not_followed(make_world):
+    """The zone should be signed with this key, and is not."""
+    w = make_world(anchor="example. DS 4711 13 2 " + "ab" * 32 + "\n")
+    user = w.server.new_account()
+    r = w.receiver("forged")
+    w.send(user, "a@forged.example")
+    w.server.wait_log(r"event=send\.defer .*rcpt=a@forged.*4\.4\.3", 15)
+    assert r.sessions == 0 and inbox(user) == []
+
+
+def test_a_silent_name_server_delays_but_returns_nothing(make_world):
+    w = make_world()
+    user = w.server.new_account()
+    r = w.receiver("asleep")
+    w.ns.process.send_signal(signal.SIGSTOP)
+    w.send(user, "a@asleep.example")
+    time.sleep(2)
+    w.ns.process.send_signal(signal.SIGCONT)
+    r.wait(1, 40)
+    assert inbox(user) == []
 
 
 def test_loopback_is_no_mail_server(make_world):

@@ -25,6 +25,7 @@ class NameServer:
         self.zone, self.signed = zone, signed
         self.serial = 1
         self.process = None
+        (self.dir / "db").mkdir()
         (self.dir / "knot.conf").write_text(f"""
 server:
   rundir: {self.dir}
@@ -87,6 +88,14 @@ zone:
             except OSError:
                 return False
         return len(reply) > 3 and reply[3] & 15 == 0
+
+    def anchor(self):
+        """DS records of a signed zone, as a trust anchor."""
+        said = subprocess.run(
+            ["/usr/sbin/keymgr", "-c", self.dir / "knot.conf", self.zone,
+             "ds"], check=True, capture_output=True, text=True).stdout
+        return "".join(f"{line}\n" for line in said.splitlines()
+                       if " DS " in line)
 
     def change(self, records):
         self.write(records)
