@@ -70,8 +70,11 @@ zone:
             stdout=subprocess.DEVNULL, stderr=open(self.dir / "log", "wb"))
         deadline = time.monotonic() + 10
         while not self.answers():
-            assert self.process.poll() is None and \
-                time.monotonic() < deadline, (self.dir / "log").read_text()
+            if self.process.poll() is not None or \
+                    time.monotonic() > deadline:
+                said = (self.dir / "log").read_text()
+                self.stop()
+                raise AssertionError(said)
             time.sleep(0.05)
         return self
 
