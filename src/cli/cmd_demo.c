@@ -62,7 +62,7 @@ guide(struct admin *a, const struct demo *d, int ready_fd)
 		return false;
 	}
 	if (conf_load(d->conf_path, &c, &error) < 0) {
-		fprintf(stderr, "mailstead: %s\n", error);
+		fprintf(stderr, "mailstead: %s", error);
 		free(error);
 		return false;
 	}

@@ -264,7 +264,8 @@ start(struct supervisor *sup)
 
 	if (conf_load(sup->conf_path, &sup->conf, &error) < 0 ||
 	    conf_read_tls(sup->conf, &error) < 0) {
-		fprintf(stderr, "mailstead: %s\n", error);
+		/* Its lines are whole. */
+		fprintf(stderr, "mailstead: %s", error);
 		free(error);
 		return -1;
 	}
