@@ -8,7 +8,9 @@
 #include "conf/conf.h"
 #include "supervisor/supervisor.h"
 
+#include <pwd.h>
 #include <time.h>
+#include <unistd.h>
 
 #define REPLY_MAX MIB(16)
 
@@ -207,6 +209,17 @@ cmd_reload(struct admin *a, int argc, char **argv)
 
 /* --- config check -------------------------------------------------------------------- */
 
+/* The file may be for another machine: no error, but `run` will refuse. */
+static void
+warn_of_user(const struct conf *c)
+{
+	if (getuid() == 0 && c->user[0] != '\0' && getpwnam(c->user) == NULL)
+		fprintf(stderr,
+		    "mailstead: there is no user %s on this machine yet, "
+		    "which the server needs\n",
+		    c->user);
+}
+
 int
 cmd_config(struct admin *a, int argc, char **argv)
 {
@@ -227,6 +240,7 @@ cmd_config(struct admin *a, int argc, char **argv)
 	r = conf_load(path, &c, &error);
 	if (r == 0) {
 		r = conf_read_tls(c, &error);
+		warn_of_user(c);
 		conf_free(c);
 	}
 	if (r == 0)
