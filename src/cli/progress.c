@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #define DRAW_MS   200
+#define GUESS_MS  1000
 #define BAR_WIDTH 24
 
 static uint64_t
@@ -43,10 +44,13 @@ draw(const struct progress *p)
 	memset(bar, ' ', BAR_WIDTH);
 	memset(bar, '=', (size_t)(part * BAR_WIDTH));
 	bar[BAR_WIDTH] = '\0';
-	fprintf(stderr, "\r[%s] %3.0f%%  %llu messages  %.0f/s  %u:%02u left ",
-	    bar, part * 100, (unsigned long long)p->messages,
-	    (double)p->messages * 1000 / (double)ms, (unsigned)left / 60,
-	    (unsigned)left % 60);
+	fprintf(stderr, "\r[%s] %3.0f%%  %llu messages", bar, part * 100,
+	    (unsigned long long)p->messages);
+	/* The first moments say nothing of the rest. */
+	if (ms >= GUESS_MS)
+		fprintf(stderr, "  %.0f/s  %u:%02u left ",
+		    (double)p->messages * 1000 / (double)ms,
+		    (unsigned)left / 60, (unsigned)left % 60);
 	fflush(stderr);
 }
 
