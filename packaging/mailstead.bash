@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: ISC
 # mailstead.bash - completion of commands, users and domains for bash. Users
-# and domains are asked from the running server; without one there are none.
+# and domains are asked from the running server (that of -c or -d, where one is
+# given); without one there are none.
 
 _mailstead_names() {
-	mailstead "$1" list 2>/dev/null | awk 'NR > 1 { print $1 }'
+	"${COMP_WORDS[0]}" "${COMP_WORDS[@]:1:at - 1}" "$1" list 2>/dev/null |
+	    awk 'NR > 1 { print $1 }'
 }
 
 _mailstead() {
@@ -44,7 +46,8 @@ _mailstead() {
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue trace -c -d --help --version'
+		    dns user alias mail queue trace help -c -d --help
+		    --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in
 		domain | alias) words='add list remove' ;;
@@ -55,6 +58,10 @@ _mailstead() {
 		queue) words='list show retry hold release cancel reroute' ;;
 		config) words='check' ;;
 		check) words='--rebuild --json' ;;
+		help)
+			words='run demo status metrics reload config check
+			    domain dkim dns user alias mail queue trace'
+			;;
 		status | reload) words='--json' ;;
 		run | demo)
 			COMPREPLY=($(compgen -f -- "$cur"))
