@@ -3,6 +3,7 @@
 #include "cli/admin.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <termios.h>
@@ -86,8 +87,8 @@ admin_control(struct admin *a, struct ipc_client **ret)
 
 	if (control == -EACCES || control == -EPERM)
 		return admin_error(a, ADMIN_REFUSED,
-		    "no permission for %s: run this as root or as the user "
-		    "that the server runs as",
+		    "no permission for %s: run this as root, or as the "
+		    "user that started the server",
 		    a->control);
 	if (control < 0 || ipc_client_open(control, ROLE_SUPERVISOR, ret) < 0)
 		return admin_error(a, ADMIN_TEMPFAIL,
@@ -224,7 +225,9 @@ admin_refused(
 
 	if (!msg_error_get(reply, &e))
 		e = (struct msg_error){ 0 };
-	text = advice((enum reason)e.reason);
+	text = e.reason == REASON_NO_USER && a->no_user
+	           ? a->no_user
+	           : advice((enum reason)e.reason);
 	if (!text)
 		text = o == NOT_FOUND ? "it does not exist"
 		       : o == TEMPFAIL
@@ -353,11 +356,36 @@ admin_read_line(struct buf *ret)
 	return ret->n > 0 && !ret->failed;
 }
 
-/* One line from the terminal that nobody sees. */
+static volatile sig_atomic_t got_signal;
+
+static void
+on_signal(int n)
+{
+	got_signal = n;
+}
+
+/* Signals that end the program: notice them, or let them do again what they
+ * did before. Without SA_RESTART: the read from the terminal has to end. */
+static void
+catch_signals(struct sigaction *before, bool is_on)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction catching = { .sa_handler = on_signal };
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		if (is_on)
+			(void)sigaction(signals[i], &catching, &before[i]);
+		else
+			(void)sigaction(signals[i], &before[i], NULL);
+}
+
+/* One line from the terminal that nobody sees. Whatever ends it, the terminal
+ * shows again what is typed. */
 static bool
 ask_secretly(const char *prompt, struct buf *ret)
 {
 	FILE *tty = fopen("/dev/tty", "r+e");
+	struct sigaction before[4];
 	struct termios shown, hidden;
 	char c;
 
@@ -370,14 +398,20 @@ ask_secretly(const char *prompt, struct buf *ret)
 	}
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	hidden.c_cc[VSUSP] = _POSIX_VDISABLE;
+	got_signal = 0;
+	catch_signals(before, true);
 	tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
 	fputs(prompt, tty);
-	while (read(fileno(tty), &c, 1) == 1 && c != '\n')
+	while (!got_signal && read(fileno(tty), &c, 1) == 1 && c != '\n')
 		buf_put_char(ret, c);
 	tcsetattr(fileno(tty), TCSAFLUSH, &shown);
 	fputs("\n", tty);
 	fclose(tty);
-	return !ret->failed;
+	catch_signals(before, false);
+	if (got_signal)
+		(void)raise(got_signal);
+	return !got_signal && !ret->failed;
 }
 
 bool

@@ -20,6 +20,7 @@ struct admin {
 	const char *control; /* path of the control socket */
 	bool is_json;
 	struct ipc_client *store; /* NULL until admin_connect() */
+	const char *no_user; /* what REASON_NO_USER means for this command */
 };
 
 /* A connection to the supervisor, the caller's to free. As admin_connect. */
@@ -77,6 +78,12 @@ int admin_usage(struct admin *a, const char *usage, const char *error);
 bool admin_password(struct admin *a, bool from_stdin, struct buf *ret);
 /* One line of standard input without its end. */
 bool admin_read_line(struct buf *ret);
+
+/* What each sub-command takes: lines for --help, up to NULL. */
+extern const char *const domain_usage[],
+    *const dkim_usage[], *const user_usage[], *const alias_usage[],
+						  *const mail_usage[],
+						      *const queue_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);

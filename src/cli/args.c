@@ -20,8 +20,8 @@ take_option(struct args *a, int argc, char **argv, int *at)
 	const struct arg_option *o = find_option(a, name);
 
 	if (!o) {
-		snprintf(a->error, sizeof(a->error), "unknown option %.*s",
-		    STR_ARG(name));
+		snprintf(a->error, sizeof(a->error),
+		    "unknown option %.*s (see --help)", STR_ARG(name));
 		return false;
 	}
 	if (!o->value) {

@@ -15,6 +15,7 @@ struct cli_command {
 	const char *args; /* for the usage line */
 	const char *help; /* one sentence without its full stop */
 	int (*run)(struct admin *a, int argc, char **argv);
+	const char *const *usage; /* of sub-commands, where it has some */
 };
 
 int cli_main(int argc, char **argv);

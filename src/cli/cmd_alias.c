@@ -52,6 +52,8 @@ add(struct admin *a, struct args *args)
 		msg_alias_put(&body,
 		    &(struct msg_alias){ buf_str(&address), buf_str(&to) });
 		buf_printf(&what, "alias %s", buf_c(&address));
+		a->no_user = "a target is no user and no alias here; see "
+			     "'mailstead user list'";
 		r = admin_do(
 		    a, MSG_ALIAS_ADD, buf_str(&body), buf_c(&what), NULL);
 		if (r == ADMIN_OK)
@@ -77,6 +79,8 @@ remove_alias(struct admin *a, struct args *args)
 	} else if (source(a, args->words[0], &address)) {
 		msg_name_put(&body, &(struct msg_name){ buf_str(&address) });
 		buf_printf(&what, "alias %s", buf_c(&address));
+		a->no_user = "there is no such alias; see 'mailstead alias "
+			     "list'";
 		r = admin_do(
 		    a, MSG_ALIAS_REMOVE, buf_str(&body), buf_c(&what), NULL);
 		if (r == ADMIN_OK)
@@ -143,6 +147,8 @@ list(struct admin *a, struct str filter)
 	buf_done(&body);
 	return r;
 }
+
+const char *const alias_usage[] = { USAGE_ADD, USAGE_LIST, USAGE_REMOVE, NULL };
 
 int
 admin_alias(struct admin *a, int argc, char **argv)

@@ -276,6 +276,9 @@ change(
 	return r;
 }
 
+const char *const dkim_usage[] = { USAGE_LIST, USAGE_ADD, USAGE_ACTIVATE,
+	USAGE_ROTATE, USAGE_REMOVE, NULL };
+
 int
 admin_dkim(struct admin *a, int argc, char **argv)
 {

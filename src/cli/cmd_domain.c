@@ -102,6 +102,9 @@ list(struct admin *a)
 	return r;
 }
 
+const char *const domain_usage[] = { USAGE_ADD, USAGE_LIST, USAGE_REMOVE,
+	NULL };
+
 int
 admin_domain(struct admin *a, int argc, char **argv)
 {

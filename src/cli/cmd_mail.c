@@ -68,11 +68,12 @@ print_import(struct mail_command *c, const struct importer *im)
 
 /* What is it that lies there? NULL after an error was printed. */
 static const char *
-format_of(struct mail_command *c, const char *path)
+format_of(struct mail_command *c, const char *path, int *ret_error)
 {
 	const char *f = c->format ? c->format : "auto";
 	struct stat st;
 
+	*ret_error = ADMIN_REFUSED;
 	if (stat(path, &st) < 0) {
 		admin_error(
 		    c->a, ADMIN_REFUSED, "%s: %s", path, strerror(errno));
@@ -87,7 +88,7 @@ format_of(struct mail_command *c, const char *path)
 	}
 	if (strcmp(f, "maildir") != 0 && strcmp(f, "mbox") != 0 &&
 	    strcmp(f, "mboxo") != 0) {
-		admin_usage(c->a, USAGE_IMPORT, "unknown format");
+		*ret_error = admin_usage(c->a, USAGE_IMPORT, "unknown format");
 		return NULL;
 	}
 	return f;
@@ -117,9 +118,9 @@ import(struct mail_command *c)
 
 	if (c->args.n_words != 2)
 		return admin_usage(c->a, USAGE_IMPORT, NULL);
-	format = format_of(c, c->args.words[1]);
+	format = format_of(c, c->args.words[1], &r);
 	if (!format)
-		return ADMIN_REFUSED;
+		return r;
 	if (!mailbox_is_fine(c))
 		return ADMIN_USAGE;
 	r = mailstore_open(c->a, c->args.words[0]);
@@ -200,6 +201,9 @@ undelete(struct mail_command *c)
 	buf_done(&what);
 	return r;
 }
+
+const char *const mail_usage[] = { USAGE_IMPORT, USAGE_EXPORT, USAGE_UNDELETE,
+	NULL };
 
 int
 admin_mail(struct admin *a, int argc, char **argv)

@@ -400,6 +400,15 @@ run(struct admin *a, struct words *w, const char *verb)
 	return admin_usage(a, USAGE, NULL);
 }
 
+const char *const queue_usage[] = {
+	USAGE_LIST,
+	USAGE_SHOW,
+	"queue retry|hold|release --all | " SELECTORS " [ID...] [--json]",
+	"queue cancel --all | " SELECTORS " [ID...] [--bounce] [--json]",
+	USAGE_REROUTE,
+	NULL,
+};
+
 int
 admin_queue(struct admin *a, int argc, char **argv)
 {

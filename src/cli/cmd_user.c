@@ -339,6 +339,9 @@ run(struct user_command *c, const char *verb)
 	return admin_usage(c->a, USAGE, NULL);
 }
 
+const char *const user_usage[] = { USAGE_ADD, USAGE_LIST, USAGE_PASSWD,
+	USAGE_QUOTA, USAGE_REMOVE, USAGE_UNDELETE, NULL };
+
 int
 admin_user(struct admin *a, int argc, char **argv)
 {

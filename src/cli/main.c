@@ -13,21 +13,21 @@
 
 /* clang-format off */
 static const struct cli_command commands[] = {
-	{ "run",     "",                       "Run the server in the foreground", cmd_run },
-	{ "demo",    "[--ports FIRST] DIR",                   "Run a demonstration on loopback, with its data in DIR", cmd_demo },
-	{ "status",  "[--json]",               "Show each process and its sandbox", cmd_status },
-	{ "metrics", "",                       "Print all counters as Prometheus text", cmd_metrics },
-	{ "reload",  "",                       "Take over the configuration and certificates anew", cmd_reload },
-	{ "config",  "check [FILE]",           "Check a configuration file", cmd_config },
-	{ "check",   "[--rebuild]",            "Verify every checksum and reference of the store", cmd_check },
-	{ "domain",  "add|list|remove ...",    "Domains that are served here", admin_domain },
-	{ "dkim",    "list|add|activate|rotate|remove ...", "Keys that sign the mail of a domain", admin_dkim },
-	{ "dns",     "[--zone | --check] DOMAIN", "The DNS records that a domain needs", cmd_dns },
-	{ "user",    "add|list|passwd|quota|remove|undelete ...", "Accounts", admin_user },
-	{ "alias",   "add|list|remove ...",    "Addresses that lead to others", admin_alias },
-	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue },
-	{ "trace",   "ID|ADDRESS",             "The life of messages that went to other servers", admin_trace },
-	{ "mail",    "import|export ...",      "Bring mail in from Maildir or mbox, and out", admin_mail },
+	{ "run",     "",                       "Run the server in the foreground", cmd_run, NULL },
+	{ "demo",    "[--ports FIRST] DIR",                   "Run a demonstration on loopback, with its data in DIR", cmd_demo, NULL },
+	{ "status",  "[--json]",               "Show each process and its sandbox", cmd_status, NULL },
+	{ "metrics", "",                       "Print all counters as Prometheus text", cmd_metrics, NULL },
+	{ "reload",  "[--json]",               "Take over the configuration and certificates anew", cmd_reload, NULL },
+	{ "config",  "check [FILE] [--json]",    "Check a configuration file", cmd_config, NULL },
+	{ "check",   "[--rebuild] [--json]",   "Verify every checksum and reference of the store", cmd_check, NULL },
+	{ "domain",  "add|list|remove ...",    "Domains that are served here", admin_domain, domain_usage },
+	{ "dkim",    "list|add|activate|rotate|remove ...", "Keys that sign the mail of a domain", admin_dkim, dkim_usage },
+	{ "dns",     "DOMAIN [--zone | --check] [--json]", "The DNS records that a domain needs", cmd_dns, NULL },
+	{ "user",    "add|list|passwd|quota|remove|undelete ...", "Accounts", admin_user, user_usage },
+	{ "alias",   "add|list|remove ...",    "Addresses that lead to others", admin_alias, alias_usage },
+	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue, queue_usage },
+	{ "trace",   "ID|ADDRESS [--json]",    "The life of messages that went to other servers", admin_trace, NULL },
+	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },
 };
 /* clang-format on */
 
@@ -45,14 +45,16 @@ print_help(void)
 	puts("usage: mailstead [-c FILE | -d DIR] COMMAND ...\n\nCommands:");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (commands[i].run != NULL)
-			printf("  %-8s %s\n           %s\n", commands[i].name,
-			    commands[i].args, commands[i].help);
-	puts("\nOptions:\n"
+			printf("  %s%s%s\n           %s\n", commands[i].name,
+			    commands[i].args[0] ? " " : "", commands[i].args,
+			    commands[i].help);
+	puts("\n'mailstead COMMAND --help' tells more of a "
+	     "command.\n\nOptions:\n"
 	     "  -c FILE    the configuration file (" CONFIG_FILE ")\n"
 	     "  -d DIR     the data folder of the server to speak with\n"
 	     "  --json     print JSON, with every command that prints\n"
 	     "  --version  print the version\n"
-	     "  --help     print this\n\n"
+	     "  --help     print this, or the help of a command\n\n"
 	     "See mailstead(8), mailstead.conf(5) and mailstead-events(7).");
 }
 
@@ -95,6 +97,101 @@ find_data_dir(void)
 	return dir;
 }
 
+/* Is it among the verbs of a line like "queue retry|hold ID"? */
+static bool
+has_verb(const char *line, const char *verb)
+{
+	struct str words, rest = str_split(str_c(line), ' ', &words), one;
+
+	(void)str_split(rest, ' ', &words);
+	while (words.n > 0) {
+		words = str_split(words, '|', &one);
+		if (str_eq(one, str_c(verb)))
+			return true;
+	}
+	return false;
+}
+
+/* The lines of one verb, or all (NULL). False: there are none. */
+static bool
+print_usage(FILE *f, const struct cli_command *c, const char *verb)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; c->usage && c->usage[i]; i++)
+		if (!verb || has_verb(c->usage[i], verb)) {
+			fprintf(f, "%s mailstead %s\n",
+			    is_first ? "usage:" : "      ", c->usage[i]);
+			is_first = false;
+		}
+	return !is_first;
+}
+
+/* The first word behind the command, which is no option. */
+static const char *
+verb_of(int argc, char **argv)
+{
+	return argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
+}
+
+static int
+print_command_help(const struct cli_command *c, const char *verb)
+{
+	if (!c->usage)
+		printf("usage: mailstead %s%s%s\n", c->name,
+		    c->args[0] ? " " : "", c->args);
+	else if (!verb || !print_usage(stdout, c, verb))
+		print_usage(stdout, c, NULL);
+	printf("\n%s; see mailstead(8).\n", c->help);
+	return ADMIN_OK;
+}
+
+static bool
+wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 ||
+		    strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_verb(const struct cli_command *c, const char *verb)
+{
+	for (size_t i = 0; c->usage[i]; i++)
+		if (has_verb(c->usage[i], verb))
+			return true;
+	return false;
+}
+
+/* Help, or a word that is no sub-command: true, and nothing is left to do. */
+static bool
+is_answered(struct admin *a, const struct cli_command *c, int argc, char **argv,
+    int *ret)
+{
+	const char *verb = verb_of(argc, argv);
+
+	if (wants_help(argc, argv)) {
+		*ret = print_command_help(c, verb);
+		return true;
+	}
+	if (!c->usage || (argc > 1 && (!verb || is_verb(c, verb))))
+		return false;
+	*ret = ADMIN_USAGE;
+	for (int i = 1; i < argc; i++)
+		a->is_json |= strcmp(argv[i], "--json") == 0;
+	if (verb) {
+		admin_error(a, ADMIN_USAGE,
+		    "no such command: %s %s (see mailstead %s --help)", c->name,
+		    verb, c->name);
+	} else {
+		fprintf(stderr, "mailstead: %s needs a command\n", c->name);
+		print_usage(stderr, c, NULL);
+	}
+	return true;
+}
+
 static int
 run_command(const char *data_dir, int argc, char **argv)
 {
@@ -106,6 +203,8 @@ run_command(const char *data_dir, int argc, char **argv)
 		if (commands[i].run == NULL ||
 		    strcmp(commands[i].name, argv[0]) != 0)
 			continue;
+		if (is_answered(&a, &commands[i], argc, argv, &r))
+			return r;
 		dir = data_dir ? x_strdup(data_dir) : find_data_dir();
 		control = x_asprintf("%s/run/control.sock", dir);
 		a.control = control;
@@ -140,7 +239,8 @@ cli_main(int argc, char **argv)
 			data_dir = argv[++at];
 		} else {
 			fprintf(stderr,
-			    "mailstead: %s is no option, or needs a value "
+			    "mailstead: %s is no option, or needs a "
+			    "value "
 			    "(see mailstead --help)\n",
 			    argv[at]);
 			return ADMIN_USAGE;
@@ -151,6 +251,12 @@ cli_main(int argc, char **argv)
 		return ADMIN_USAGE;
 	}
 	if (strcmp(argv[at], "help") == 0) {
+		char help[] = "--help";
+		char *words[] = { argv[at + 1], help, NULL };
+
+		/* "help user" is "user --help". */
+		if (at + 1 < argc)
+			return run_command(NULL, 2, words);
 		print_help();
 		return ADMIN_OK;
 	}

@@ -5,11 +5,16 @@ import hashlib
 import hmac
 import json
 import os
+import pty
+import signal
 import smtplib
 import ssl
 import subprocess
+import termios
 
 import pytest
+
+from lib.instance import BINARY
 
 OK, REFUSED, USAGE, TEMPFAIL = 0, 1, 2, 75
 
@@ -175,6 +180,108 @@ def test_without_a_server_it_says_so(server, tmp_path):
     r = server.cli("-d", str(tmp_path), "user", "list", check=False)
     assert r.returncode == TEMPFAIL
     assert "is it running?" in r.stderr
+
+
+# --- help, and what was mistyped --------------------------------------------------
+
+COMMANDS = {
+    "run": [], "demo": [], "status": [], "metrics": [], "reload": [],
+    "config": [], "check": [], "dns": [], "trace": [],
+    "domain": ["add", "list", "remove"],
+    "dkim": ["list", "add", "activate", "rotate", "remove"],
+    "user": ["add", "list", "passwd", "quota", "remove", "undelete"],
+    "alias": ["add", "list", "remove"],
+    "queue": ["list", "show", "retry", "hold", "release", "cancel",
+              "reroute"],
+    "mail": ["import", "export", "undelete"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(server, command):
+    r = server.cli(command, "--help", check=False)
+    assert r.returncode == OK and not r.stderr
+    assert r.stdout.startswith(f"usage: mailstead {command}")
+    assert server.cli("help", command) == r.stdout
+    for verb in COMMANDS[command]:
+        one = server.cli(command, verb, "--help").splitlines()
+        usage = [line for line in one if f"mailstead {command} " in line]
+        assert len(usage) == 1
+        assert verb in usage[0].split()[3].split("|")
+        assert usage[0].split("mailstead ")[1] in r.stdout
+
+
+def test_help_does_nothing_else(server, account):
+    server.cli("user", "remove", account.login, "--help")
+    assert account.login in server.cli("user", "list")
+    # Behind "--" it is a word like any other.
+    r = server.cli("user", "remove", "--", "--help", check=False)
+    assert r.returncode == USAGE and "not an address" in r.stderr
+
+
+@pytest.mark.parametrize("words,hint", [
+    (["usr"], "see mailstead --help"),
+    (["user", "ad", "x@test.example"], "see mailstead user --help"),
+    (["queue", "retry|hold", "--all"], "see mailstead queue --help"),
+    (["user", "list", "--foo"], "unknown option --foo (see --help)"),
+    (["user"], "usage: mailstead user add"),
+])
+def test_what_is_mistyped_is_named(server, words, hint):
+    r = server.cli(*words, check=False)
+    assert r.returncode == USAGE
+    assert not r.stdout and hint in r.stderr
+
+
+def test_a_mistyped_verb_is_json_too(server):
+    r = server.cli("user", "ad", "--json", check=False)
+    assert r.returncode == USAGE
+    assert json.loads(r.stdout)["error"]["reason"] == "usage"
+
+
+def test_an_alias_that_is_not_there_is_called_an_alias(server, account):
+    domain = account.login.split("@")[1]
+    r = server.cli("alias", "remove", f"nix@{domain}", check=False)
+    assert r.returncode == REFUSED and "mailstead alias list" in r.stderr
+    r = server.cli("alias", "add", f"nix@{domain}", f"who@{domain}",
+                   check=False)
+    assert r.returncode == REFUSED and "target" in r.stderr
+
+
+def test_an_unknown_format_is_a_mistake_of_the_command_line(server, account,
+                                                            tmp_path):
+    r = server.cli("mail", "import", account.login, tmp_path, "--format",
+                   "zip", check=False)
+    assert r.returncode == USAGE and "maildir|mbox" in r.stderr
+
+
+def test_an_error_of_the_configuration_ends_without_an_empty_line(tmp_path):
+    conf = tmp_path / "bad.conf"
+    conf.write_text("log_levl = info\n")
+    r = subprocess.run([BINARY, "-c", conf, "run"], capture_output=True,
+                       text=True, timeout=20)
+    assert r.returncode == REFUSED and "log_levl" in r.stderr
+    assert r.stderr.endswith("\n") and not r.stderr.endswith("\n\n")
+
+
+def test_an_interrupted_prompt_leaves_the_terminal_as_it_was(server, account):
+    """Ctrl-C where a password is asked for: what is typed shows again."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(BINARY, [BINARY, "-c", server.conf, "user", "passwd",
+                          account.login])
+    try:
+        shown = b""
+        while b"New password" not in shown:
+            shown += os.read(fd, 1000)
+        assert not termios.tcgetattr(fd)[3] & termios.ECHO
+        os.write(fd, b"half a pass\x03")
+        _, status = os.waitpid(pid, 0)
+        assert os.WIFSIGNALED(status)
+        assert os.WTERMSIG(status) == signal.SIGINT
+        assert termios.tcgetattr(fd)[3] & termios.ECHO
+    finally:
+        os.close(fd)
+    assert sign_in(server, account.login, account.password)
 
 
 # --- SCRAM with channel binding over TLS 1.3 ------------------------------------
