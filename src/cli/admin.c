@@ -424,8 +424,10 @@ admin_password(struct admin *a, bool from_stdin, struct buf *ret)
 		ok = admin_read_line(ret);
 		if (!ok)
 			admin_error(a, ADMIN_USAGE,
-			    "no password on standard input: one line is "
-			    "expected");
+			    ret->failed
+				? "the password is too long"
+				: "no password on standard input: one line "
+				  "is expected");
 		return ok;
 	}
 	if (!ask_secretly("New password: ", ret) ||

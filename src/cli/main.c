@@ -192,6 +192,19 @@ is_answered(struct admin *a, const struct cli_command *c, int argc, char **argv,
 	return true;
 }
 
+/* A list that did not fit onto a full disk is not a list: the exit code. */
+static int
+end_output(struct admin *a, int r)
+{
+	bool is_broken = fflush(stdout) != 0 || ferror(stdout);
+
+	if (!is_broken || r != ADMIN_OK)
+		return r;
+	a->is_json = false; /* it would not arrive, either */
+	return admin_error(a, ADMIN_REFUSED,
+	    "cannot write to standard output; what it holds is not complete");
+}
+
 static int
 run_command(const char *data_dir, int argc, char **argv)
 {
@@ -209,6 +222,8 @@ run_command(const char *data_dir, int argc, char **argv)
 		control = x_asprintf("%s/run/control.sock", dir);
 		a.control = control;
 		r = commands[i].run(&a, argc - 1, argv + 1);
+		if (commands[i].run != cmd_run && commands[i].run != cmd_demo)
+			r = end_output(&a, r);
 		admin_done(&a);
 		return r;
 	}

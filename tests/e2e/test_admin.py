@@ -263,6 +263,21 @@ def test_an_error_of_the_configuration_ends_without_an_empty_line(tmp_path):
     assert r.stderr.endswith("\n") and not r.stderr.endswith("\n\n")
 
 
+def test_output_that_is_lost_is_a_failure(server):
+    with open("/dev/full", "w") as full:
+        r = subprocess.run([BINARY, "-c", server.conf, "domain", "list"],
+                           stdout=full, stderr=subprocess.PIPE, text=True,
+                           timeout=20)
+    assert r.returncode == REFUSED and "standard output" in r.stderr
+
+
+def test_a_password_that_is_too_long_is_called_so(server, account):
+    r = server.cli("user", "passwd", account.login, "--password-stdin",
+                   input="x" * 3000 + "\n", check=False)
+    assert r.returncode == USAGE and "too long" in r.stderr
+    assert sign_in(server, account.login, account.password)
+
+
 def test_an_interrupted_prompt_leaves_the_terminal_as_it_was(server, account):
     """Ctrl-C where a password is asked for: what is typed shows again."""
     pid, fd = pty.fork()
