@@ -135,14 +135,14 @@ class Results:
             print(f"  {metric}: {server} {value:.4g}", flush=True)
 
 
-def deliver(servers, res, rounds, tag="", msgs=12000, single=4000):
+def deliver(servers, res, rounds, tag="", msgs=24000, single=8000):
     for i in range(rounds):
         for s in servers:
             for label, size, n, sess in (("10 KB, 20 sessions", 10240, msgs, 20),
                                          ("1 KB, 1 session", 1024, single, 1)):
                 out = s.path("smtp.jsonl")
                 open(out, "w").close()
-                n_here = n if s.name == "mailstead" else max(n // 4, 1000)
+                n_here = n if s.name == "mailstead" else n // 8
                 sh([PEERS + "/bench_smtp.sh", "127.0.0.1", str(s.smtp), str(size),
                     str(n_here), str(sess), "new", out, label], s.env,
                    stdout=subprocess.DEVNULL)
