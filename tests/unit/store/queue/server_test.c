@@ -304,7 +304,7 @@ TEST(local_copies_and_entries_of_a_submission)
 	deliver(st.smtp, SESSION,
 	    (struct mail_to){ .from = "alice@demo.example",
 		.to = "X@Far.Example alice@demo.example x@far.example "
-	              "y@far.example "
+		      "y@far.example "
 		      "away@demo.example" });
 	CHECK(st.outcome == DONE, "delivered");
 	/* Away@far.example comes from the alias, and alice only once. */
