@@ -134,10 +134,10 @@ enter_closing(struct conn *c, enum conn_end how, const char *detail)
 		return;
 	}
 	c->state = CLOSING;
-	if (c->bev) {
-		conn_tls_want_read(c, false);
+	/* An end that the peer sends now must not overtake our last output. */
+	want_read(c, false);
+	if (c->bev)
 		conn_tls_set_low(c, 0);
-	}
 	arm(c, CLOSE_MS);
 	if (conn_out_bytes(c) == 0)
 		output_is_sent(c);

@@ -25,6 +25,7 @@ struct server {
 	bool close_in_timeout, abort_in_data, abort_in_tls, abort_in_drained;
 	bool hold; /* never consume */
 	bool pause_at_line;
+	bool ends_at_quit; /* the client ends its side just then */
 	enum conn_end how;
 	char detail[80];
 	/* the client */
@@ -68,6 +69,8 @@ on_line(struct server *s, struct str line)
 		conn_put(s->conn, STR("220 go\r\n"));
 		conn_start_tls(s->conn, s->tls);
 	} else if (str_eq(line, STR("QUIT"))) {
+		if (s->ends_at_quit)
+			shutdown(s->fd, SHUT_WR);
 		conn_put(s->conn, STR("221 bye\r\n"));
 		conn_close(s->conn);
 	} else if (str_eq(line, STR("BIG"))) {
@@ -287,6 +290,19 @@ TEST(replies_are_sent_before_the_connection_ends)
 
 	server_init(&s, false);
 	CHECK(strcmp(conn_peer_ip(s.conn), "unix") == 0, "peer");
+	server_run(&s, client_quit);
+	CHECK(str_eq(buf_str(&s.got), STR("250 ok\r\n221 bye\r\n")), "got");
+	CHECK(s.how == CONN_END_LOCAL, "how");
+	server_done(&s);
+}
+
+/* A session that goes on from the loop writes a round later: the client's
+ * end may be there before. */
+TEST(an_end_does_not_overtake_the_last_reply)
+{
+	struct server s = { .pause_at_line = true, .ends_at_quit = true };
+
+	server_init(&s, false);
 	server_run(&s, client_quit);
 	CHECK(str_eq(buf_str(&s.got), STR("250 ok\r\n221 bye\r\n")), "got");
 	CHECK(s.how == CONN_END_LOCAL, "how");
@@ -694,6 +710,7 @@ TEST(abort_inside_tls_ready_ends_it)
 }
 
 TEST_MAIN(UNIT(replies_are_sent_before_the_connection_ends),
+    UNIT(an_end_does_not_overtake_the_last_reply),
     UNIT(a_half_closed_client_gets_its_replies),
     UNIT(a_paused_session_sees_the_rest_and_the_end_when_it_resumes),
     UNIT(input_held_stays_below_its_limit),
