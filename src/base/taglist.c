@@ -18,3 +18,29 @@ taglist_next(struct str *rest, struct str *ret_name, struct str *ret_value)
 		*ret_value = str_trim(str_from(field, (size_t)eq + 1));
 	return true;
 }
+
+static bool
+has_version(struct str text, struct str version)
+{
+	return str_starts(text, version) &&
+	       str_starts(str_trim(str_from(text, version.n)), STR(";"));
+}
+
+enum taglist_found
+taglist_find(
+    const struct str *records, size_t n, struct str version, struct str *ret)
+{
+	const struct str *found = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!has_version(records[i], version))
+			continue;
+		if (found)
+			return TAGLIST_SEVERAL;
+		found = &records[i];
+	}
+	if (!found)
+		return TAGLIST_NONE;
+	*ret = *found;
+	return TAGLIST_ONE;
+}

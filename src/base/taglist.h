@@ -20,3 +20,16 @@
  */
 bool taglist_next(
     struct str *rest, struct str *ret_name, struct str *ret_value) WARN_UNUSED;
+
+enum taglist_found {
+	TAGLIST_NONE,
+	TAGLIST_ONE,
+	TAGLIST_SEVERAL,
+};
+
+/*
+ * Among the TXT records of a name, the one that begins with version ("v=STSv1"),
+ * blanks, and a semicolon. *ret is set when there is exactly one.
+ */
+enum taglist_found taglist_find(const struct str *records, size_t n,
+    struct str version, struct str *ret) WARN_UNUSED;

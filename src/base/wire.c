@@ -149,6 +149,26 @@ wire_get_vstr(struct wire *w)
 	return wire_get_bytes(w, wire_get_varint(w));
 }
 
+uint32_t
+wire_get_v32(struct wire *w)
+{
+	uint64_t v = wire_get_varint(w);
+
+	if (v > UINT32_MAX)
+		w->failed = true;
+	return (uint32_t)v;
+}
+
+struct wire
+wire_read_version(struct str in, uint8_t version)
+{
+	struct wire w = wire_read(in);
+
+	if (wire_get_u8(&w) != version)
+		w.failed = true;
+	return w;
+}
+
 bool
 wire_is_complete(const struct wire *w)
 {

@@ -32,6 +32,8 @@ wire_read(struct str in)
 	return (struct wire){ .in = in };
 }
 
+/* A record whose first byte is its version: failed when it is another one. */
+struct wire wire_read_version(struct str in, uint8_t version);
 uint8_t wire_get_u8(struct wire *w);
 uint16_t wire_get_u16(struct wire *w);
 uint32_t wire_get_u32(struct wire *w);
@@ -39,6 +41,7 @@ uint64_t wire_get_u64(struct wire *w);
 /* Points into the input. */
 struct str wire_get_str(struct wire *w);
 uint64_t wire_get_varint(struct wire *w); /* rejects more than 64 bits */
+uint32_t wire_get_v32(struct wire *w);    /* a varint, at most 32 bits */
 struct str wire_get_vstr(struct wire *w);
 struct str wire_get_bytes(struct wire *w, size_t n);
 /* Everything was read and nothing was missing. */

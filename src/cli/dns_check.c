@@ -8,18 +8,13 @@
  */
 #include "cli/dns_records.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "conf/conf_resolver.h"
 #include "proto/dkim/dkim_key.h"
 #include "proto/dkim/dkim_tag.h"
 
-#define ANCHOR_FILE "/usr/share/dns/root.key"
-#define ANCHOR_MAX  KIB(64)
-#define SERVERS_MAX 64
-#define WAIT_MS     30000
-#define TYPES_MAX   3 /* look-ups of one record */
-#define FOUND_MAX   KIB(4)
+#define WAIT_MS   30000
+#define TYPES_MAX 3 /* look-ups of one record */
+#define FOUND_MAX KIB(4)
 
 struct check {
 	struct loop *loop;
@@ -399,62 +394,6 @@ judge(const struct check *ck, struct dns_record *rec, const struct lookup *l)
 
 /* --- asking --------------------------------------------------------------------------- */
 
-/* "192.0.2.1:53" or "[2001:db8::1]:53" in the library's form. */
-static char *
-server_text(struct str s)
-{
-	ptrdiff_t colon = str_rfind(s, ':'), close = str_find(s, ']');
-
-	if (close > 0 && s.p[0] == '[')
-		return colon > close
-		           ? x_asprintf("%.*s@%.*s", (int)close - 1, s.p + 1,
-				 STR_ARG(str_from(s, (size_t)colon + 1)))
-		           : str_dup(str_sub(s, 1, (size_t)close - 1));
-	if (colon > 0 && str_find(s, ':') == colon)
-		return x_asprintf("%.*s@%.*s", (int)colon, s.p,
-		    STR_ARG(str_from(s, (size_t)colon + 1)));
-	return str_dup(s);
-}
-
-static void
-read_anchors(const struct conf *c, struct buf *to)
-{
-	CLEANUP(closep)
-	int fd =
-	    open(c->dns_trust_anchor[0] ? c->dns_trust_anchor : ANCHOR_FILE,
-		O_RDONLY | O_CLOEXEC);
-	char part[4096];
-	ssize_t n;
-
-	while (fd >= 0 && (n = read(fd, part, sizeof(part))) > 0)
-		buf_put(to, part, (size_t)n);
-}
-
-static int
-open_resolver(struct check *ck, const struct conf *c, char **ret_error)
-{
-	struct buf anchors = BUF_INIT(ANCHOR_MAX);
-	struct str list = str_c(c->dns_servers), one;
-	char *servers[SERVERS_MAX];
-	struct resolver_config config = { .loop = ck->loop,
-		.servers = (const char *const *)servers };
-	int r;
-
-	while (list.n && config.n_servers < SERVERS_MAX) {
-		list = str_split(list, '\n', &one);
-		servers[config.n_servers++] = server_text(one);
-	}
-	if (c->dns_dnssec)
-		read_anchors(c, &anchors);
-	ck->validates = anchors.n > 0;
-	config.trust_anchors = buf_str(&anchors);
-	r = resolver_new(&config, &ck->resolver, ret_error);
-	for (size_t i = 0; i < config.n_servers; i++)
-		free(servers[i]);
-	buf_done(&anchors);
-	return r;
-}
-
 static void
 on_time_over(void *arg)
 {
@@ -467,7 +406,8 @@ dns_check(struct dns_records *r, const struct conf *c, char **ret_error)
 	struct check ck = { .loop = loop_new() };
 	struct loop_timer *timer =
 	    loop_timer_new(ck.loop, on_time_over, ck.loop);
-	bool ok = open_resolver(&ck, c, ret_error) == 0;
+	bool ok = conf_resolver_new(
+		      c, ck.loop, &ck.resolver, &ck.validates, ret_error) == 0;
 	struct lookup *lookups =
 	    x_zalloc(MAX(r->n, 1) * TYPES_MAX * sizeof(*lookups));
 

@@ -14,7 +14,6 @@
 
 #define READ_MAX  KIB(64) /* in one round: others want their turn */
 #define WRITE_MAX KIB(256)
-#define IN_KEEP   512 /* bytes of an empty input buffer */
 
 static struct {
 	size_t n; /* of the last read */
@@ -78,10 +77,7 @@ conn_plain_wipe(void)
 static void
 keep(struct conn *c, struct str s)
 {
-	if (c->in_at == c->in.n) {
-		buf_reset(&c->in, IN_KEEP);
-		c->in_at = 0;
-	} else if (c->in_at > c->in.n / 2) {
+	if (c->in_at > c->in.n / 2) {
 		buf_drop(&c->in, c->in_at);
 		c->in_at = 0;
 	}

@@ -8,19 +8,15 @@
  */
 #include "base/log.h"
 #include "base/secret.h"
+#include "conf/conf_resolver.h"
 #include "proto/reply/reply.h"
 #include "send/dest.h"
 #include "send/send.h"
 #include "send/server.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#define ANCHOR_FILE "/usr/share/dns/root.key"
-#define CA_FILE     "/etc/ssl/certs/ca-certificates.crt"
-#define ANCHOR_MAX  KIB(64)
-#define SERVERS_MAX 16
+#define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 /* Descriptors besides connections: look-ups, other processes, messages. */
 #define FILES_EXTRA 2048
 #define STOP_MS     1200
@@ -78,70 +74,21 @@ take_config(struct server *sv, struct str snapshot)
 	take_source(&sv->source6, AF_INET6, c->send_source6);
 }
 
-/* "127.0.0.1:5353" as the library writes it: 127.0.0.1@5353. */
-static char *
-server_text(struct str s)
-{
-	ptrdiff_t colon = str_rfind(s, ':');
-	bool is_bracketed = s.n > 0 && s.p[0] == '[';
-	struct str host, port;
-
-	if (colon < 0 || (!is_bracketed && str_find(s, ':') != colon))
-		return str_dup(s);
-	host = str_first(s, (size_t)colon);
-	port = str_from(s, (size_t)colon + 1);
-	if (is_bracketed)
-		host = str_sub(host, 1, host.n - 2);
-	return x_asprintf("%.*s@%.*s", STR_ARG(host), STR_ARG(port));
-}
-
-static void
-read_anchors(const char *path, struct buf *to)
-{
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = 1;
-
-	while (fd >= 0 && n > 0) {
-		char *at = buf_reserve(to, 4096);
-
-		n = at == NULL ? 0 : read(fd, at, 4096);
-		to->n += n > 0 ? (size_t)n : 0;
-	}
-}
-
 /* The library's context cannot change: a new one needs a new process. */
 static int
 make_resolver(struct server *sv)
 {
-	const struct conf *c = sv->conf;
-	struct buf anchors = BUF_INIT(ANCHOR_MAX);
-	char *servers[SERVERS_MAX];
-	struct resolver_config config = { .loop = sv->loop,
-		.servers = (const char *const *)servers };
-	struct str list = str_c(c->dns_servers), one;
 	char *error = NULL;
-	int r;
+	bool validates;
+	int r = conf_resolver_new(
+	    sv->conf, sv->loop, &sv->resolver, &validates, &error);
 
-	while (list.n > 0 && config.n_servers < SERVERS_MAX) {
-		list = str_split(list, '\n', &one);
-		servers[config.n_servers++] = server_text(one);
-	}
-	if (c->dns_dnssec) {
-		read_anchors(
-		    c->dns_trust_anchor[0] ? c->dns_trust_anchor : ANCHOR_FILE,
-		    &anchors);
-		if (anchors.n == 0)
-			log_event0(EV_SEND_NO_ANCHOR);
-	}
-	config.trust_anchors = buf_str(&anchors);
-	r = resolver_new(&config, &sv->resolver, &error);
+	if (sv->conf->dns_dnssec && !validates)
+		log_event0(EV_SEND_NO_ANCHOR);
 	if (r < 0)
 		fprintf(
 		    stderr, "mailstead: send: name resolution: %s\n", error);
 	free(error);
-	for (size_t i = 0; i < config.n_servers; i++)
-		free(servers[i]);
-	buf_done(&anchors);
 	return r;
 }
 

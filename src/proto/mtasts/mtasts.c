@@ -63,31 +63,20 @@ read_record(struct str text, struct str *ret_id)
 	return true;
 }
 
-/* "v=STSv1" and a semicolon behind it; blanks may stand before that. */
-static bool
-is_record(struct str text)
-{
-	struct str rest = str_from(text, STR("v=STSv1").n);
-
-	return str_starts(text, STR("v=STSv1")) &&
-	       str_starts(str_trim(rest), STR(";"));
-}
-
 enum mtasts_found
 mtasts_find_record(const struct str *records, size_t n, struct str *ret_id)
 {
-	const struct str *found = NULL;
+	struct str text;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!is_record(records[i]))
-			continue;
-		if (found)
-			return MTASTS_BROKEN;
-		found = &records[i];
-	}
-	if (!found)
+	switch (taglist_find(records, n, STR("v=STSv1"), &text)) {
+	case TAGLIST_NONE:
 		return MTASTS_NONE;
-	return read_record(*found, ret_id) ? MTASTS_FOUND : MTASTS_BROKEN;
+	case TAGLIST_ONE:
+		return read_record(text, ret_id) ? MTASTS_FOUND : MTASTS_BROKEN;
+	case TAGLIST_SEVERAL:
+		break;
+	}
+	return MTASTS_BROKEN;
 }
 
 /* Take a line, which ends with LF, CRLF, or the text. */

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "base/hostname.h"
 #include "proto/spf/spf.h"
 #include "proto/spf/spf_macro.h"
 

@@ -138,7 +138,7 @@ validated_name(const struct spf_check *c, struct str domain)
 		struct str name = spf_name_str(&c->client.names[i]);
 		int r = 1;
 
-		if (spf_name_is_under(name, domain))
+		if (hostname_is_under(name, domain))
 			r = name.n == domain.n ? 3 : 2;
 		if (r > rank) {
 			rank = r;

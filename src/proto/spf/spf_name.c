@@ -36,12 +36,3 @@ spf_name_set(struct str text, struct spf_name *ret)
 	ret->n = text.n;
 	return true;
 }
-
-bool
-spf_name_is_under(struct str name, struct str parent)
-{
-	if (name.n == parent.n)
-		return str_eq_case(name, parent);
-	return name.n > parent.n && name.p[name.n - parent.n - 1] == '.' &&
-	       str_ends_case(name, parent);
-}

@@ -27,9 +27,6 @@ struct spf_name {
  */
 bool spf_name_set(struct str text, struct spf_name *ret) WARN_UNUSED;
 
-/* Is name the same as parent, or below it? Case does not matter. */
-bool spf_name_is_under(struct str name, struct str parent);
-
 static inline struct str
 spf_name_str(const struct spf_name *name)
 {

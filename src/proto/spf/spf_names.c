@@ -72,7 +72,7 @@ void
 spf_ptr_match_run(struct spf_check *c)
 {
 	for (size_t i = 0; i < c->client.n; i++) {
-		if (spf_name_is_under(spf_name_str(&c->client.names[i]),
+		if (hostname_is_under(spf_name_str(&c->client.names[i]),
 			spf_name_str(&c->target))) {
 			spf_match(c);
 			return;

@@ -75,30 +75,21 @@ read_record(struct str text, struct str *ret_rua)
 	return true;
 }
 
-static bool
-is_record(struct str text)
-{
-	struct str rest = str_from(text, STR("v=TLSRPTv1").n);
-
-	return str_starts(text, STR("v=TLSRPTv1")) &&
-	       str_starts(str_trim(rest), STR(";"));
-}
-
 enum tlsrpt_found
 tlsrpt_find_record(const struct str *records, size_t n, struct str *ret_rua)
 {
-	const struct str *found = NULL;
+	struct str text;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!is_record(records[i]))
-			continue;
-		if (found)
-			return TLSRPT_BROKEN;
-		found = &records[i];
-	}
-	if (!found)
+	switch (taglist_find(records, n, STR("v=TLSRPTv1"), &text)) {
+	case TAGLIST_NONE:
 		return TLSRPT_NONE;
-	return read_record(*found, ret_rua) ? TLSRPT_FOUND : TLSRPT_BROKEN;
+	case TAGLIST_ONE:
+		return read_record(text, ret_rua) ? TLSRPT_FOUND
+		                                  : TLSRPT_BROKEN;
+	case TAGLIST_SEVERAL:
+		break;
+	}
+	return TLSRPT_BROKEN;
 }
 
 bool

@@ -5,26 +5,6 @@
  */
 #include "store/dir/dir_record.h"
 
-static struct wire
-open_record(struct str val)
-{
-	struct wire w = wire_read(val);
-
-	if (wire_get_u8(&w) != DIR_RECORD_VERSION)
-		w.failed = true;
-	return w;
-}
-
-static uint32_t
-get_v32(struct wire *w)
-{
-	uint64_t v = wire_get_varint(w);
-
-	if (v > UINT32_MAX)
-		w->failed = true;
-	return (uint32_t)v;
-}
-
 void
 domain_record_encode(struct buf *b, const struct domain_record *r)
 {
@@ -37,12 +17,12 @@ domain_record_encode(struct buf *b, const struct domain_record *r)
 bool
 domain_record_decode(struct str val, struct domain_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, DIR_RECORD_VERSION);
 	struct domain_record r = { 0 };
 
 	r.created = wire_get_varint(&w);
-	r.users = get_v32(&w);
-	r.aliases = get_v32(&w);
+	r.users = wire_get_v32(&w);
+	r.aliases = wire_get_v32(&w);
 	if (!wire_is_complete(&w))
 		return false;
 	*ret = r;
@@ -60,7 +40,7 @@ user_record_encode(struct buf *b, const struct user_record *r)
 bool
 user_record_decode(struct str val, struct user_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, DIR_RECORD_VERSION);
 	struct user_record r = { 0 };
 
 	r.account = wire_get_varint(&w);
@@ -84,7 +64,7 @@ verifier_record_encode(struct buf *b, const struct verifier_record *r)
 bool
 verifier_record_decode(struct str val, struct verifier_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, DIR_RECORD_VERSION);
 	struct verifier_record r = { 0 };
 
 	r.login = wire_get_vstr(&w);
@@ -109,7 +89,7 @@ removed_record_encode(struct buf *b, const struct removed_record *r)
 bool
 removed_record_decode(struct str val, struct removed_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, DIR_RECORD_VERSION);
 	struct removed_record r = { 0 };
 
 	r.login = wire_get_vstr(&w);
@@ -132,8 +112,8 @@ alias_record_encode(struct buf *b, const struct alias_record *r)
 bool
 alias_record_decode(struct str val, struct alias_record *ret)
 {
-	struct wire w = open_record(val);
-	struct alias_record r = { .n = get_v32(&w) };
+	struct wire w = wire_read_version(val, DIR_RECORD_VERSION);
+	struct alias_record r = { .n = wire_get_v32(&w) };
 
 	r.targets = w.in;
 	if (r.n == 0 || r.n > DIR_TARGETS_MAX)
@@ -157,7 +137,7 @@ counter_record_encode(struct buf *b, uint64_t next_account)
 bool
 counter_record_decode(struct str val, uint64_t *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, DIR_RECORD_VERSION);
 	uint64_t next = wire_get_varint(&w);
 
 	if (!wire_is_complete(&w) || next == 0)

@@ -197,32 +197,11 @@ key_read_msgid(struct str key, char kind, uint64_t *ret)
 
 /* --- records ---------------------------------------------------------------- */
 
-/* A varint that must fit 32 bits. */
-static uint32_t
-get_v32(struct wire *w)
-{
-	uint64_t v = wire_get_varint(w);
-
-	if (v > UINT32_MAX)
-		w->failed = true;
-	return (uint32_t)v;
-}
-
-static struct wire
-open_record(struct str val)
-{
-	struct wire w = wire_read(val);
-
-	if (wire_get_u8(&w) != RECORD_VERSION)
-		w.failed = true;
-	return w;
-}
-
 /* The rest of the record is n keyword names. */
 static void
 get_keywords(struct wire *w, uint32_t *ret_n, struct str *ret)
 {
-	uint32_t n = get_v32(w);
+	uint32_t n = wire_get_v32(w);
 	struct str all = w->in;
 
 	if (n > RECORD_KEYWORDS_MAX)
@@ -252,7 +231,7 @@ account_record_encode(struct buf *b, const struct account_record *r)
 bool
 account_record_decode(struct str val, struct account_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, RECORD_VERSION);
 	struct account_record r = { 0 };
 
 	r.bytes_limit = wire_get_varint(&w);
@@ -261,8 +240,8 @@ account_record_decode(struct str val, struct account_record *ret)
 	r.messages = wire_get_varint(&w);
 	r.modseq = wire_get_varint(&w);
 	r.next_msgid = wire_get_varint(&w);
-	r.next_id = get_v32(&w);
-	r.uidvalidity = get_v32(&w);
+	r.next_id = wire_get_v32(&w);
+	r.uidvalidity = wire_get_v32(&w);
 	r.created = wire_get_varint(&w);
 	if (!wire_is_complete(&w))
 		return false;
@@ -294,21 +273,21 @@ mailbox_record_encode(struct buf *b, const struct mailbox_record *r)
 bool
 mailbox_record_decode(struct str val, struct mailbox_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, RECORD_VERSION);
 	struct mailbox_record r = { 0 };
 
 	r.name = wire_get_vstr(&w);
-	r.special = get_v32(&w);
-	r.uidvalidity = get_v32(&w);
-	r.uidnext = get_v32(&w);
-	r.recent_from = get_v32(&w);
+	r.special = wire_get_v32(&w);
+	r.uidvalidity = wire_get_v32(&w);
+	r.uidnext = wire_get_v32(&w);
+	r.recent_from = wire_get_v32(&w);
 	r.modseq = wire_get_varint(&w);
-	r.messages = get_v32(&w);
-	r.unseen = get_v32(&w);
-	r.deleted = get_v32(&w);
+	r.messages = wire_get_v32(&w);
+	r.unseen = wire_get_v32(&w);
+	r.deleted = wire_get_v32(&w);
 	r.bytes = wire_get_varint(&w);
 	r.log_floor = wire_get_varint(&w);
-	r.log_count = get_v32(&w);
+	r.log_count = wire_get_v32(&w);
 	r.created = wire_get_varint(&w);
 	get_keywords(&w, &r.n_keywords, &r.keywords);
 	if (!wire_is_complete(&w) || r.name.n == 0 || r.uidnext == 0)
@@ -342,7 +321,7 @@ entry_record_encode(struct buf *b, const struct entry_record *r)
 bool
 entry_record_decode(struct str val, struct entry_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, RECORD_VERSION);
 	struct entry_record r = { 0 };
 
 	r.flags = wire_get_u8(&w);
@@ -385,14 +364,14 @@ message_record_encode(struct buf *b, const struct message_record *r)
 bool
 message_record_decode(struct str val, struct message_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, RECORD_VERSION);
 	struct message_record r = { 0 };
 
 	r.blob = wire_get_varint(&w);
 	r.blob_size = wire_get_varint(&w);
 	r.trace = wire_get_vstr(&w);
 	r.prefix = wire_get_vstr(&w);
-	r.structure_size = get_v32(&w);
+	r.structure_size = wire_get_v32(&w);
 	r.structure = w.in;
 	if (w.failed ||
 	    r.structure.n != MIN(r.structure_size, RECORD_INLINE_MAX) ||
@@ -416,7 +395,7 @@ grave_record_encode(struct buf *b, const struct grave_record *r)
 bool
 grave_record_decode(struct str val, struct grave_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, RECORD_VERSION);
 	struct grave_record r = { 0 };
 
 	r.removed = wire_get_varint(&w);

@@ -200,26 +200,6 @@ qkey_read_lookup(struct str key, uint64_t *ret_hash, uint64_t *ret_message)
 
 /* --- records ---------------------------------------------------------------- */
 
-static struct wire
-open_record(struct str val)
-{
-	struct wire w = wire_read(val);
-
-	if (wire_get_u8(&w) != QUEUE_RECORD_VERSION)
-		w.failed = true;
-	return w;
-}
-
-static uint32_t
-get_v32(struct wire *w)
-{
-	uint64_t v = wire_get_varint(w);
-
-	if (v > UINT32_MAX)
-		w->failed = true;
-	return (uint32_t)v;
-}
-
 void
 queue_message_record_encode(struct buf *b, const struct queue_message_record *r)
 {
@@ -245,7 +225,7 @@ queue_message_record_encode(struct buf *b, const struct queue_message_record *r)
 bool
 queue_message_record_decode(struct str val, struct queue_message_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, QUEUE_RECORD_VERSION);
 	struct queue_message_record r = { 0 };
 
 	r.blob = wire_get_varint(&w);
@@ -261,8 +241,8 @@ queue_message_record_decode(struct str val, struct queue_message_record *ret)
 	r.deliver_by = wire_get_varint(&w);
 	r.deliver_by_mode = wire_get_u8(&w);
 	r.priority = wire_get_u8(&w);
-	r.n_rcpts = get_v32(&w);
-	r.n_prefixes = get_v32(&w);
+	r.n_rcpts = wire_get_v32(&w);
+	r.n_prefixes = wire_get_v32(&w);
 	r.prefix = wire_get_vstr(&w);
 	if (!wire_is_complete(&w) || r.priority > QUEUE_PRIO_MAX ||
 	    r.n_rcpts == 0 || r.n_rcpts > QUEUE_RCPTS_MAX ||
@@ -295,7 +275,7 @@ queue_entry_record_encode(struct buf *b, const struct queue_entry_record *r)
 bool
 queue_entry_record_decode(struct str val, struct queue_entry_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, QUEUE_RECORD_VERSION);
 	struct queue_entry_record r = { 0 };
 
 	r.address = wire_get_vstr(&w);
@@ -304,9 +284,9 @@ queue_entry_record_decode(struct str val, struct queue_entry_record *ret)
 	r.flags = wire_get_u8(&w);
 	r.priority = wire_get_u8(&w);
 	r.account = wire_get_varint(&w);
-	r.prefix = get_v32(&w);
-	r.attempts = get_v32(&w);
-	r.leases = get_v32(&w);
+	r.prefix = wire_get_v32(&w);
+	r.attempts = wire_get_v32(&w);
+	r.leases = wire_get_v32(&w);
 	r.due_ms = wire_get_varint(&w);
 	r.tried_ms = wire_get_varint(&w);
 	r.route = wire_get_vstr(&w);
@@ -335,8 +315,8 @@ queue_lease_item_read(struct wire *w, struct queue_lease_item *ret)
 	if (w->in.n == 0)
 		return false;
 	i.message = wire_get_varint(w);
-	i.rcpt = get_v32(w);
-	i.leases = get_v32(w);
+	i.rcpt = wire_get_v32(w);
+	i.leases = wire_get_v32(w);
 	if (w->failed)
 		return false;
 	*ret = i;
@@ -357,7 +337,7 @@ queue_lease_record_encode(struct buf *b, const struct queue_lease_record *r)
 bool
 queue_lease_record_decode(struct str val, struct queue_lease_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, QUEUE_RECORD_VERSION);
 	struct queue_lease_record r = { 0 };
 	struct queue_lease_item item;
 	uint32_t n = 0;
@@ -365,7 +345,7 @@ queue_lease_record_decode(struct str val, struct queue_lease_record *ret)
 	r.owner = wire_get_varint(&w);
 	r.until_ms = wire_get_varint(&w);
 	r.domain = wire_get_vstr(&w);
-	r.n = get_v32(&w);
+	r.n = wire_get_v32(&w);
 	r.items = w.in;
 	while (!w.failed && queue_lease_item_read(&w, &item))
 		n++;
@@ -393,7 +373,7 @@ queue_event_record_encode(struct buf *b, const struct queue_event_record *r)
 bool
 queue_event_record_decode(struct str val, struct queue_event_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, QUEUE_RECORD_VERSION);
 	struct queue_event_record r = { 0 };
 
 	r.address = wire_get_vstr(&w);
@@ -426,7 +406,7 @@ queue_gone_record_encode(struct buf *b, const struct queue_gone_record *r)
 bool
 queue_gone_record_decode(struct str val, struct queue_gone_record *ret)
 {
-	struct wire w = open_record(val);
+	struct wire w = wire_read_version(val, QUEUE_RECORD_VERSION);
 	struct queue_gone_record r = { 0 };
 
 	r.trace = wire_get_vstr(&w);
@@ -435,7 +415,7 @@ queue_gone_record_decode(struct str val, struct queue_gone_record *ret)
 	r.size = wire_get_varint(&w);
 	r.arrival_ms = wire_get_varint(&w);
 	r.ended_ms = wire_get_varint(&w);
-	r.n_rcpts = get_v32(&w);
+	r.n_rcpts = wire_get_v32(&w);
 	if (!wire_is_complete(&w))
 		return false;
 	*ret = r;

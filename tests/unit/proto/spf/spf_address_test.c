@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* spf_address_test.c - addresses, networks, and names for the DNS. */
 #include "../../test.h"
+#include "base/hostname.h"
 #include "proto/spf/spf_address.h"
 #include "proto/spf/spf_name.h"
 
@@ -201,7 +202,7 @@ TEST(names_are_under_their_parents)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		CHECK(spf_name_is_under(str_c(cases[i].name),
+		CHECK(hostname_is_under(str_c(cases[i].name),
 			  str_c(cases[i].parent)) == cases[i].want,
 		    cases[i].name);
 }
