@@ -25,10 +25,12 @@ put_option(struct buf *b, const struct conf *c, const struct conf_option *o)
 	switch (o->type) {
 	case CONF_STRING:
 	case CONF_NAME:
+	case CONF_ADDRESS:
 	case CONF_PATH:
 	case CONF_LEVEL:
 	case CONF_SERVERS:
 	case CONF_ROUTES:
+	case CONF_NAMES:
 		wire_put_str(b, str_c(*(char *const *)member(c, o)));
 		return;
 	case CONF_COUNT:
@@ -107,6 +109,7 @@ get_option(struct wire *w, struct conf *c, const struct conf_option *o)
 	switch (o->type) {
 	case CONF_STRING:
 	case CONF_NAME:
+	case CONF_ADDRESS:
 	case CONF_PATH:
 	case CONF_LEVEL:
 		return conf_set(o, c, wire_get_str(w)) && !w->failed;
@@ -131,6 +134,7 @@ get_option(struct wire *w, struct conf *c, const struct conf_option *o)
 		return true;
 	case CONF_SERVERS:
 	case CONF_ROUTES:
+	case CONF_NAMES:
 		return get_text_list(w, c, o);
 	}
 	return false;

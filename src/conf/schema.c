@@ -12,6 +12,7 @@
 /* Where a listener's service stands instead of an offset. */
 #define WHERE_STRING(f)    offsetof(struct conf, f)
 #define WHERE_NAME(f)      offsetof(struct conf, f)
+#define WHERE_ADDRESS(f)   offsetof(struct conf, f)
 #define WHERE_PATH(f)      offsetof(struct conf, f)
 #define WHERE_LEVEL(f)     offsetof(struct conf, f)
 #define WHERE_COUNT(f)     offsetof(struct conf, f)
@@ -23,6 +24,7 @@
 #define WHERE_LOOPBACK(f)  offsetof(struct conf, f)
 #define WHERE_SERVERS(f)   offsetof(struct conf, f)
 #define WHERE_ROUTES(f)    offsetof(struct conf, f)
+#define WHERE_NAMES(f)     offsetof(struct conf, f)
 #define WHERE_LISTEN(f)    f
 #define WHERE_SOCKETS(f)   f
 
@@ -101,14 +103,16 @@ conf_is_list(const struct conf_option *o)
 bool
 conf_is_text_list(const struct conf_option *o)
 {
-	return o->type == CONF_SERVERS || o->type == CONF_ROUTES;
+	return o->type == CONF_SERVERS || o->type == CONF_ROUTES ||
+	       o->type == CONF_NAMES;
 }
 
 bool
 conf_is_text(const struct conf_option *o)
 {
 	return o->type == CONF_STRING || o->type == CONF_NAME ||
-	       o->type == CONF_PATH || o->type == CONF_LEVEL;
+	       o->type == CONF_ADDRESS || o->type == CONF_PATH ||
+	       o->type == CONF_LEVEL;
 }
 
 bool
@@ -139,6 +143,25 @@ is_host_name(struct str s)
 	return true;
 }
 
+/* A dot-atom (RFC 5321 section 4.1.2) at a host name. */
+static bool
+is_address(struct str s)
+{
+	ptrdiff_t at = str_rfind(s, '@');
+	struct str local = str_first(s, at > 0 ? (size_t)at : 0);
+
+	if (local.n == 0 || local.n > 64 || (size_t)at + 1 == s.n ||
+	    local.p[0] == '.' || local.p[local.n - 1] == '.' ||
+	    str_search(local, STR("..")) >= 0)
+		return false;
+	for (size_t i = 0; i < local.n; i++)
+		if (!ascii_is_alpha(local.p[i]) &&
+		    !ascii_is_digit(local.p[i]) &&
+		    strchr("!#$%&'*+-/=?^_`{|}~.", local.p[i]) == NULL)
+			return false;
+	return is_host_name(str_from(s, (size_t)at + 1));
+}
+
 static bool
 is_good_text(const struct conf_option *o, struct str s)
 {
@@ -151,6 +174,8 @@ is_good_text(const struct conf_option *o, struct str s)
 			return false;
 	if (o->type == CONF_NAME)
 		return is_host_name(s);
+	if (o->type == CONF_ADDRESS)
+		return s.n == 0 || is_address(s);
 	if (o->type == CONF_PATH)
 		return s.n == 0 || s.p[0] == '/';
 	if (o->type == CONF_LEVEL) {
@@ -272,14 +297,24 @@ is_server(struct str s)
 }
 
 static bool
+is_good_element(const struct conf_option *o, struct str s)
+{
+	struct route route;
+
+	if (o->type == CONF_SERVERS)
+		return is_server(s);
+	if (o->type == CONF_NAMES)
+		return s.n > 0 && s.n <= 253 && is_host_name(s);
+	return route_text_parse(s, &route);
+}
+
+static bool
 add_to_text(const struct conf_option *o, struct conf *c, struct str s)
 {
 	char **to = member(c, o);
-	struct route route;
 	char *longer;
 
-	if (o->type == CONF_SERVERS ? !is_server(s)
-				    : !route_text_parse(s, &route))
+	if (!is_good_element(o, s))
 		return false;
 	if (strlen(*to) + s.n > CONF_TEXT_LIST_MAX)
 		return false;
@@ -333,6 +368,7 @@ conf_set(const struct conf_option *o, struct conf *c, struct str text)
 	switch (o->type) {
 	case CONF_STRING:
 	case CONF_NAME:
+	case CONF_ADDRESS:
 	case CONF_PATH:
 	case CONF_LEVEL:
 		return set_text(o, c, text);
@@ -351,6 +387,7 @@ conf_set(const struct conf_option *o, struct conf *c, struct str text)
 		return set_loopback(c, text);
 	case CONF_SERVERS:
 	case CONF_ROUTES:
+	case CONF_NAMES:
 		return add_to_text(o, c, text);
 	}
 	return false;
@@ -381,6 +418,7 @@ conf_expected(const struct conf_option *o, struct buf *b)
 	static const char *const words[] = {
 		[CONF_STRING] = "a text",
 		[CONF_NAME] = "a host name such as mail.example.org",
+		[CONF_ADDRESS] = "an address such as postmaster@example.org",
 		[CONF_PATH] = "an absolute path",
 		[CONF_LEVEL] = "debug, info, warn or error",
 		[CONF_COUNT] = "a number",
@@ -398,6 +436,7 @@ conf_expected(const struct conf_option *o, struct buf *b)
 				 "127.0.0.1:5353",
 		[CONF_ROUTES] = "a route such as \"example.org "
 				"relay.example.net:587 tls=must\"",
+		[CONF_NAMES] = "a host name such as example.org",
 	};
 
 	buf_put_c(b, words[o->type]);

@@ -12,6 +12,7 @@
 enum conf_type {
 	CONF_STRING,
 	CONF_NAME,
+	CONF_ADDRESS,
 	CONF_PATH,
 	CONF_LEVEL,
 	CONF_COUNT,
@@ -25,6 +26,7 @@ enum conf_type {
 	CONF_LOOPBACK,
 	CONF_SERVERS,
 	CONF_ROUTES,
+	CONF_NAMES,
 };
 
 struct conf_option {
@@ -36,7 +38,7 @@ struct conf_option {
 	const char *help;
 };
 
-#define CONF_OPTIONS_MAX 96
+#define CONF_OPTIONS_MAX 160
 /* Bytes of a list that is kept as text. */
 #define CONF_TEXT_LIST_MAX KIB(256)
 extern const struct conf_option conf_options[];

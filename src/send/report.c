@@ -18,9 +18,8 @@
 #include "proto/dsn/dsn_write.h"
 #include "proto/mime/mime_date.h"
 #include "proto/smtp/smtp_command.h"
+#include "send/sealed.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define FULL_DEFAULT_MAX KIB(64) /* without RET a larger one is cut */
@@ -251,41 +250,6 @@ write_text(struct report *r)
 
 /* --- delivering it ----------------------------------------------------------------------- */
 
-/* A sealed file with the text, for what does not fit into a message. */
-static int
-sealed_file(struct str s)
-{
-	int fd = memfd_create("report", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
-	while (fd >= 0 && s.n > 0) {
-		ssize_t n = write(fd, s.p, s.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			closep(&fd);
-		else
-			s = str_from(s, (size_t)n);
-	}
-	if (fd >= 0 &&
-	    fcntl(fd, F_ADD_SEALS,
-		F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
-		closep(&fd);
-	return fd;
-}
-
-static bool
-lend_text(const struct report *r, struct str *ret_data, int *ret_fd)
-{
-	*ret_fd = -1;
-	*ret_data = STR_NONE;
-	if (r->text.n <= INLINE_MESSAGE_MAX)
-		*ret_data = buf_str(&r->text);
-	else
-		*ret_fd = sealed_file(buf_str(&r->text));
-	return r->text.n <= INLINE_MESSAGE_MAX || *ret_fd >= 0;
-}
-
 static void
 log_report(const struct report *r, enum event_id event, const char *reason)
 {
@@ -355,7 +319,7 @@ ask_store(struct report *r)
 
 	msg_deliver_rcpt_put(&rcpts, &rcpt);
 	m.rcpts = buf_str(&rcpts);
-	if (lend_text(r, &m.data, &req.fd)) {
+	if (sealed_lend(buf_str(&r->text), &m.data, &req.fd)) {
 		msg_deliver_put(&body, &m);
 		req.body = buf_str(&body);
 		runtime_request(r->sv->rt, &req, on_delivered, r);
@@ -390,7 +354,7 @@ ask_filter(struct report *r)
 	struct ipc_peer_request req = { .to = ROLE_FILTER,
 		.type = MSG_ANALYSE };
 
-	if (lend_text(r, &m.data, &req.fd)) {
+	if (sealed_lend(buf_str(&r->text), &m.data, &req.fd)) {
 		msg_analyse_put(&body, &m);
 		req.body = buf_str(&body);
 		runtime_request(r->sv->rt, &req, on_analysed, r);
