@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "store/dir/dir.h"
 #include "store/queue/queue.h"
+#include "store/tables/tables.h"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,7 +27,7 @@ struct check {
 	char *dir; /* of the engine */
 	struct output *problems;
 	bool is_running; /* the server is */
-	uint64_t n_problems, accounts, queued;
+	uint64_t n_problems, accounts, queued, rows;
 	struct mail_check mail;
 };
 
@@ -168,6 +169,31 @@ check_queue(struct check *c, struct engine *e)
 	return v;
 }
 
+static struct verdict
+check_ledger(struct check *c, struct engine *e)
+{
+	struct tables_config config = { .engine = e, .now = now };
+	struct tables_check tc = { on_problem, c, 0, 0 };
+	struct buf from = BUF_INIT(ENGINE_KEY_MAX);
+	struct buf next = BUF_INIT(ENGINE_KEY_MAX);
+	struct tables *t;
+	struct verdict v;
+	int r = tables_open(&config, &t);
+
+	if (r < 0)
+		return verdict_engine(r);
+	do {
+		v = tables_check_step(t, buf_str(&from), &tc, &next);
+		buf_reset(&from, ENGINE_KEY_MAX);
+		buf_put_str(&from, buf_str(&next));
+	} while (verdict_is_done(v) && from.n);
+	c->rows = tc.rows;
+	tables_free(t);
+	buf_done(&from);
+	buf_done(&next);
+	return v;
+}
+
 static int
 check_stopped(struct check *c, struct verdict *ret)
 {
@@ -186,6 +212,8 @@ check_stopped(struct check *c, struct verdict *ret)
 	*ret = check_accounts(c, e, d, m);
 	if (verdict_is_done(*ret))
 		*ret = check_queue(c, e);
+	if (verdict_is_done(*ret))
+		*ret = check_ledger(c, e);
 	engine_close(e);
 	dir_free(d);
 	mail_free(m);
@@ -232,10 +260,33 @@ ask_step(struct check *c, const struct msg_store_check *q, struct buf *reply,
 	return ADMIN_OK;
 }
 
+/* The queue or the ledger; *count adds up what was looked at. */
+static int
+ask_part(struct check *c, enum store_part part, uint64_t *count)
+{
+	struct buf reply = BUF_INIT(MIB(8)), key = BUF_INIT(KIB(1));
+	struct msg_store_check q = { .part = (uint8_t)part };
+	struct msg_store_check_reply r;
+	int code;
+
+	do {
+		code = ask_step(c, &q, &reply, &r);
+		if (code != ADMIN_OK)
+			break;
+		*count += r.messages;
+		buf_reset(&key, KIB(1));
+		buf_put_str(&key, r.next_key);
+		q.key = buf_str(&key);
+	} while (q.key.n > 0);
+	buf_done(&reply);
+	buf_done(&key);
+	return code;
+}
+
 static int
 check_running(struct check *c)
 {
-	struct buf reply = BUF_INIT(MIB(8)), key = BUF_INIT(KIB(1));
+	struct buf reply = BUF_INIT(MIB(8));
 	struct msg_store_check_reply r = { .next = 1 };
 	struct msg_store_check q = { 0 };
 	int code = admin_connect(c->a);
@@ -249,17 +300,11 @@ check_running(struct check *c)
 		c->accounts += r.next != 0;
 		q.after = r.next;
 	}
-	for (q.is_queue = true; code == ADMIN_OK;) {
-		code = ask_step(c, &q, &reply, &r);
-		c->queued += code == ADMIN_OK ? r.messages : 0;
-		if (code != ADMIN_OK || r.next_key.n == 0)
-			break;
-		buf_reset(&key, KIB(1));
-		buf_put_str(&key, r.next_key);
-		q.key = buf_str(&key);
-	}
+	if (code == ADMIN_OK)
+		code = ask_part(c, STORE_QUEUE, &c->queued);
+	if (code == ADMIN_OK)
+		code = ask_part(c, STORE_LEDGER, &c->rows);
 	buf_done(&reply);
-	buf_done(&key);
 	return code;
 }
 

@@ -121,6 +121,13 @@ enum dkim_state {
 	DKIM_STATE_RETIRED, /* signs no more; its signatures are under way */
 };
 
+/* What of a store is checked (msg_store_check.part). */
+enum store_part {
+	STORE_ACCOUNTS, /* and the directory */
+	STORE_QUEUE,
+	STORE_LEDGER,
+};
+
 enum dkim_action {
 	DKIM_ACTIVATE,
 	DKIM_REMOVE,

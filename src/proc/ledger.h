@@ -20,6 +20,7 @@ enum ledger_table {
 	LEDGER_##id,
 #include "proc/ledger_tables.def"
 #undef TABLE
+	LEDGER_TABLES, /* how many there are */
 };
 
 /* One line of ledger_tables.def. */

@@ -43,7 +43,7 @@ enum {
 #define ENGINE_BATCH_MAX MIB(8)   /* keys and values of one batch */
 #define ENGINE_BLOB_MAX  MIB(256) /* bytes of one blob */
 
-/* 'a' account, 'd' directory, 'q' queue, 's' status site. */
+/* 'a' account, 'd' directory, 'q' queue, 'l' ledger, 's' status site. */
 struct engine_shard {
 	uint8_t kind;
 	uint64_t id;

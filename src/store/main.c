@@ -143,6 +143,8 @@ purge(struct server *s)
 		v = dir_dkim_step(s->dir);
 	if (verdict_is_done(v))
 		v = queue_purge_step(s->queue);
+	if (verdict_is_done(v))
+		v = tables_purge_step(s->tables);
 	if (v.reason == REASON_CORRUPT)
 		log_event(EV_STORE_CORRUPT, LC("during", "purge"));
 }
@@ -262,6 +264,12 @@ open_levels(struct server *s)
 		.arg = s,
 		.limits = s->queue_limits,
 	};
+	struct tables_config tables = {
+		.engine = s->engine,
+		.now = now,
+		.changed = tables_changed,
+		.arg = s,
+	};
 	int r;
 
 	s->mail = mail_new(&mail);
@@ -272,6 +280,8 @@ open_levels(struct server *s)
 		fputs("mailstead: the queue cannot be read: see mailstead "
 		      "check\n",
 		    stderr);
+	if (r == 0)
+		r = tables_open(&tables, &s->tables);
 	return r;
 }
 
@@ -327,6 +337,7 @@ close_all(struct server *s)
 	if (!e)
 		return;
 	engine_close(TAKE_PTR(s->engine));
+	tables_free(s->tables);
 	queue_free(s->queue);
 	dir_free(s->dir);
 	mail_free(s->mail);

@@ -171,6 +171,33 @@ check_queue(struct request *r, struct str from, struct mail_check *check,
 	return v;
 }
 
+static struct verdict
+check_ledger(struct request *r, struct str from, struct mail_check *check,
+    struct buf *next)
+{
+	struct tables_check tc = { check->problem, check->arg, 0, 0 };
+	struct verdict v = tables_check_step(r->s->tables, from, &tc, next);
+
+	check->problems += tc.problems;
+	check->messages += tc.rows;
+	return v;
+}
+
+static struct verdict
+check_part(struct request *r, const struct msg_store_check *q,
+    struct mail_check *check, struct buf *next, uint64_t *ret_next)
+{
+	switch ((enum store_part)q->part) {
+	case STORE_ACCOUNTS:
+		return check_step(r, q->after, check, ret_next);
+	case STORE_QUEUE:
+		return check_queue(r, q->key, check, next);
+	case STORE_LEDGER:
+		return check_ledger(r, q->key, check, next);
+	}
+	return verdict_permfail(REASON_INTERNAL);
+}
+
 struct verdict
 req_check(struct request *r)
 {
@@ -183,8 +210,7 @@ req_check(struct request *r)
 
 	if (!msg_store_check_get(r->msg->body, &q))
 		return verdict_permfail(REASON_INTERNAL);
-	v = q.is_queue ? check_queue(r, q.key, &check, &next)
-	               : check_step(r, q.after, &check, &reply.next);
+	v = check_part(r, &q, &check, &next, &reply.next);
 	reply.next_key = buf_str(&next);
 	reply.messages = check.messages;
 	reply.bytes = check.bytes;

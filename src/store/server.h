@@ -13,6 +13,7 @@
 #include "proc/runtime.h"
 #include "store/dir/dir.h"
 #include "store/queue/queue.h"
+#include "store/tables/tables.h"
 #include "store/map.h"
 
 #define SERVER_SESSIONS_MAX 200000  /* of one front */
@@ -62,6 +63,7 @@ struct server {
 	struct mail *mail;
 	struct dir *dir;
 	struct queue *queue;
+	struct tables *tables;
 	struct loop_fd *engine_watch;
 	struct loop_timer *tick;
 	uint64_t ticked_ms, tick_at_ms; /* the last one and the next one */
@@ -117,6 +119,11 @@ void queue_new_sender(struct server *s, const struct peer *p);
 /* Once a round: send hears of what is due earlier than it knows. */
 void queue_flush(struct server *s);
 
+/* --- req_tables.c ------------------------------------------------------------------ */
+
+/* For struct tables_config: who is to hear of it does so when it is durable. */
+void tables_changed(void *arg, enum ledger_table table, struct str rows);
+
 /* --- reply.c ---------------------------------------------------------------------- */
 
 /* Answers once position is durable. body is taken (and may be NULL); fd too. */
@@ -160,5 +167,7 @@ struct verdict req_mail_undelete(struct request *r);
 struct verdict req_status(struct request *r);
 struct verdict req_check(struct request *r);
 struct verdict req_queue_change(struct request *r);
+struct verdict req_ledger_put(struct request *r);
+struct verdict req_ledger_list(struct request *r);
 /* A regular file that holds so many bytes? */
 bool req_fd_holds(int fd, uint64_t size);

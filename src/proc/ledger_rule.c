@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+/* ledger_rule.c - the list of tables of the ledger. See ledger.h. */
+#include "proc/ledger.h"
+
+#define FILTER ROLE_BIT(ROLE_FILTER)
+#define SEND   ROLE_BIT(ROLE_SEND)
+#define CLI    ROLE_BIT(ROLE_CLI)
+
+static const struct ledger_rule rules[] = {
+#define TABLE(id, name, writers, readers, tell, value_max, rows_max) \
+	{ name, writers, readers, tell, value_max, rows_max },
+#include "proc/ledger_tables.def"
+#undef TABLE
+};
+
+const struct ledger_rule *
+ledger_rule(unsigned table)
+{
+	return table < ARRAY_LEN(rules) ? &rules[table] : NULL;
+}
