@@ -243,7 +243,7 @@ find_peer(struct conn *c, const struct sockaddr_storage *known)
 static SSL *
 make_session(struct conn *c, struct tls_context *tls)
 {
-	return c->is_client ? tls_client_session_new(tls, c->server_name)
+	return c->is_client ? tls_client_session_new(tls, &c->server)
 	                    : tls_session_new(tls);
 }
 
@@ -255,7 +255,7 @@ conn_new(const struct conn_config *config)
 	c->loop = config->loop;
 	c->fd = config->fd;
 	c->is_client = config->is_client;
-	c->server_name = config->server_name;
+	c->server = config->server;
 	c->handlers = config->handlers;
 	c->arg = config->arg;
 	c->in_max = config->in_max;
@@ -573,6 +573,12 @@ const char *
 conn_tls_distrust(const struct conn *c)
 {
 	return conn_has_tls(c) ? tls_session_distrust(c->ssl) : "no TLS";
+}
+
+enum tls_trust
+conn_tls_trust(const struct conn *c)
+{
+	return conn_has_tls(c) ? tls_session_trust(c->ssl) : TLS_NO_CERTIFICATE;
 }
 
 bool

@@ -45,9 +45,10 @@ struct conn_config {
 	struct loop *loop;
 	int fd;                              /* taken */
 	const struct sockaddr_storage *peer; /* when known; copied */
-	struct tls_context *tls;  /* not NULL: TLS from the first byte */
-	bool is_client;           /* the TLS handshake is a client's */
-	const char *server_name;  /* then: whom we mean; as long as the conn */
+	struct tls_context *tls; /* not NULL: TLS from the first byte */
+	bool is_client;          /* the TLS handshake is a client's */
+	/* then: whom we mean; what it points to lives until tls_ready() */
+	struct tls_expected server;
 	size_t in_max;            /* input held at most; then reading pauses */
 	size_t out_high, out_low; /* water marks of output */
 	const struct conn_handlers *handlers;
@@ -93,6 +94,7 @@ const char *conn_tls_version(const struct conn *c);
 const char *conn_tls_cipher(const struct conn *c);
 /* As a client: why the certificate is not to be trusted; NULL: it is. */
 const char *conn_tls_distrust(const struct conn *c);
+enum tls_trust conn_tls_trust(const struct conn *c);
 /* Channel binding data of a type ("tls-exporter", "tls-unique",
  * "tls-server-end-point"); false when it does not exist here. */
 bool conn_tls_binding(

@@ -49,17 +49,17 @@ struct conn {
 	uint64_t bytes_in, bytes_out;
 	enum conn_state state;
 	enum conn_end how;
-	const char *server_name; /* as a client */
-	bool is_client;          /* of the TLS handshake */
-	bool is_tls;             /* a handshake was begun */
-	bool is_ready;           /* and is done */
-	bool is_paused;          /* by the session */
-	bool is_queued;          /* a resume is under way */
-	bool is_dirty;           /* a flush is under way */
-	bool is_full;            /* output went above the high-water mark */
-	bool is_stuffed;         /* input reached in_max: reading is off */
-	bool is_eof;             /* the peer ended its side */
-	bool is_expired;         /* timeout() runs or has run */
+	struct tls_expected server; /* as a client */
+	bool is_client;             /* of the TLS handshake */
+	bool is_tls;                /* a handshake was begun */
+	bool is_ready;              /* and is done */
+	bool is_paused;             /* by the session */
+	bool is_queued;             /* a resume is under way */
+	bool is_dirty;              /* a flush is under way */
+	bool is_full;               /* output went above the high-water mark */
+	bool is_stuffed;            /* input reached in_max: reading is off */
+	bool is_eof;                /* the peer ended its side */
+	bool is_expired;            /* timeout() runs or has run */
 	char detail[80];
 	char ip[INET6_ADDRSTRLEN];
 	struct sockaddr_storage peer;

@@ -9,12 +9,15 @@
  */
 #include "net/tls.h"
 
+#include "proto/tlsa/tlsa.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 /* TLS 1.2: ephemeral key exchange only; the order is ours. */
 #define TLS12_CIPHERS \
@@ -218,25 +221,67 @@ tls_client_context_new(const char *ca_file)
 	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
 	if (SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) != 1)
 		die("OpenSSL refuses TLS 1.2");
+	if (SSL_CTX_dane_enable(t->ctx) != 1)
+		die("OpenSSL refuses DANE");
 	if (ca_file[0] != '\0')
 		(void)SSL_CTX_load_verify_file(t->ctx, ca_file);
 	ERR_clear_error();
 	return t;
 }
 
-SSL *
-tls_client_session_new(struct tls_context *t, const char *name)
+/* Does the library take the record? */
+static bool
+add_tlsa(SSL *ssl, struct str rdata)
 {
+	struct tlsa_record r;
+
+	return tlsa_parse(rdata, &r) && tlsa_is_usable(&r) &&
+	       SSL_dane_tlsa_add(ssl, r.usage, r.selector, r.matching,
+		   (const unsigned char *)r.data.p, r.data.n) > 0;
+}
+
+static void
+enable_dane(SSL *ssl, const char *base)
+{
+	if (SSL_dane_enable(ssl, base) <= 0)
+		die("SSL_dane_enable: %s", tls_error_text(ERR_peek_error()));
+	(void)SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+}
+
+size_t
+tls_usable_tlsa(struct tls_context *t, struct str *records, size_t n)
+{
+	SSL *ssl = tls_session_new(t);
+	size_t kept = 0;
+
+	enable_dane(ssl, "invalid");
+	for (size_t i = 0; i < n; i++)
+		if (add_tlsa(ssl, records[i]))
+			records[kept++] = records[i];
+	SSL_free(ssl);
+	ERR_clear_error();
+	return kept;
+}
+
+SSL *
+tls_client_session_new(struct tls_context *t, const struct tls_expected *peer)
+{
+	const char *name = peer->name;
 	SSL *ssl = tls_session_new(t);
 
 	SSL_set_connect_state(ssl);
 	SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
+	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (name != NULL && name[0] != '\0') {
 		/* SSL_set_tlsext_host_name(), without its cast. */
 		(void)SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME,
 		    TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)name);
 		(void)SSL_set1_host(ssl, name);
 	}
+	if (peer->n_tlsa > 0)
+		enable_dane(ssl, name);
+	for (size_t i = 0; i < peer->n_tlsa; i++)
+		(void)add_tlsa(ssl, peer->tlsa[i]);
 	return ssl;
 }
 
@@ -248,6 +293,33 @@ tls_session_distrust(const SSL *ssl)
 	if (SSL_get0_peer_certificate(ssl) == NULL)
 		return "no certificate";
 	return r == X509_V_OK ? NULL : X509_verify_cert_error_string(r);
+}
+
+enum tls_trust
+tls_session_trust(const SSL *ssl)
+{
+	if (SSL_get0_peer_certificate(ssl) == NULL)
+		return TLS_NO_CERTIFICATE;
+	switch (SSL_get_verify_result(ssl)) {
+	case X509_V_OK:
+		return TLS_TRUSTED;
+	case X509_V_ERR_HOSTNAME_MISMATCH:
+		return TLS_WRONG_NAME;
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		return TLS_EXPIRED;
+	case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+	case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+	case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+	case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+	case X509_V_ERR_CERT_UNTRUSTED:
+		return TLS_UNKNOWN_ISSUER;
+	case X509_V_ERR_DANE_NO_MATCH:
+		return TLS_NO_TLSA_MATCH;
+	default:
+		return TLS_BAD_CHAIN;
+	}
 }
 
 void

@@ -28,6 +28,33 @@ struct tls_context *tls_context_unref(struct tls_context *t); /* gives NULL */
 struct tls_context *tls_client_context_new(const char *ca_file);
 
 /*
+ * Whom a client means to speak with, and what proves it. Without TLSA records:
+ * an authority of the context, and the name. With them the records alone decide
+ * (RFC 7672 section 3.1): of usage DANE-EE neither name nor dates count, of
+ * DANE-TA both do.
+ */
+struct tls_expected {
+	const char *name;       /* for SNI and the check; NULL or "": none */
+	const struct str *tlsa; /* RDATA that tls_usable_tlsa() left */
+	size_t n_tlsa;
+};
+
+/* Of n records (RDATA that came with DNSSEC) keep those that SMTP can use and
+ * that this library can: their number, at the start of records. */
+size_t tls_usable_tlsa(struct tls_context *t, struct str *records, size_t n);
+
+/* What came of the check of a server's certificate. */
+enum tls_trust {
+	TLS_TRUSTED,
+	TLS_NO_CERTIFICATE,
+	TLS_WRONG_NAME,
+	TLS_EXPIRED, /* or not valid yet */
+	TLS_UNKNOWN_ISSUER,
+	TLS_NO_TLSA_MATCH,
+	TLS_BAD_CHAIN, /* anything else */
+};
+
+/*
  * The SHA-256 digest of the public key of the first certificate in PEM text:
  * what a TLSA record "3 1 1" holds (RFC 6698 section 2.1). False when there is
  * no certificate in it.
@@ -40,10 +67,12 @@ bool tls_certificate_key_digest(
 
 /* The server's side of a new session; it keeps the context alive. */
 SSL *tls_session_new(struct tls_context *t);
-/* The client's side; name: of the server, for SNI and the check, or NULL. */
-SSL *tls_client_session_new(struct tls_context *t, const char *name);
+/* The client's side. */
+SSL *tls_client_session_new(
+    struct tls_context *t, const struct tls_expected *peer);
 /* Why the server's certificate is not to be trusted; NULL: it is. */
 const char *tls_session_distrust(const SSL *ssl);
+enum tls_trust tls_session_trust(const SSL *ssl);
 void tls_session_free(SSL *ssl);
 /* Send close_notify, without waiting for the peer's. */
 void tls_session_shutdown(SSL *ssl);
