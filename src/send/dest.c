@@ -16,7 +16,7 @@ struct dest {
 	struct server *sv;
 	struct buf key;
 	unsigned refs; /* of look-ups; those without live on for a while */
-	bool is_relay, is_starved;
+	bool is_relay, is_secure, is_starved;
 	enum route_tls tls;
 	struct pace pace;
 	struct mails waiting;
@@ -45,12 +45,38 @@ static void run(struct dest *d);
 
 /* --- finding --------------------------------------------------------------------------- */
 
+/* What TLS has to be with each host, the same for every order of them. */
+static void
+put_tls(struct buf *b, const struct dest_spec *spec)
+{
+	size_t order[MX_HOSTS_MAX];
+
+	for (size_t i = 0; i < spec->n; i++) {
+		size_t j = i;
+
+		for (; j > 0 && strcmp(spec->hosts[i].name,
+				    spec->hosts[order[j - 1]].name) < 0;
+		     j--)
+			order[j] = order[j - 1];
+		order[j] = i;
+	}
+	buf_put_char(b, ' ');
+	for (size_t i = 0; i < spec->n; i++) {
+		const struct dest_host *h = &spec->hosts[order[i]];
+
+		buf_put_char(b, (char)('a' + (int)h->rule));
+		buf_put_char(b, (char)('a' + (int)h->sts));
+	}
+}
+
 static void
 put_key(struct buf *b, const struct dest_spec *spec)
 {
-	buf_printf(b, "%c%d %u ", spec->is_relay ? 'r' : 'd', (int)spec->tls,
+	buf_printf(b, "%c%c%d %u ", spec->is_relay ? 'r' : 'd',
+	    spec->is_secure ? 's' : '-', (int)spec->tls,
 	    spec->n > 0 ? spec->hosts[0].port : 0);
 	buf_put_str(b, spec->key);
+	put_tls(b, spec);
 }
 
 static struct dest *
@@ -63,11 +89,13 @@ make(struct server *sv, const struct dest_spec *spec, struct buf *key)
 	d->key = *key;
 	d->tls = spec->tls;
 	d->is_relay = spec->is_relay;
+	d->is_secure = spec->is_secure;
 	d->n = spec->n;
 	TAILQ_INIT(&d->waiting);
-	for (size_t i = 0; i < spec->n; i++)
-		d->hosts[i] = (struct dest_host){ x_strdup(spec->hosts[i].name),
-			spec->hosts[i].port };
+	for (size_t i = 0; i < spec->n; i++) {
+		d->hosts[i] = spec->hosts[i];
+		d->hosts[i].name = x_strdup(spec->hosts[i].name);
+	}
 	table_add(&sv->dests->table, &d->item, buf_str(&d->key));
 	return d;
 }
@@ -159,6 +187,12 @@ bool
 dest_is_relay(const struct dest *d)
 {
 	return d->is_relay;
+}
+
+bool
+dest_is_secure(const struct dest *d)
+{
+	return d->is_secure;
 }
 
 /* --- connection slots --------------------------------------------------------------------- */

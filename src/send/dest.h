@@ -11,10 +11,13 @@
 
 #include "send/mx.h"
 #include "send/server.h"
+#include "send/tls_policy.h"
 
 struct dest_host {
 	const char *name; /* ASCII: a host name or an address */
 	uint16_t port;
+	enum tls_rule rule;
+	enum sts_fit sts;
 };
 
 struct dest_spec {
@@ -22,7 +25,8 @@ struct dest_spec {
 	size_t n;
 	struct str key; /* what makes it the same one: hosts and their ranks */
 	enum route_tls tls;
-	bool is_relay; /* by a route: any address will do */
+	bool is_relay;  /* by a route: any address will do */
+	bool is_secure; /* the hosts came with DNSSEC */
 };
 
 struct dest;
@@ -37,6 +41,7 @@ size_t dest_hosts(const struct dest *d);
 const struct dest_host *dest_host(const struct dest *d, size_t i);
 enum route_tls dest_tls(const struct dest *d);
 bool dest_is_relay(const struct dest *d);
+bool dest_is_secure(const struct dest *d);
 
 /* Send it there, now or when there is a connection. */
 void dest_add(struct dest *d, struct mail *m);

@@ -85,14 +85,18 @@ know_failure(struct lookup *l, enum outcome outcome, struct smtp_status status,
 }
 
 static void
-know_dest(struct lookup *l, const struct mx_list *mx, uint64_t ms)
+know_dest(
+    struct lookup *l, const struct mx_list *mx, const struct dns_answer *a)
 {
-	struct dest_spec spec = { .n = mx->n };
+	struct dest_spec spec = { .n = mx->n, .is_secure = a->is_secure };
 	struct buf key = BUF_INIT(KIB(8));
+	uint64_t ms = a->ttl * 1000ULL;
 
 	for (size_t i = 0; i < mx->n; i++)
-		spec.hosts[i] = (struct dest_host){ mx->hosts[i],
-			(uint16_t)l->sv->conf->send_port };
+		spec.hosts[i] = (struct dest_host){
+			.name = mx->hosts[i],
+			.port = (uint16_t)l->sv->conf->send_port,
+		};
 	mx_key(mx, &key);
 	spec.key = buf_str(&key);
 	l->dest = dest_get(l->sv, &spec);
@@ -117,7 +121,7 @@ know_records(struct lookup *l, struct mx_record *records, size_t n,
 	switch (mx_order(records, n, str_c(ascii), str_c(l->sv->conf->hostname),
 	    seed, &mx)) {
 	case MX_OK:
-		know_dest(l, &mx, a->ttl * 1000ULL);
+		know_dest(l, &mx, a);
 		break;
 	case MX_NULL:
 		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 10 },
@@ -270,8 +274,8 @@ go_relay(struct server *sv, struct mail *m, const struct route *r)
 		    !idn_to_ascii(t->host, names[spec.n], MX_NAME_MAX + 1))
 			continue;
 		buf_printf(&key, "%s:%u>", names[spec.n], t->port);
-		spec.hosts[spec.n] =
-		    (struct dest_host){ names[spec.n], t->port };
+		spec.hosts[spec.n] = (struct dest_host){ .name = names[spec.n],
+			.port = t->port };
 		spec.n++;
 	}
 	spec.key = buf_str(&key);

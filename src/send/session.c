@@ -102,6 +102,7 @@ session_leave(struct session *s, bool is_fault)
 		settle_release(s->sv, TAKE_PTR(s->mail));
 	else if (s->mail != NULL)
 		dest_give_back(s->dest, TAKE_PTR(s->mail));
+	s->dane = dane_free(s->dane);
 	s->state = GONE;
 	session_leave_idle(s);
 	dest_closed(s->dest, s, is_fault ? &s->verdict : NULL, &t);
@@ -184,7 +185,9 @@ on_mail_done(struct session *s, const struct smtp_client_event *ev)
 static void
 on_closed_event(struct session *s, const struct smtp_client_event *ev)
 {
-	if (s->state != QUIT)
+	if (session_tls_is_missing(s, ev))
+		session_tls_blame_missing(s);
+	else if (s->state != QUIT)
 		session_blame(s, session_judge(s, ev));
 	if (s->mail != NULL && s->rcpts != NULL) {
 		session_log_trouble(s, EV_SEND_LOST);
@@ -314,12 +317,12 @@ static void
 on_tls_ready(void *arg)
 {
 	struct session *s = arg;
-	const char *distrust = conn_tls_distrust(s->conn);
 
+	if (!session_tls_check(s)) {
+		conn_abort(s->conn);
+		return;
+	}
 	s->is_in_tls_handshake = false;
-	snprintf(s->tls, sizeof(s->tls), "%s %s %s%s",
-	    conn_tls_version(s->conn), conn_tls_cipher(s->conn),
-	    distrust ? "untrusted: " : "trusted", distrust ? distrust : "");
 	if (dest_tls(s->dest) == ROUTE_TLS_IMPLICIT)
 		return;
 	smtp_client_tls_started(s->client);
@@ -361,7 +364,7 @@ static bool
 may_go_without_tls(const struct session *s)
 {
 	return s->is_in_tls_handshake && !s->is_without_tls &&
-	       !s->sv->is_stopping && dest_tls(s->dest) == ROUTE_TLS_MAY;
+	       !s->sv->is_stopping && s->need.level == TLS_LEVEL_MAY;
 }
 
 static void
@@ -377,13 +380,8 @@ on_conn_closed(void *arg, enum conn_end how, const char *detail)
 		s->read_peer = ipc_peer_unref(s->read_peer);
 		s->read_id = 0;
 	}
-	if (has_failed_tls) {
-		char text[150];
-
-		snprintf(text, sizeof(text), "TLS failed: %s", detail);
-		session_blame_locally(s, (struct smtp_status){ 4, 7, 5 }, text);
-		session_log_trouble(s, EV_SEND_TLS_FAIL);
-	}
+	if (has_failed_tls)
+		session_tls_failed(s, detail);
 	if (may_go_without_tls(s)) {
 		s->is_in_tls_handshake = false;
 		s->has_verdict = false;

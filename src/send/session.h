@@ -27,5 +27,11 @@ bool session_is_idle(const struct session *s);
 void session_evict(struct server *sv);
 /* Connecting or greeting: it has not been ready yet. */
 bool session_is_opening(const struct session *s);
+/*
+ * Who answers has proved to be the host that was meant, as RFC 8689 section
+ * 4.2.1 asks: by DANE, or by a certificate of an authority with a name that
+ * came by DNSSEC or from an MTA-STS policy.
+ */
+bool session_is_verified(const struct session *s);
 /* For the destination's list. */
 struct session **session_next(struct session *s);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * session_internal.h - a session's state, shared by its files: the dialogue
- * and the end (session.c), finding a server (session_open.c), the mail that
- * is under way (session_mail.c).
+ * and the end (session.c), finding a server (session_open.c), TLS with it
+ * (session_tls.c), the mail that is under way (session_mail.c).
  */
 #pragma once
 
 #include "base/log.h"
 #include "proto/smtp/smtp_client.h"
+#include "send/dane.h"
 #include "send/session.h"
+#include "send/tls_policy.h"
 
 #define TEXT_MAX (VERDICT_TEXT_MAX + 1)
 
@@ -36,7 +38,14 @@ struct session {
 	struct sockaddr_storage addrs[CONNECT_ADDRS_MAX];
 	size_t n_addrs;
 	bool has_dns_trouble, has_local;
-	bool has_any_address; /* of any host, or one may have some */
+	bool has_any_address;            /* of any host, or one may have some */
+	bool has_insecure_address;       /* without DNSSEC */
+	char canonical[MX_NAME_MAX + 2]; /* where its CNAMEs lead; "": none */
+	/* TLS with the present host */
+	struct dane *dane; /* NULL: not asked for */
+	struct tls_need need;
+	bool is_verified;
+	char tls_trouble[TEXT_MAX]; /* a handshake that is not good enough */
 	/* connection */
 	struct connect *connect;
 	struct conn *conn;
@@ -108,6 +117,27 @@ void session_try_host(struct session *s);
 void session_next_host(struct session *s);
 /* The same address once more, without TLS. */
 void session_connect_plain(struct session *s);
+
+/* To the addresses of the present host. */
+void session_connect(struct session *s);
+
+/* --- session_tls.c --- */
+
+/* The addresses are known: find out what TLS has to be, then connect, or go to
+ * the next host. */
+void session_tls_look_up(struct session *s);
+enum smtp_client_tls session_tls_rule(const struct session *s);
+/* Lives until the next host. */
+struct tls_expected session_tls_expected(const struct session *s);
+/* The handshake is done. False: it is not what is needed; end the connection,
+ * session_tls_failed() knows why. */
+bool session_tls_check(struct session *s) WARN_UNUSED;
+/* The connection ended within the handshake, or after that check. */
+void session_tls_failed(struct session *s, const char *detail);
+/* Did the dialogue end because TLS is needed and not there? Say so. */
+bool session_tls_is_missing(
+    const struct session *s, const struct smtp_client_event *ev);
+void session_tls_blame_missing(struct session *s);
 
 /* --- session_mail.c --- */
 

@@ -80,8 +80,8 @@ add_address(struct session *s, const struct sockaddr_storage *a)
 
 static void on_connected(void *arg, const struct connect_result *r);
 
-static void
-connect_now(struct session *s)
+void
+session_connect(struct session *s)
 {
 	struct connect_config config = {
 		.loop = s->sv->loop,
@@ -101,7 +101,7 @@ static void
 addresses_known(struct session *s)
 {
 	if (s->n_addrs > 0) {
-		connect_now(s);
+		session_tls_look_up(s);
 		return;
 	}
 	if (s->has_dns_trouble)
@@ -126,6 +126,9 @@ take_addresses(
 
 	if (a->status == DNS_TEMPFAIL || a->status == DNS_BOGUS)
 		s->has_dns_trouble = true;
+	s->has_insecure_address |= a->n > 0 && !a->is_secure;
+	if (a->n > 0 && a->is_alias)
+		snprintf(s->canonical, sizeof(s->canonical), "%s", a->name);
 	for (size_t i = 0; i < a->n; i++)
 		if (dns_read_address(type, a->data[i], port, &addr))
 			add_address(s, &addr);
@@ -179,10 +182,11 @@ session_try_host(struct session *s)
 
 	s->state = ADDRESS;
 	s->n_addrs = 0;
-	s->has_dns_trouble = s->has_local = false;
+	s->has_dns_trouble = s->has_local = s->has_insecure_address = false;
+	s->canonical[0] = '\0';
 	s->ip[0] = s->source[0] = s->tls[0] = '\0';
 	if (take_literal(s, h)) {
-		s->has_any_address = true;
+		s->has_any_address = s->has_insecure_address = true;
 		addresses_known(s);
 		return;
 	}
@@ -193,28 +197,13 @@ session_try_host(struct session *s)
 
 /* --- connecting ----------------------------------------------------------------------------------- */
 
-static enum smtp_client_tls
-tls_rule(const struct session *s)
-{
-	switch (dest_tls(s->dest)) {
-	case ROUTE_TLS_MAY:
-		break;
-	case ROUTE_TLS_MUST:
-		return SMTP_CLIENT_TLS_MUST;
-	case ROUTE_TLS_NEVER:
-	case ROUTE_TLS_IMPLICIT:
-		return SMTP_CLIENT_TLS_NEVER;
-	}
-	return s->is_without_tls ? SMTP_CLIENT_TLS_NEVER : SMTP_CLIENT_TLS_MAY;
-}
-
 static void
 make_client(struct session *s, bool has_tls)
 {
 	struct smtp_client_config config = {
 		.helo = str_c(s->sv->conf->hostname),
 		.has_tls = has_tls,
-		.tls = tls_rule(s),
+		.tls = session_tls_rule(s),
 	};
 
 	smtp_client_free(s->client);
@@ -241,7 +230,7 @@ open_conn(struct session *s, int fd)
 		.peer = &s->addr,
 		.tls = is_implicit ? s->sv->tls : NULL,
 		.is_client = true,
-		.server_name = session_host(s),
+		.server = session_tls_expected(s),
 		.in_max = IN_MAX,
 		.out_high = OUT_HIGH,
 		.out_low = OUT_LOW,
@@ -286,5 +275,5 @@ session_connect_plain(struct session *s)
 	s->is_without_tls = true;
 	s->addrs[0] = s->addr;
 	s->n_addrs = 1;
-	connect_now(s);
+	session_connect(s);
 }

@@ -27,10 +27,11 @@ QUICK = {"retry": "1s", "retry_max": "2s", "timeout": "3s", "idle": "2s",
 class World:
     """A name server, a Mailstead, and room for receivers."""
 
-    def __init__(self, signed=False, anchor=None, **send):
+    def __init__(self, signed=False, anchor=None, children=(), **send):
         self.port = free_ports(1)[0]
         self.records, self.receivers, self.hosts = [], [], 0
-        self.ns = dns.NameServer([], signed=signed).start()
+        self.ns = dns.NameServer([], signed=signed,
+                                 children=children).start()
         look_up = {"servers": [self.ns.address], "dnssec": "no"}
         if signed or anchor:
             file = self.ns.dir / "anchor"

@@ -17,9 +17,10 @@ def is_there():
 
 
 class NameServer:
-    """Serves the zone example. from a list of records, one a line."""
+    """Serves the zone example. from a list of records, one a line. Zones in
+    children are there, too, without records and signatures."""
 
-    def __init__(self, records, zone="example.", signed=False):
+    def __init__(self, records, zone="example.", signed=False, children=()):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="knot-"))
         self.port = free_ports(1)[0]
         self.zone, self.signed = zone, signed
@@ -51,7 +52,17 @@ zone:
     dnssec-signing: {"on" if signed else "off"}
     dnssec-policy: fast
 """)
+        for child in children:
+            self.add_child(child)
         self.write(records)
+
+    def add_child(self, zone):
+        file = self.dir / zone
+        file.write_text(f"$ORIGIN {zone}\n$TTL 2\n@ SOA ns.{self.zone} "
+                        f"admin.{self.zone} 1 60 60 600 2\n"
+                        f"@ NS ns.{self.zone}\n")
+        with open(self.dir / "knot.conf", "a") as conf:
+            conf.write(f"  - domain: {zone}\n    file: {file}\n")
 
     @property
     def address(self):

@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: ISC
+"""TLS with other servers: what DANE, MTA-STS and the operator's rules ask for,
+with receivers that do and do not do it."""
+import json
+import socket
+import ssl
+import threading
+
+import pytest
+
+from lib import dns, pki
+from test_send import World
+
+pytestmark = pytest.mark.skipif(
+    not dns.is_there(), reason="the name server knot is not installed")
+
+
+@pytest.fixture(scope="module")
+def world():
+    w = World(signed=True)
+    yield w
+    w.close()
+
+
+@pytest.fixture
+def make_world():
+    made = []
+
+    def make(**how):
+        made.append(World(**how))
+        return made[-1]
+    yield make
+    for w in made:
+        w.close()
+
+
+@pytest.fixture
+def user(world):
+    return world.server.new_account()
+
+
+def tlsa(world, r, *data):
+    """TLSA records of a receiver."""
+    host = r.name.split(".")[0]
+    world.add(*(f"_{world.port}._tcp.{host} TLSA {d}" for d in data))
+
+
+def deferred(world, address, words, timeout=15):
+    return world.server.wait_log(
+        rf"event=send\.defer [^\n]*rcpt={address}[^\n]*{words}", timeout)
+
+
+def nothing_came(r):
+    """Nothing of any mail was said to it."""
+    assert r.messages == [] and r.seen == []
+    assert not [c for c in r.commands if c.upper().startswith("MAIL")]
+
+
+def result_of(world, address):
+    """What trace says of TLS with the last delivery."""
+    rows = json.loads(world.server.cli("trace", address, "--json"))["trace"]
+    return [r["tls"] for r in rows if r.get("tls")][-1]
+
+
+# --- DANE ---------------------------------------------------------------------
+
+@pytest.mark.parametrize("record", [
+    (3, 1, 1), (3, 1, 2), (3, 0, 1), (3, 1, 0), (3, 0, 0)])
+def test_the_own_key_is_enough(world, user, record):
+    """DANE-EE: neither name nor dates count (RFC 7672 section 3.1.1)."""
+    n = "ee" + "".join(map(str, record))
+    cert = pki.Cert("someone.else.example", days=-1)
+    r = world.receiver(n, tls=cert.context())
+    tlsa(world, r, cert.tlsa(*record))
+    world.send(user, f"a@{n}.example")
+    assert r.wait()[0].is_tls
+    world.server.wait_log(rf"event=send\.done .*rcpt=a@{n}\.")
+    assert "verified by DANE" in result_of(world, f"a@{n}.example")
+
+
+def test_another_key_gets_nothing(world, user):
+    r = world.receiver("wrong", tls=pki.Cert("mx").context())
+    tlsa(world, r, pki.Cert("mx").tlsa())
+    world.send(user, "a@wrong.example")
+    deferred(world, "a@wrong.example",
+             r"4\.7\.5.*TLSA records \(DANE\).*mailstead tls-rule add "
+             rf"mx:{r.name} may")
+    nothing_came(r)
+
+
+def test_two_keys_at_a_change(world, user):
+    old, new = pki.Cert("mx"), pki.Cert("mx")
+    r = world.receiver("change", tls=old.context())
+    tlsa(world, r, new.tlsa(), old.tlsa())
+    world.send(user, "a@change.example")
+    r.wait()
+    r.tls = new.context()
+    world.send(user, "b@change.example")
+    assert all(m.is_tls for m in r.wait(2))
+
+
+@pytest.fixture(scope="module")
+def authority():
+    return pki.Cert("an authority", is_ca=True)
+
+
+def ta_case(world, authority, n, matches, data=None, with_root=True, **leaf):
+    r = world.receiver(n)
+    name = leaf.pop("name", r.name)
+    r.tls = authority.issue(name, **leaf).context(with_root)
+    tlsa(world, r, data or authority.tlsa(2, 0, 1))
+    world.send(world.server.new_account(), f"a@{n}.example")
+    if matches:
+        assert r.wait()[0].is_tls
+        world.server.wait_log(rf"event=send\.done .*rcpt=a@{n}\.")
+        assert "verified by DANE" in result_of(world, f"a@{n}.example")
+    else:
+        deferred(world, f"a@{n}.example", r"4\.7\.5")
+        nothing_came(r)
+
+
+def test_an_issuer_with_the_hosts_name(world, authority):
+    ta_case(world, authority, "ta", True)
+
+
+def test_an_issuer_that_the_chain_does_not_show(world, authority):
+    """Only its digest is known, so there has to be a certificate to hash
+    (section 3.1.2)."""
+    ta_case(world, authority, "tashort", False, with_root=False)
+
+
+def test_an_issuer_whose_key_is_in_the_record(world, authority):
+    ta_case(world, authority, "tafull", True, authority.tlsa(2, 0, 0),
+            with_root=False)
+
+
+def test_an_issuer_and_another_name(world, authority):
+    ta_case(world, authority, "taname", False, name="else.example")
+
+
+def test_an_issuer_and_old_dates(world, authority):
+    ta_case(world, authority, "taold", False, days=-1)
+
+
+def test_tls_that_was_taken_out_of_the_answer(world, user):
+    r = world.receiver("stripped")
+    tlsa(world, r, pki.Cert("mx").tlsa())
+    world.send(user, "a@stripped.example")
+    deferred(world, "a@stripped.example",
+             r"4\.7\.4.*does not offer TLS.*\(DANE\)")
+    nothing_came(r)
+
+
+def test_a_refused_starttls_under_dane(world, user):
+    cert = pki.Cert("mx")
+    r = world.receiver("refused", tls=cert.context(), rule=lambda r, s, st, a:
+                       "454 4.7.0 not now" if st == "STARTTLS" else None)
+    tlsa(world, r, cert.tlsa())
+    world.send(user, "a@refused.example")
+    deferred(world, "a@refused.example", "454.*not now")
+    nothing_came(r)
+
+
+def test_a_handshake_that_fails_under_dane(world, user):
+    class Broken:
+        def wrap_socket(self, sock, server_side):
+            raise OSError("no")
+    r = world.receiver("broken", tls=Broken())
+    tlsa(world, r, pki.Cert("mx").tlsa())
+    world.send(user, "a@broken.example")
+    deferred(world, "a@broken.example", r"TLS with mx\d+\.example failed")
+    nothing_came(r)
+
+
+def test_records_that_smtp_cannot_use(world, user):
+    """TLS, with whomever (section 2.2); never without."""
+    r = world.receiver("unusable", tls=pki.Cert("mx").context())
+    tlsa(world, r, pki.Cert("mx").tlsa(1, 1, 1), "3 1 9 00", "3 0 0 0102")
+    world.send(user, "a@unusable.example")
+    assert r.wait()[0].is_tls
+    assert "untrusted" in result_of(world, "a@unusable.example")
+    r = world.receiver("unusable2")
+    tlsa(world, r, pki.Cert("mx").tlsa(1, 1, 1))
+    world.send(user, "a@unusable2.example")
+    deferred(world, "a@unusable2.example", "does not offer TLS")
+    nothing_came(r)
+
+
+def test_the_next_host_when_the_first_does_not_match(world, user):
+    good, bad = pki.Cert("mx"), pki.Cert("mx")
+    first = world.receiver(tls=bad.context())
+    second = world.receiver(tls=good.context())
+    world.add(f"pair MX 10 {first.name}.", f"pair MX 20 {second.name}.")
+    tlsa(world, first, good.tlsa())
+    tlsa(world, second, good.tlsa())
+    world.send(user, "a@pair.example")
+    assert second.wait()[0].is_tls
+    nothing_came(first)
+
+
+def test_a_host_that_is_an_alias(world, user):
+    """The end of the alias first, then its beginning (section 2.2.2)."""
+    cert, other = pki.Cert("mx"), pki.Cert("mx")
+    end = world.receiver(tls=cert.context())
+    world.add("byend MX 1 alias1", f"alias1 CNAME {end.name}.")
+    tlsa(world, end, cert.tlsa())
+    world.add(f"_{world.port}._tcp.alias1 TLSA {other.tlsa()}")
+    world.send(user, "a@byend.example")
+    assert end.wait()[0].is_tls
+    plain = world.receiver(tls=cert.context())
+    world.add("bystart MX 1 alias2", f"alias2 CNAME {plain.name}.",
+              f"_{world.port}._tcp.alias2 TLSA {other.tlsa()}")
+    world.send(user, "a@bystart.example")
+    deferred(world, "a@bystart.example", r"4\.7\.5")
+    nothing_came(plain)
+
+
+def test_sni_and_what_is_said_after(world, user):
+    """The name of the host is asked for; tickets and late records of TLS 1.3
+    do not disturb."""
+    cert = pki.Cert("mx")
+    asked = []
+    ctx = cert.context()
+    ctx.num_tickets = 4
+    ctx.sni_callback = lambda sock, name, c: asked.append(name)
+    r = world.receiver("sni", tls=ctx)
+    tlsa(world, r, cert.tlsa())
+    for i in range(3):
+        world.send(user, f"{i}@sni.example")
+    r.wait(3)
+    assert set(asked) == {r.name}
+
+
+def test_without_dnssec_the_records_do_not_count(make_world):
+    w = make_world()
+    cert = pki.Cert("mx")
+    r = w.receiver("insecure", tls=cert.context())
+    tlsa(w, r, pki.Cert("mx").tlsa())
+    w.send(w.server.new_account(), "a@insecure.example")
+    assert r.wait()[0].is_tls
+    assert "untrusted" in result_of(w, "a@insecure.example")
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_records_that_cannot_be_asked_for(make_world, served):
+    """Forged, or no answer: the host is not used, and nothing goes plainly."""
+    child = "_tcp.mx1.example."
+    w = make_world(signed=True, children=[child] if served else [])
+    r = w.receiver("dark", tls=pki.Cert("mx").context())
+    w.add("_tcp.mx1 NS ns", "_tcp.mx1 DS 4711 13 2 " + "ab" * 32)
+    w.send(w.server.new_account(), "a@dark.example")
+    deferred(w, "a@dark.example", r"4\.7\.5.*TLSA records could not", 40)
+    nothing_came(r)
