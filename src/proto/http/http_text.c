@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: ISC */
+/* http_text.c - the small texts of HTTP. See http_text.h. */
+#include "proto/http/http_text.h"
+
+#include "proto/http/http_request.h"
+
+/* --- percent-encoding ------------------------------------------------------------ */
+
+static int
+hex_digit(char c)
+{
+	if (ascii_is_digit(c))
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool
+decode(struct str s, bool is_form, struct buf *out)
+{
+	size_t start = out->n;
+
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (c == '%') {
+			int hi, lo;
+
+			if (s.n - i < 3)
+				return false;
+			hi = hex_digit(s.p[i + 1]);
+			lo = hex_digit(s.p[i + 2]);
+			if (hi < 0 || lo < 0)
+				return false;
+			c = (char)(hi << 4 | lo);
+			i += 2;
+		} else if (is_form && c == '+') {
+			c = ' ';
+		}
+		if (c == '\0')
+			return false;
+		buf_put_char(out, c);
+	}
+	return !out->failed && str_is_utf8(str_from(buf_str(out), start));
+}
+
+bool
+http_form_decode(struct str s, struct buf *out)
+{
+	return decode(s, true, out);
+}
+
+void
+http_encode(struct buf *out, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+
+		if (ascii_is_alpha(c) || ascii_is_digit(c) ||
+		    (c != '\0' && strchr("-._~", c) != NULL))
+			buf_put_char(out, c);
+		else
+			buf_printf(out, "%%%02X", (uint8_t)c);
+	}
+}
+
+/* --- paths -------------------------------------------------------------------------- */
+
+static bool
+has_controls(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((uint8_t)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* Without its last segment; the root stays. */
+static void
+go_up(struct buf *out, size_t root)
+{
+	while (out->n > root && out->p[out->n - 1] != '/')
+		out->n--;
+	if (out->n > root)
+		out->n--;
+}
+
+/* Segments of a decoded path, one after the other, each with a "/" before it. */
+static void
+resolve(struct str path, struct buf *out)
+{
+	size_t root = out->n;
+	bool is_open = false;
+
+	while (path.n > 0) {
+		struct str segment;
+
+		path = str_split(str_from(path, 1), '/', &segment);
+		if (path.p != NULL)
+			path = str_make(path.p - 1, path.n + 1);
+		is_open = segment.n == 0 || str_eq(segment, STR(".")) ||
+		          str_eq(segment, STR(".."));
+		if (str_eq(segment, STR(".."))) {
+			go_up(out, root);
+		} else if (!is_open) {
+			buf_put_char(out, '/');
+			buf_put_str(out, segment);
+		}
+	}
+	if (is_open || out->n == root)
+		buf_put_char(out, '/');
+}
+
+bool
+http_path_decode(struct str path, struct buf *out)
+{
+	struct buf plain = BUF_INIT(HTTP_TARGET_MAX);
+	bool ok = path.n > 0 && path.p[0] == '/' &&
+	          decode(path, false, &plain) && !has_controls(buf_str(&plain));
+
+	if (ok)
+		resolve(buf_str(&plain), out);
+	buf_done(&plain);
+	return ok && !out->failed;
+}
+
+/* --- forms and cookies ----------------------------------------------------------------- */
+
+bool
+http_form_next(struct str *rest, struct str *ret_name, struct str *ret_value)
+{
+	while (rest->n > 0) {
+		struct str one;
+
+		*rest = str_split(*rest, '&', &one);
+		if (one.n == 0)
+			continue;
+		*ret_value = str_split(one, '=', ret_name);
+		return true;
+	}
+	return false;
+}
+
+bool
+http_form_get(struct str form, struct str name, struct buf *out)
+{
+	struct str key, value;
+	struct buf plain = BUF_INIT(KIB(1));
+	bool is_found = false;
+
+	while (!is_found && http_form_next(&form, &key, &value)) {
+		buf_reset(&plain, KIB(1));
+		is_found = http_form_decode(key, &plain) &&
+		           str_eq(buf_str(&plain), name);
+	}
+	buf_done(&plain);
+	return is_found && http_form_decode(value, out);
+}
+
+bool
+http_cookie_get(struct str field, struct str name, struct str *ret)
+{
+	while (field.n > 0) {
+		struct str one, key, value;
+
+		field = str_split(field, ';', &one);
+		value = str_split(str_trim(one), '=', &key);
+		if (!str_eq(key, name))
+			continue;
+		if (value.n >= 2 && value.p[0] == '"' &&
+		    value.p[value.n - 1] == '"')
+			value = str_sub(value, 1, value.n - 2);
+		*ret = value;
+		return true;
+	}
+	return false;
+}
+
+/* --- entity tags and negotiation ---------------------------------------------------------- */
+
+static struct str
+opaque_tag(struct str etag)
+{
+	return str_starts(etag, STR("W/")) ? str_from(etag, 2) : etag;
+}
+
+/* Entity tags may hold commas: they end with their quote. */
+bool
+http_etag_matches(struct str field, struct str etag)
+{
+	etag = opaque_tag(etag);
+	field = str_trim(field);
+	if (str_eq(field, STR("*")))
+		return true;
+	while (field.n > 0) {
+		struct str rest = opaque_tag(field);
+		ptrdiff_t end = str_find(str_from(rest, 1), '"');
+
+		if (rest.n == 0 || rest.p[0] != '"' || end < 0)
+			return false;
+		if (str_eq(str_first(rest, (size_t)end + 2), etag))
+			return true;
+		rest = str_trim(str_from(rest, (size_t)end + 2));
+		if (rest.n > 0 && rest.p[0] != ',')
+			return false;
+		field = str_trim(str_from(rest, 1));
+	}
+	return false;
+}
+
+/* "0.5" in thousandths (RFC 9110 section 12.4.2); what is none counts as 0. */
+static unsigned
+read_weight(struct str s)
+{
+	unsigned v = 0, unit = 1000;
+
+	if (s.n == 0 || s.n > 5 || (s.p[0] != '0' && s.p[0] != '1') ||
+	    (s.n > 1 && s.p[1] != '.'))
+		return 0;
+	for (size_t i = 0; i < s.n; i++) {
+		if (i == 1)
+			continue;
+		if (!ascii_is_digit(s.p[i]))
+			return 0;
+		v += (unsigned)(s.p[i] - '0') * unit;
+		unit /= 10;
+	}
+	return MIN(v, 1000U);
+}
+
+/* A member of a list and its weight. */
+static bool
+next_weighted(struct str *rest, struct str *ret_token, unsigned *ret_weight)
+{
+	struct str one, parameters;
+
+	if (!http_list_next(rest, &one))
+		return false;
+	parameters = str_split(one, ';', ret_token);
+	*ret_token = str_trim(*ret_token);
+	parameters = str_trim(parameters);
+	*ret_weight = str_starts_case(parameters, STR("q="))
+	                  ? read_weight(str_trim(str_from(parameters, 2)))
+	                  : 1000;
+	return true;
+}
+
+unsigned
+http_weight(struct str field, struct str token)
+{
+	struct str one;
+	unsigned weight, others = 0;
+
+	while (next_weighted(&field, &one, &weight)) {
+		if (str_eq_case(one, token))
+			return weight;
+		if (str_eq(one, STR("*")))
+			others = weight;
+	}
+	return others;
+}
+
+/* "pt-BR" for "pt", and "pt" for itself. */
+static bool
+is_language(struct str range, struct str language)
+{
+	return str_starts_case(range, language) &&
+	       (range.n == language.n || range.p[language.n] == '-');
+}
+
+size_t
+http_language(struct str field, const struct str *languages, size_t n)
+{
+	struct str one;
+	unsigned weight, best = 0;
+	size_t chosen = 0;
+
+	while (next_weighted(&field, &one, &weight))
+		for (size_t i = 0; i < n && weight > best; i++)
+			if (is_language(one, languages[i])) {
+				best = weight;
+				chosen = i;
+			}
+	return chosen;
+}
