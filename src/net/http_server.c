@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * http_server.c - requests and answers over a connection. See http_server.h.
+ *
+ *   IDLE --first byte--> HEAD --head()--> BODY --request()--> ANSWER --reply--> IDLE
+ *                          \                \
+ *                           +--- what is refused: reply, and the end
+ */
+#include "net/http_server.h"
+
+#include "proto/http/http_body.h"
+#include "proto/http/http_response.h"
+
+#define IN_MAX    (HTTP_HEAD_MAX + KIB(16))
+#define OUT_HIGH  KIB(256)
+#define OUT_LOW   KIB(64)
+#define HEAD_ROOM KIB(16) /* of an answer */
+/* A body is kept with room for this much; more comes with the bytes. */
+#define BODY_BYTES_PER_S 4096
+
+enum state {
+	STATE_IDLE,
+	STATE_HEAD,
+	STATE_BODY,
+	STATE_ANSWER,
+	STATE_ENDED,
+};
+
+struct http_client {
+	struct conn *conn;
+	struct loop *loop;
+	const struct http_handlers *handlers;
+	void *arg, *data;
+	struct http_times times;
+	struct loop_timer *deadline;
+	enum state state;
+	size_t seen;     /* of a head */
+	struct buf head; /* a copy: the connection's input moves */
+	struct http_request request;
+	struct http_body framer;
+	struct buf body;
+	bool is_ending;  /* behind the present request */
+	bool is_reading; /* on_data() is at work: no need to wake it */
+};
+
+static void
+enter(struct http_client *c, enum state state, uint64_t deadline_ms)
+{
+	c->state = state;
+	if (deadline_ms > 0)
+		loop_timer_set(c->deadline, deadline_ms);
+	else
+		loop_timer_clear(c->deadline);
+	conn_set_timeout(
+	    c->conn, state == STATE_IDLE ? c->times.idle : c->times.write);
+}
+
+static void
+end(struct http_client *c)
+{
+	enter(c, STATE_ENDED, 0);
+	conn_close(c->conn);
+}
+
+static void
+refuse(struct http_client *c, unsigned status)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "%u %s\n", status, http_reason(status));
+	http_client_reply(c, &(struct http_reply){ .status = status,
+				 .fields = STR("Content-Type: text/plain\r\n"),
+				 .body = str_c(text),
+				 .is_last = true });
+}
+
+/* --- reading --------------------------------------------------------------------- */
+
+static void
+begin_body(struct http_client *c, uint64_t max)
+{
+	const struct http_request *r = &c->request;
+
+	http_body_init(&c->framer, r->body, r->length, max);
+	buf_init(&c->body, (size_t)MIN(max, SIZE_MAX / 2));
+	if (r->body == HTTP_BODY_LENGTH && r->length > max) {
+		refuse(c, 413);
+		return;
+	}
+	if (r->expects_continue && r->body != HTTP_BODY_NONE)
+		conn_put(c->conn, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+	enter(c, STATE_BODY,
+	    c->times.body + MIN(r->length, max) * 1000 / BODY_BYTES_PER_S);
+}
+
+/* A head is there. */
+static void
+take_head(struct http_client *c, struct str head, size_t used)
+{
+	uint64_t max;
+	int status;
+
+	buf_init(&c->head, HTTP_HEAD_MAX);
+	buf_put_str(&c->head, head);
+	conn_consume(c->conn, used);
+	status = http_request_parse(buf_str(&c->head), &c->request);
+	c->state = STATE_BODY;
+	if (status != 0) {
+		c->request.method = HTTP_OTHER;
+		refuse(c, (unsigned)status);
+		return;
+	}
+	if (!c->request.is_kept)
+		c->is_ending = true;
+	max = c->handlers->head(c->arg, c);
+	if (c->state == STATE_BODY)
+		begin_body(c, max);
+}
+
+/* False: more input has to come. */
+static bool
+read_head(struct http_client *c)
+{
+	struct str in = conn_in(c->conn), head;
+	size_t used;
+
+	if (in.n > 0 && c->state == STATE_IDLE)
+		enter(c, STATE_HEAD, c->times.head);
+	switch (http_frame_head(in, &c->seen, &head, &used)) {
+	case HTTP_FRAME_MORE:
+		return false;
+	case HTTP_FRAME_HEAD:
+		take_head(c, head, used);
+		return true;
+	case HTTP_FRAME_TOO_LONG:
+		break;
+	}
+	c->request.method = HTTP_OTHER;
+	refuse(c, 431);
+	return false;
+}
+
+static bool
+read_body(struct http_client *c)
+{
+	struct str data;
+	size_t used;
+	enum http_body_state s =
+	    http_body_next(&c->framer, conn_in(c->conn), &data, &used);
+
+	buf_put_str(&c->body, data);
+	conn_consume(c->conn, used);
+	switch (s) {
+	case HTTP_BODY_MORE:
+		return used > 0;
+	case HTTP_BODY_DONE:
+		enter(c, STATE_ANSWER, 0);
+		conn_set_timeout(c->conn, 0);
+		c->handlers->request(c->arg, c);
+		return true;
+	case HTTP_BODY_TOO_BIG:
+		refuse(c, 413);
+		return false;
+	case HTTP_BODY_BAD:
+		break;
+	}
+	refuse(c, 400);
+	return false;
+}
+
+static void
+on_data(void *arg)
+{
+	struct http_client *c = arg;
+	bool goes_on = true;
+
+	c->is_reading = true;
+	while (goes_on) {
+		switch (c->state) {
+		case STATE_IDLE:
+		case STATE_HEAD:
+			goes_on = !conn_is_full(c->conn) && read_head(c);
+			break;
+		case STATE_BODY:
+			goes_on = read_body(c);
+			break;
+		case STATE_ANSWER:
+		case STATE_ENDED:
+			goes_on = false;
+			break;
+		}
+	}
+	c->is_reading = false;
+}
+
+/* --- answering ------------------------------------------------------------------------ */
+
+static void
+put_body(struct http_client *c, const struct http_reply *r)
+{
+	bool is_wanted = c->request.method != HTTP_HEAD && r->status != 304;
+
+	if (r->release == NULL) {
+		if (is_wanted)
+			conn_put(c->conn, r->body);
+	} else if (is_wanted && r->body.n > 0) {
+		conn_put_ref(c->conn, r->body, r->release, r->arg);
+	} else {
+		r->release(r->arg);
+	}
+}
+
+/* The next one may be here already. */
+static void
+next_request(struct http_client *c)
+{
+	buf_done(&c->head);
+	buf_done(&c->body);
+	c->seen = 0;
+	enter(c, STATE_IDLE, 0);
+	if (!c->is_reading)
+		conn_resume(c->conn);
+}
+
+void
+http_client_reply(struct http_client *c, const struct http_reply *r)
+{
+	bool is_last = c->is_ending || r->is_last || c->state != STATE_ANSWER;
+	const struct http_response head = {
+		.status = r->status,
+		.now = loop_time(c->loop),
+		.length = r->body.n,
+		.is_kept = !is_last,
+	};
+	struct buf b = BUF_INIT(HEAD_ROOM);
+
+	ASSERT(c->state != STATE_IDLE && c->state != STATE_ENDED);
+	http_response_begin(&b, &head);
+	buf_put_str(&b, r->fields);
+	http_response_end(&b);
+	ASSERT(!b.failed);
+	conn_put_buf(c->conn, &b);
+	buf_done(&b);
+	put_body(c, r);
+	if (is_last)
+		end(c);
+	else
+		next_request(c);
+}
+
+/* --- the connection ---------------------------------------------------------------------- */
+
+static void
+on_drained(void *arg)
+{
+	struct http_client *c = arg;
+
+	if (c->state == STATE_IDLE)
+		conn_resume(c->conn);
+}
+
+static void
+on_tls_ready(UNUSED void *arg)
+{
+}
+
+static void
+on_timeout(void *arg)
+{
+	struct http_client *c = arg;
+
+	c->state = STATE_ENDED;
+	conn_abort(c->conn);
+}
+
+/* A request takes too long. */
+static void
+on_deadline(void *arg)
+{
+	struct http_client *c = arg;
+
+	c->request.method = HTTP_OTHER;
+	refuse(c, 408);
+}
+
+static void
+free_client(void *arg)
+{
+	struct http_client *c = arg;
+
+	loop_timer_free(c->deadline);
+	buf_done(&c->head);
+	buf_done(&c->body);
+	free(c);
+}
+
+static void
+on_closed(void *arg, UNUSED enum conn_end how, UNUSED const char *detail)
+{
+	struct http_client *c = arg;
+
+	c->state = STATE_ENDED;
+	loop_timer_clear(c->deadline);
+	c->handlers->closed(c->arg, c);
+	loop_defer(c->loop, free_client, c);
+}
+
+static uint64_t
+time_or(uint64_t ms, uint64_t default_ms)
+{
+	return ms > 0 ? ms : default_ms;
+}
+
+struct http_client *
+http_client_new(const struct http_client_config *config)
+{
+	static const struct conn_handlers handlers = {
+		.data = on_data,
+		.drained = on_drained,
+		.tls_ready = on_tls_ready,
+		.timeout = on_timeout,
+		.closed = on_closed,
+	};
+	struct http_client *c = X_NEW(struct http_client);
+	struct conn_config cc = config->conn;
+
+	c->loop = cc.loop;
+	c->handlers = config->handlers;
+	c->arg = config->arg;
+	c->times = (struct http_times){
+		.idle = time_or(config->times.idle, 60000),
+		.head = time_or(config->times.head, 15000),
+		.body = time_or(config->times.body, 30000),
+		.write = time_or(config->times.write, 30000),
+	};
+	c->deadline = loop_timer_new(c->loop, on_deadline, c);
+	cc.in_max = IN_MAX;
+	cc.out_high = OUT_HIGH;
+	cc.out_low = OUT_LOW;
+	cc.handlers = &handlers;
+	cc.arg = c;
+	c->conn = conn_new(&cc);
+	/* A connection that says nothing is waited for as for a head. */
+	enter(c, STATE_IDLE, 0);
+	conn_set_timeout(c->conn, c->times.head);
+	return c;
+}
+
+const struct http_request *
+http_client_request(const struct http_client *c)
+{
+	return &c->request;
+}
+
+struct str
+http_client_body(const struct http_client *c)
+{
+	return buf_str(&c->body);
+}
+
+struct conn *
+http_client_conn(struct http_client *c)
+{
+	return c->conn;
+}
+
+void
+http_client_set_data(struct http_client *c, void *data)
+{
+	c->data = data;
+}
+
+void *
+http_client_data(const struct http_client *c)
+{
+	return c->data;
+}
+
+void
+http_client_end(struct http_client *c)
+{
+	c->is_ending = true;
+	if (c->state == STATE_IDLE)
+		end(c);
+}
