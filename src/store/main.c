@@ -256,8 +256,8 @@ open_levels(struct server *s)
 		.quota = s->quota,
 		.undelete_days = s->undelete_days,
 		.dkim = s->dkim,
+		.keys_changed = notify_keys,
 	};
-
 	struct queue_config queue = {
 		.engine = s->engine,
 		.now_ms = now_ms,

@@ -5,6 +5,8 @@
  * Changes of one round of the loop are told together, and only once they are
  * durable: a crash must not take back what a client has been shown. A session
  * is told once, and again only after it has asked for the entries.
+ *
+ * In the same way role send hears that a domain's keys are others.
  */
 #include "store/server.h"
 
@@ -85,4 +87,38 @@ notify_flush(struct server *s)
 	s->changed = NULL;
 	s->n_changed = s->cap_changed = 0;
 	engine_sync(s->engine, engine_position(s->engine), on_durable, n);
+}
+
+/* --- keys ------------------------------------------------------------------------- */
+
+struct keys_notice {
+	struct server *s;
+	char *domain;
+};
+
+static void
+on_keys_durable(void *arg, UNUSED int err)
+{
+	struct keys_notice *n = arg;
+	const struct peer *send = store_sender(n->s);
+	struct msg_name msg = { str_c(n->domain) };
+	struct buf body = BUF_INIT(KIB(1));
+
+	msg_name_put(&body, &msg);
+	if (send)
+		ipc_notify(send->ipc, MSG_DKIM_CHANGED, 0, buf_str(&body), -1);
+	buf_done(&body);
+	free(n->domain);
+	free(n);
+}
+
+/* Not before: it would ask for the old ones again, and be given them. */
+void
+notify_keys(void *arg, struct str domain)
+{
+	struct server *s = arg;
+	struct keys_notice *n = X_NEW(struct keys_notice);
+
+	*n = (struct keys_notice){ s, str_dup(domain) };
+	engine_sync(s->engine, engine_position(s->engine), on_keys_durable, n);
 }

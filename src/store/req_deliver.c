@@ -38,6 +38,7 @@ struct delivery {
 	size_t n_to, cap_to;
 	struct queue_rcpt *remote; /* addresses are owned */
 	size_t n_remote, cap_remote;
+	struct str via; /* the alias's domain, of what is forwarded */
 	struct queue_message qm;
 	struct queue_adding *adding;
 };
@@ -181,6 +182,9 @@ resolve_rcpt(
 		return v;
 	for (size_t i = 0; i < accounts->n_remote && !d->is_known; i++)
 		add_remote(d, rcpt, wire_get_vstr(&remote));
+	/* What our users and we ourselves write is not forwarded: it is ours. */
+	if (d->n_remote && d->via.n == 0 && !d->account && !d->is_send)
+		d->via = queue_address_domain(rcpt->msg.address);
 	for (size_t i = 0; i < accounts->n; i++) {
 		if (has_target(d, accounts->v[i]))
 			continue;
@@ -219,6 +223,7 @@ describe(struct delivery *d)
 	d->qm = (struct queue_message){
 		.trace = q->trace_id,
 		.mail_from = q->mail_from,
+		.via = d->via,
 		.envid = q->envid,
 		.size = q->size,
 		.account = d->account,

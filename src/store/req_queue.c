@@ -19,6 +19,7 @@ struct reading {
 	struct ipc_return ret;
 	uint64_t position; /* what was read is durable there */
 	struct buf data;   /* the prefix; small bytes behind it */
+	uint32_t prefix;   /* bytes of it */
 	struct queue_bytes bytes;
 	int fd;
 };
@@ -28,6 +29,7 @@ finish(struct reading *rd, struct verdict v)
 {
 	struct msg_queue_read_reply reply = {
 		.size = rd->data.n + (rd->fd >= 0 ? rd->bytes.blob_size : 0),
+		.prefix = rd->prefix,
 		.data = buf_str(&rd->data),
 	};
 	struct buf out = BUF_INIT(QUEUE_REPLY_MAX);
@@ -95,6 +97,7 @@ req_queue_read(struct request *r)
 		v = queue_read(r->s->queue, &q, &rd->data, &rd->bytes);
 	else
 		v = verdict_permfail(REASON_INTERNAL);
+	rd->prefix = (uint32_t)rd->data.n;
 	if (verdict_is_done(v) && rd->bytes.blob)
 		read_bytes(rd);
 	else
@@ -130,8 +133,8 @@ struct due {
 	struct buf body;
 };
 
-static const struct peer *
-sender_of(const struct server *s)
+const struct peer *
+store_sender(const struct server *s)
 {
 	const struct peer *p = s->peers;
 
@@ -144,7 +147,7 @@ static void
 on_durable(void *arg, UNUSED int err)
 {
 	struct due *due = arg;
-	const struct peer *p = sender_of(due->s);
+	const struct peer *p = store_sender(due->s);
 
 	if (p)
 		ipc_notify(p->ipc, MSG_QUEUE_DUE, 0, buf_str(&due->body), -1);

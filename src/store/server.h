@@ -109,11 +109,15 @@ void store_session_watch(
 
 /* For struct mail_config. */
 void notify_changed(void *arg, uint64_t account, uint32_t mailbox);
+/* For struct dir_config. */
+void notify_keys(void *arg, struct str domain);
 /* Once a round: whoever watches what changed hears of it when it is durable. */
 void notify_flush(struct server *s);
 
 /* --- req_queue.c ------------------------------------------------------------------- */
 
+/* Role send; NULL while it is away. */
+const struct peer *store_sender(const struct server *s);
 /* Another send process has connected: the leases of those before it end. */
 void queue_new_sender(struct server *s, const struct peer *p);
 /* Once a round: send hears of what is due earlier than it knows. */

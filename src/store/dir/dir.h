@@ -35,6 +35,9 @@ struct dir_config {
 	struct mail_quota quota; /* of a new user that is given none */
 	uint32_t undelete_days;
 	struct dir_dkim_times dkim;
+	/* The keys that sign a domain's mail may be others; that may not be
+	 * durable yet. May be NULL. */
+	void (*keys_changed)(void *arg, struct str domain);
 };
 
 struct dir *dir_new(const struct dir_config *config);

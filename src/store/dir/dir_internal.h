@@ -72,6 +72,8 @@ struct verdict dir_dkim_first(
     struct dir_change *c, struct str domain, struct str keys) WARN_UNUSED;
 struct verdict dir_dkim_drop(
     struct dir_change *c, struct str domain) WARN_UNUSED;
+/* A change of its keys was committed: tell who uses them. */
+void dir_dkim_changed(struct dir *d, struct str domain);
 
 /* A page of a list: names of a kind of key after one. */
 struct dir_page {

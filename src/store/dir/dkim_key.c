@@ -169,13 +169,24 @@ dir_dkim_drop(struct dir_change *c, struct str domain)
 	return v;
 }
 
+void
+dir_dkim_changed(struct dir *d, struct str domain)
+{
+	if (d->config.keys_changed)
+		d->config.keys_changed(d->config.arg, domain);
+}
+
 static struct verdict
 commit(struct dir *d, struct str domain, const struct keyset *k)
 {
 	struct dir_change c = dir_change_begin(d);
+	struct verdict v;
 
 	keyset_save(&c, domain, k);
-	return dir_change_commit(&c);
+	v = dir_change_commit(&c);
+	if (verdict_is_done(v))
+		dir_dkim_changed(d, domain);
+	return v;
 }
 
 struct verdict
@@ -261,6 +272,8 @@ advance(struct dir *d, const struct dir_key *due)
 		keyset_save(&c, domain, &k);
 		v = dir_change_commit(&c);
 	}
+	if (verdict_is_done(v))
+		dir_dkim_changed(d, domain);
 	keyset_done(&k);
 	return v;
 }

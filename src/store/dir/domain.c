@@ -32,6 +32,8 @@ dir_domain_add(struct dir *d, const struct msg_domain_add *q)
 		v = dir_change_commit(&c);
 	else
 		dir_change_abort(&c);
+	if (verdict_is_done(v))
+		dir_dkim_changed(d, buf_str(&clean));
 	buf_done(&clean);
 	return v;
 }
@@ -93,6 +95,8 @@ dir_domain_remove(struct dir *d, const struct msg_name *q)
 			v = dir_change_commit(&c);
 		else
 			dir_change_abort(&c);
+		if (verdict_is_done(v))
+			dir_dkim_changed(d, buf_str(&clean));
 	}
 	buf_done(&clean);
 	return v;

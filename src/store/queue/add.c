@@ -21,7 +21,7 @@ queue_may_add(const struct queue *q, const struct queue_message *m,
 
 	if (q->is_damaged)
 		return verdict_engine(ENGINE_CORRUPT);
-	if (m->mail_from.n > QUEUE_ADDRESS_MAX ||
+	if (m->mail_from.n > QUEUE_ADDRESS_MAX || m->via.n > QUEUE_DOMAIN_MAX ||
 	    m->envid.n > QUEUE_ENVID_MAX || m->trace.n > QUEUE_TRACE_MAX ||
 	    m->priority > QUEUE_PRIO_MAX)
 		return verdict_permfail(REASON_TOO_BIG);
@@ -154,6 +154,7 @@ put_message(struct put *p, uint32_t n, uint64_t blob)
 		.n_rcpts = n,
 		.n_prefixes = p->prefixes.n,
 		.prefix = p->prefixes.v[0],
+		.via = m->via,
 	};
 
 	queue_message_record_encode(&p->val, &r);

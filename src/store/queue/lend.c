@@ -141,6 +141,7 @@ put_item(struct lending *l, const struct queue_place *p,
 		.size = m->blob_size,
 		.is_cancelled = (e->flags & QUEUE_ENTRY_CANCELLED) != 0,
 		.prefix = e->prefix,
+		.via = m->via,
 	};
 
 	msg_queue_item_put(&l->items, &item);

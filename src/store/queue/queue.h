@@ -69,6 +69,8 @@ void queue_set_limits(struct queue *q, const struct queue_limits *limits);
 
 struct queue_message {
 	struct str trace, mail_from, envid;
+	struct str
+	    via;       /* domain of the alias that forwards it for a stranger */
 	uint64_t size; /* of the shared bytes */
 	uint64_t account;
 	uint8_t ret, body, flags; /* enum queue_message_flag */

@@ -203,7 +203,7 @@ qkey_read_lookup(struct str key, uint64_t *ret_hash, uint64_t *ret_message)
 void
 queue_message_record_encode(struct buf *b, const struct queue_message_record *r)
 {
-	wire_put_u8(b, QUEUE_RECORD_VERSION);
+	wire_put_u8(b, QUEUE_MESSAGE_VERSION);
 	wire_put_varint(b, r->blob);
 	wire_put_varint(b, r->blob_size);
 	wire_put_vstr(b, r->trace);
@@ -220,12 +220,23 @@ queue_message_record_encode(struct buf *b, const struct queue_message_record *r)
 	wire_put_varint(b, r->n_rcpts);
 	wire_put_varint(b, r->n_prefixes);
 	wire_put_vstr(b, r->prefix);
+	wire_put_vstr(b, r->via);
+}
+
+/* Mail that was queued by the version before goes on. */
+static struct wire
+read_message_version(struct str val, bool *ret_has_via)
+{
+	*ret_has_via = val.n > 0 && (uint8_t)val.p[0] == QUEUE_MESSAGE_VERSION;
+	return wire_read_version(
+	    val, *ret_has_via ? QUEUE_MESSAGE_VERSION : QUEUE_RECORD_VERSION);
 }
 
 bool
 queue_message_record_decode(struct str val, struct queue_message_record *ret)
 {
-	struct wire w = wire_read_version(val, QUEUE_RECORD_VERSION);
+	bool has_via;
+	struct wire w = read_message_version(val, &has_via);
 	struct queue_message_record r = { 0 };
 
 	r.blob = wire_get_varint(&w);
@@ -244,9 +255,12 @@ queue_message_record_decode(struct str val, struct queue_message_record *ret)
 	r.n_rcpts = wire_get_v32(&w);
 	r.n_prefixes = wire_get_v32(&w);
 	r.prefix = wire_get_vstr(&w);
+	if (has_via)
+		r.via = wire_get_vstr(&w);
 	if (!wire_is_complete(&w) || r.priority > QUEUE_PRIO_MAX ||
-	    r.n_rcpts == 0 || r.n_rcpts > QUEUE_RCPTS_MAX ||
-	    r.n_prefixes == 0 || r.n_prefixes > r.n_rcpts)
+	    r.via.n > QUEUE_DOMAIN_MAX || r.n_rcpts == 0 ||
+	    r.n_rcpts > QUEUE_RCPTS_MAX || r.n_prefixes == 0 ||
+	    r.n_prefixes > r.n_rcpts)
 		return false;
 	*ret = r;
 	return true;

@@ -23,6 +23,8 @@
 #include "base/wire.h"
 
 #define QUEUE_RECORD_VERSION 1
+/* Of a message's record: 2 has via. */
+#define QUEUE_MESSAGE_VERSION 2
 
 #define QUEUE_DOMAIN_MAX  170 /* bytes: it must fit into a key */
 #define QUEUE_LOCAL_MAX   256 /* of UTF-8; RFC 5321 says 64 octets */
@@ -101,6 +103,7 @@ struct queue_message_record {
 	uint32_t n_rcpts; /* at first */
 	uint32_t n_prefixes;
 	struct str prefix; /* number 0 */
+	struct str via;    /* domain of the alias that forwards it; or empty */
 };
 
 enum queue_entry_flag {
