@@ -11,6 +11,7 @@
 #include "conf/conf_resolver.h"
 #include "proto/reply/reply.h"
 #include "send/dest.h"
+#include "send/prepare.h"
 #include "send/send.h"
 #include "send/server.h"
 
@@ -126,6 +127,7 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);
+	sv->preparer = preparer_new(sv);
 	return 0;
 }
 
@@ -143,15 +145,32 @@ on_peer(void *arg, struct ipc_peer *p)
 	if (ipc_peer_role(p) != ROLE_STORE || sv->is_stopping)
 		return;
 	results_resume(sv->results);
+	preparer_forget(sv->preparer, STR_NONE);
 	domains_load(sv->domains);
+}
+
+static bool
+on_dkim_changed(struct server *sv, struct str body)
+{
+	struct msg_name m;
+
+	if (!msg_name_get(body, &m))
+		return false;
+	preparer_forget(sv->preparer, m.name);
+	return true;
 }
 
 static void
 on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 {
 	struct server *sv = arg;
+	bool is_good = false;
 
-	if (m->type != MSG_QUEUE_DUE || !domains_due(sv->domains, m->body))
+	if (m->type == MSG_QUEUE_DUE)
+		is_good = domains_due(sv->domains, m->body);
+	else if (m->type == MSG_DKIM_CHANGED)
+		is_good = on_dkim_changed(sv, m->body);
+	if (!is_good)
 		ipc_peer_close(p);
 }
 

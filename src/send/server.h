@@ -8,6 +8,7 @@
  *   session.c  one connection: hosts and addresses in turn, then mail after mail
  *   settle.c   what a reply means for an entry: done, later, failed, held
  *   report.c   bounces and delay notices
+ *   prepare.c  each message made ready and signed, once
  *   results.c  tells the store
  */
 #pragma once
@@ -32,6 +33,7 @@
 
 struct domains;
 struct dests;
+struct preparer;
 struct session;
 TAILQ_HEAD(sessions, session);
 
@@ -49,10 +51,11 @@ struct server {
 	struct domains *domains;
 	struct dests *dests;
 	struct results *results;
-	struct sessions idle; /* the longest idle first */
-	uint32_t connections; /* made or being made */
-	uint32_t probing;     /* of these, to those that never answered */
-	uint32_t reports;     /* under way */
+	struct preparer *preparer; /* signs, in threads */
+	struct sessions idle;      /* the longest idle first */
+	uint32_t connections;      /* made or being made */
+	uint32_t probing;          /* of these, to those that never answered */
+	uint32_t reports;          /* under way */
 	struct loop_timer *stop_timer;
 	bool is_stopping;
 };

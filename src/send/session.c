@@ -77,9 +77,8 @@ free_now(void *arg)
 	struct session *s = arg;
 
 	smtp_client_free(s->client);
-	buf_done(&s->data);
+	letter_done(&s->letter);
 	buf_done(&s->texts);
-	closep(&s->fd);
 	free(s->rcpts);
 	free(s->index);
 	loop_timer_free(s->timer);
@@ -92,7 +91,7 @@ session_leave(struct session *s, bool is_fault)
 {
 	struct trip t = session_trip(s);
 
-	ASSERT(s->state != GONE && s->read_id == 0);
+	ASSERT(s->state != GONE && s->read_id == 0 && s->preparing == NULL);
 	ASSERT(s->conn == NULL && s->connect == NULL);
 	if (s->query4 != NULL)
 		resolver_cancel(s->query4);
@@ -375,11 +374,7 @@ on_conn_closed(void *arg, enum conn_end how, const char *detail)
 	bool was_idle = s->state == READY;
 
 	tell_client(s, how);
-	if (s->read_id != 0) {
-		ipc_cancel(s->read_peer, s->read_id);
-		s->read_peer = ipc_peer_unref(s->read_peer);
-		s->read_id = 0;
-	}
+	session_stop_reading(s);
 	if (has_failed_tls)
 		session_tls_failed(s, detail);
 	if (may_go_without_tls(s)) {
@@ -431,7 +426,7 @@ session_new(struct dest *d, struct server *sv)
 
 	s->sv = sv;
 	s->dest = d;
-	s->fd = -1;
+	s->letter = LETTER_NONE;
 	s->timer = loop_timer_new(sv->loop, on_timer, s);
 	/* The destination is not done with its own list yet. */
 	loop_defer(sv->loop, begin, s);

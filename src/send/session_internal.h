@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "proto/smtp/smtp_client.h"
 #include "send/dane.h"
+#include "send/prepare.h"
 #include "send/session.h"
 #include "send/tls_policy.h"
 
@@ -19,7 +20,7 @@ enum session_state {
 	CONNECT,
 	OPENING, /* connected: up to READY of the dialogue */
 	READY,   /* idle, kept for the next mail */
-	READ,    /* the mail's bytes are asked for */
+	READ,    /* the mail's bytes are asked for, and made ready */
 	SEND,
 	QUIT,
 	GONE, /* told the destination; freed after this round */
@@ -64,9 +65,9 @@ struct session {
 	struct mail *rest; /* its recipients that were too many */
 	uint32_t read_id;  /* the request, while it is under way */
 	struct ipc_peer *read_peer;
-	struct buf data; /* its bytes, or their beginning */
-	int fd;          /* the rest; -1: none */
-	uint64_t size, sent;
+	struct preparing *preparing; /* NULL: not now */
+	struct letter letter;
+	uint64_t sent;
 	struct buf texts; /* addresses as they are written */
 	struct smtp_client_rcpt *rcpts;
 	size_t *index; /* of rcpts: of the mail's entries */
@@ -145,5 +146,7 @@ void session_tls_blame_missing(struct session *s);
 void session_next_mail(struct session *s);
 /* As much of the message as the connection takes now. */
 void session_pump(struct session *s);
+/* The mail's bytes are not wanted any more. */
+void session_stop_reading(struct session *s);
 /* What belongs to the mail under way. */
 void session_drop_data(struct session *s);

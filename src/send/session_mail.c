@@ -6,17 +6,13 @@
 #include "proto/smtp/smtp_path.h"
 #include "send/session_internal.h"
 
-#include <unistd.h>
-
 #define CHUNK KIB(64)
 
 void
 session_drop_data(struct session *s)
 {
-	buf_done(&s->data);
+	letter_done(&s->letter);
 	buf_done(&s->texts);
-	closep(&s->fd);
-	s->fd = -1;
 	free(s->rcpts);
 	free(s->index);
 	s->rcpts = NULL;
@@ -81,16 +77,28 @@ put_rcpts(struct session *s)
 	s->env.n_rcpts = n;
 }
 
+/*
+ * What is asked of the server is what the message needs, whatever its sender
+ * has said of it.
+ */
+static enum smtp_body
+body_of(const struct content *c)
+{
+	if (c->has_binary)
+		return SMTP_BODY_BINARYMIME;
+	return c->has_8bit ? SMTP_BODY_8BITMIME : SMTP_BODY_7BIT;
+}
+
 static void
-begin_mail(struct session *s)
+begin_mail(struct session *s, const struct content *content)
 {
 	const struct msg_queue_item *item = mail_item(s->mail);
 	uint64_t now = loop_time(s->sv->loop);
 
 	s->env = (struct smtp_client_mail){
 		.from = item->mail_from,
-		.size = s->size,
-		.body = (enum smtp_body)item->body,
+		.size = letter_size(&s->letter),
+		.body = body_of(content),
 		.is_smtputf8 = item->is_smtputf8,
 		.has_requiretls = item->has_requiretls,
 		.has_priority = item->priority != DELIVER_PRIORITY_NORMAL,
@@ -113,12 +121,23 @@ begin_mail(struct session *s)
 	session_step(s, STR_NONE);
 }
 
+static void
+give_up_mail(struct session *s, const struct judgement *j)
+{
+	struct trip none = { 0 };
+
+	settle_all(s->sv, TAKE_PTR(s->mail), j, &none);
+	s->state = READY;
+	session_next_mail(s);
+	if (s->conn != NULL)
+		session_step(s, STR_NONE);
+}
+
 /* The entry is gone (cancelled), or cannot be read. */
 static void
 cannot_read(struct session *s, const struct ipc_msg *m)
 {
 	struct judgement j = { .outcome = TEMPFAIL, .is_untried = true };
-	struct trip none = { 0 };
 
 	if (m->outcome != NOT_FOUND && ipc_reason(m) == REASON_CORRUPT)
 		j = (struct judgement){ .outcome = TEMPFAIL,
@@ -126,11 +145,72 @@ cannot_read(struct session *s, const struct ipc_msg *m)
 			.is_local = true,
 			.status = { 4, 3, 0 },
 			.text = STR("the message is damaged on disk") };
-	settle_all(s->sv, TAKE_PTR(s->mail), &j, &none);
-	s->state = READY;
-	session_next_mail(s);
-	if (s->conn != NULL)
-		session_step(s, STR_NONE);
+	give_up_mail(s, &j);
+}
+
+/* What is wrong with the message, as far as we are concerned. */
+static struct judgement
+judge_prepared(enum prepare_result r)
+{
+	struct judgement j = { .outcome = TEMPFAIL, .is_local = true };
+
+	switch (r) {
+	case PREPARE_OK:
+	case PREPARE_LATER:
+		j.is_untried = true;
+		break;
+	case PREPARE_KEYS:
+		j.status = (struct smtp_status){ 4, 3, 5 };
+		j.text = STR("the keys that sign the mail of the sender's "
+			     "domain cannot be used");
+		break;
+	case PREPARE_UNFIT:
+		j.outcome = PERMFAIL;
+		j.status = (struct smtp_status){ 5, 6, 3 };
+		j.text = STR("the server takes 7-bit text only, and the "
+			     "message cannot be converted");
+		break;
+	case PREPARE_UNREADABLE:
+		j.status = (struct smtp_status){ 4, 3, 0 };
+		j.text = STR("the message could not be read");
+		break;
+	}
+	return j;
+}
+
+static void
+on_prepared(void *arg, enum prepare_result r, struct letter *letter,
+    const struct content *content)
+{
+	struct session *s = arg;
+	struct judgement j;
+
+	s->preparing = NULL;
+	if (r == PREPARE_OK) {
+		s->letter = letter_take(letter);
+		begin_mail(s, content);
+		return;
+	}
+	j = judge_prepared(r);
+	give_up_mail(s, &j);
+}
+
+static void
+prepare(struct session *s, struct letter letter)
+{
+	unsigned caps = smtp_client_caps(s->client)->has;
+	struct prepare_request req = { .letter = letter,
+		.item = mail_item(s->mail) };
+	struct preparing *p;
+
+	if (caps & SMTP_CAP_8BITMIME)
+		req.can |= PREPARE_8BIT;
+	if ((caps & SMTP_CAP_BINARYMIME) && (caps & SMTP_CAP_CHUNKING))
+		req.can |= PREPARE_BINARY;
+	p = prepare_start(s->sv->preparer, &req, on_prepared, s);
+	/* Else it is over already, and the next one may have begun. */
+	if (p != NULL)
+		s->preparing = p;
 }
 
 static void
@@ -138,6 +218,7 @@ on_read(void *arg, struct ipc_msg *m)
 {
 	struct session *s = arg;
 	struct msg_queue_read_reply reply;
+	struct letter letter = LETTER_NONE;
 
 	s->read_id = 0;
 	s->read_peer = ipc_peer_unref(s->read_peer);
@@ -145,12 +226,25 @@ on_read(void *arg, struct ipc_msg *m)
 		cannot_read(s, m);
 		return;
 	}
-	s->size = reply.size;
-	s->data = BUF_INIT(MAX(reply.data.n, 1));
-	buf_put_str(&s->data, reply.data);
-	s->fd = m->fd;
+	letter.size = reply.size;
+	letter.prefix = reply.prefix;
+	letter.data = BUF_INIT(MAX(reply.data.n, 1));
+	buf_put_str(&letter.data, reply.data);
+	letter.fd = m->fd;
 	m->fd = -1;
-	begin_mail(s);
+	prepare(s, letter);
+}
+
+void
+session_stop_reading(struct session *s)
+{
+	if (s->read_id != 0) {
+		ipc_cancel(s->read_peer, s->read_id);
+		s->read_peer = ipc_peer_unref(s->read_peer);
+		s->read_id = 0;
+	}
+	if (s->preparing != NULL)
+		prepare_cancel(TAKE_PTR(s->preparing));
 }
 
 static void
@@ -189,22 +283,6 @@ session_next_mail(struct session *s)
 
 /* --- the message's bytes ------------------------------------------------------------------------------------ */
 
-/* The next piece; empty: it cannot be read. */
-static struct str
-next_piece(struct session *s, char *scratch)
-{
-	ssize_t n;
-
-	if (s->sent < s->data.n)
-		return str_sub(buf_str(&s->data), (size_t)s->sent, CHUNK);
-	if (s->fd < 0)
-		return STR_NONE;
-	do
-		n = pread(s->fd, scratch, CHUNK, (off_t)(s->sent - s->data.n));
-	while (n < 0 && errno == EINTR);
-	return str_make(scratch, n > 0 ? (size_t)n : 0);
-}
-
 /* As much as the connection takes now. */
 void
 session_pump(struct session *s)
@@ -214,12 +292,12 @@ session_pump(struct session *s)
 	while (s->conn != NULL &&
 	       smtp_client_stage(s->client) == SMTP_CLIENT_BODY &&
 	       !conn_is_full(s->conn)) {
-		struct str piece = STR_NONE;
+		struct str piece =
+		    letter_piece_out(&s->letter, s->sent, scratch, CHUNK);
 
-		if (s->sent < s->size)
-			piece = next_piece(s, scratch);
 		if (piece.n == 0) {
-			smtp_client_end(s->client, s->sent == s->size);
+			smtp_client_end(
+			    s->client, s->sent == letter_size(&s->letter));
 			session_put_output(s);
 			return;
 		}

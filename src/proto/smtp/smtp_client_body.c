@@ -31,7 +31,7 @@ put_text(struct smtp_client_body *b, struct str text, struct buf *out)
 {
 	if (b->is_after_cr)
 		end_line(b, out);
-	if (!b->is_inside && text.p[0] == '.')
+	if (!b->is_inside && text.p[0] == '.' && !b->has_no_dots)
 		buf_put_char(out, '.');
 	buf_put_str(out, text);
 	b->is_inside = true;

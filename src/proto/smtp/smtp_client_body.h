@@ -15,6 +15,9 @@
 struct smtp_client_body {
 	bool is_inside;   /* of a line: a dot is no danger now */
 	bool is_after_cr; /* a CR came, which is not written yet */
+	/* Set by the caller: the bytes that the server will have, who takes
+	 * the dots away again. */
+	bool has_no_dots;
 };
 
 /* The most that n bytes become, with what was held before them. */

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: ISC
+"""What our mail is when it leaves: signed, sealed, rewritten, converted.
+
+Signatures are verified by dkimpy (Debian's python3-dkim) against a name server
+(knot) that serves what `mailstead dns` prints. The servers that get the mail
+are scripted receivers.
+"""
+import json
+import re
+import smtplib
+import socket
+import struct
+import time
+
+import pytest
+
+from lib import dns
+from lib.instance import DOMAIN, PASSWORD, Instance, free_ports, wait_for
+from lib.receiver import Receiver
+
+dkim = pytest.importorskip("dkim")
+pytest.importorskip("authres")
+pytestmark = pytest.mark.skipif(
+    not dns.is_there(), reason="the name server knot is not installed")
+
+QUICK = {"retry": "1s", "retry_max": "2s", "timeout": "3s", "idle": "2s",
+         "connect_timeout": "2s"}
+# What a receiver announces unless a test says otherwise.
+USUAL = ("PIPELINING", "8BITMIME", "SIZE 50000000", "ENHANCEDSTATUSCODES")
+
+
+def txt_records(ns, name):
+    """TXT records of a name, by a query of our own: [bytes]."""
+    question = b"".join(bytes([len(p)]) + p for p in
+                        name.rstrip(b".").split(b".")) + b"\0"
+    with socket.create_connection(("127.0.0.1", ns.port), 5) as s:
+        ask = b"\x12\x34\1\0\0\1\0\0\0\0\0\0" + question + b"\0\x10\0\1"
+        s.sendall(struct.pack("!H", len(ask)) + ask)
+        f = s.makefile("rb")
+        answer = f.read(struct.unpack("!H", f.read(2))[0])
+    count = struct.unpack("!H", answer[6:8])[0]
+    at, found = 12 + len(question) + 4, []
+    for _ in range(count):
+        at += 2 if answer[at] & 0xC0 else len(question)
+        kind, _, _, length = struct.unpack("!HHIH", answer[at:at + 10])
+        data, at = answer[at + 10:at + 10 + length], at + 10 + length
+        text = b""
+        while kind == 16 and data:
+            text += data[1:1 + data[0]]
+            data = data[1 + data[0]:]
+        found += [text] if kind == 16 else []
+    return found
+
+
+class World:
+    """A Mailstead for test.example, a name server for all of example., and
+    receivers that are other providers."""
+
+    def __init__(self, settings=None, **send):
+        self.port = free_ports(1)[0]
+        self.records, self.receivers, self.hosts = [], [], 0
+        self.ns = dns.NameServer([]).start()
+        options = {"dns": {"servers": [self.ns.address], "dnssec": "no"},
+                   "send": {"direct": "yes", "port": self.port,
+                            "allow_loopback": "yes", **QUICK, **send}}
+        for section, values in (settings or {}).items():
+            options.setdefault(section, {}).update(values)
+        self.server = Instance(options)
+        self.server.start()
+        self.server.add_domain()
+        self.publish()
+
+    def zone(self, domain):
+        """What `mailstead dns` prints, without the names of other zones."""
+        text = self.server.cli("dns", domain, "--zone")
+        return [line for line in text.splitlines() if "_domainkey" in line]
+
+    def publish(self, *domains):
+        """Serve the DKIM records of these domains as they are now."""
+        self.published = [r for d in domains or (DOMAIN,)
+                          for r in self.zone(d)]
+        self.ns.change(self.records + self.published)
+
+    def add(self, *records):
+        self.records += records
+        self.ns.change(self.records + self.published)
+
+    def receiver(self, *names, rule=None, **options):
+        self.hosts += 1
+        ip = f"127.0.2.{self.hosts}"
+        r = Receiver(rule, host=ip, port=self.port, **options)
+        self.receivers.append(r)
+        host = f"imx{self.hosts}"
+        self.add(f"{host} A {ip}", *(f"{n} MX 10 {host}" for n in names))
+        r.name = f"{host}.example"
+        return r
+
+    def submit(self, account, rcpts, message, options=(), sender=None,
+               rcpt=()):
+        if isinstance(rcpts, str):
+            rcpts = [rcpts]
+        with smtplib.SMTP("127.0.0.1",
+                          self.server.ports["submission"]) as c:
+            c.starttls(context=self.server.tls())
+            c.login(account.login, PASSWORD)
+            assert c.sendmail(sender or account.login, rcpts, message,
+                              options, rcpt) == {}
+
+    def arrive(self, sender, rcpts, message, options=()):
+        """As another server brings it."""
+        if isinstance(rcpts, str):
+            rcpts = [rcpts]
+        with smtplib.SMTP("127.0.0.1", self.server.ports["mx"]) as c:
+            assert c.sendmail(sender, rcpts, message, options) == {}
+
+    def lookup(self, name, timeout=5):
+        found = txt_records(self.ns, name)
+        return found[0] if found else None
+
+    def verify(self, data):
+        """{algorithm: (domain, selector)} of the signatures, all good."""
+        d, good = dkim.DKIM(data), {}
+        for i in range(len(signatures(data))):
+            assert d.verify(idx=i, dnsfunc=self.lookup), data.decode()
+            fields = tags(signatures(data)[i])
+            assert fields["d"].encode() == d.domain
+            good[fields["a"]] = (fields["d"], fields["s"])
+        return good
+
+    def close(self):
+        try:
+            self.server.stop()
+            self.server.check_log()
+        finally:
+            self.server.remove()
+            for r in self.receivers:
+                r.close()
+            self.ns.stop()
+
+
+def fields(data, name):
+    """Values of a header field, unfolded."""
+    header = re.sub(rb"\r\n[ \t]+", b" ", data.partition(b"\r\n\r\n")[0])
+    return [line.partition(b":")[2].strip().decode(errors="replace")
+            for line in header.split(b"\r\n")
+            if line.lower().startswith(name.lower().encode() + b":")]
+
+
+def signatures(data):
+    return fields(data, "DKIM-Signature")
+
+
+def tags(value):
+    return {k.strip(): re.sub(r"\s", "", v) for k, _, v in
+            (t.partition("=") for t in value.split(";")) if k.strip()}
+
+
+@pytest.fixture(scope="module")
+def world():
+    w = World()
+    yield w
+    w.close()
+
+
+@pytest.fixture
+def make_world():
+    made = []
+
+    def make(*args, **kw):
+        made.append(World(*args, **kw))
+        return made[-1]
+    yield make
+    for w in made:
+        w.close()
+
+
+@pytest.fixture
+def user(world):
+    return world.server.new_account()
+
+
+def mail(account, subject="hello", body="Hello\r\n", more=""):
+    return (f"From: {account.login}\r\nTo: you@there.example\r\n"
+            f"Subject: {subject}\r\n{more}\r\n{body}").encode()
+
+
+BOTH = {"rsa-sha256", "ed25519-sha256"}
+
+
+# --- DKIM ----------------------------------------------------------------------
+
+def test_what_users_send_is_signed_with_both_keys(world, user):
+    r = world.receiver("signed")
+    world.submit(user, "you@signed.example", mail(user))
+    data = r.wait()[0].data
+    good = world.verify(data)
+    assert set(good) == BOTH
+    assert {d for d, _ in good.values()} == {DOMAIN}
+    for s in map(tags, signatures(data)):
+        assert s["c"] == "relaxed/relaxed"
+        signed = s["h"].split(":")
+        # Nobody can add another one.
+        for name in ("from", "to", "subject", "date", "message-id"):
+            assert signed.count(name) == len(fields(data, name)) + 1, name
+        assert "received" not in signed and abs(
+            int(s["t"]) - time.time()) < 60
+    # On top, so that who signs again has it below.
+    assert data.startswith(b"DKIM-Signature:")
+
+
+@pytest.mark.parametrize("size", [0, 1, 60_000, 65_536, 70_000, 3_000_000])
+def test_signatures_hold_whatever_the_size(world, user, size):
+    r = world.receiver(f"size{size}")
+    text = ".dots\r\n" + "".join(
+        f".{i:050d}  \t blanks \r\n" for i in range(size // 65))
+    body = text[:size] + "\r\n\r\n\r\n"
+    world.submit(user, f"you@size{size}.example", mail(user, body=body))
+    assert set(world.verify(r.wait()[0].data)) == BOTH
+
+
+def test_a_change_on_the_way_is_seen(world, user):
+    r = world.receiver("changed")
+    world.submit(user, "you@changed.example", mail(user))
+    data = r.wait()[0].data
+    d = dkim.DKIM(data.replace(b"\r\nHello", b"\r\nHallo"))
+    with pytest.raises(dkim.ValidationError):
+        d.verify(dnsfunc=world.lookup)
+
+
+def test_one_message_to_many_servers_is_signed_once(world, user):
+    receivers = [world.receiver(f"many{i}") for i in range(6)]
+    before = metric(world, "send_signed_total")
+    world.submit(user, [f"you@many{i}.example" for i in range(6)],
+                 mail(user))
+    seen = {tuple(signatures(r.wait()[0].data)) for r in receivers}
+    assert len(seen) == 1
+    assert metric(world, "send_signed_total") == before + 1
+
+
+def metric(world, name):
+    found = re.findall(rf"^mailstead_{name}(?:{{[^}}]*}})? (\d+)",
+                       world.server.cli("metrics"), re.M)
+    assert found, name
+    return sum(map(int, found))
+
+
+def test_the_authors_domain_signs_not_the_senders(world):
+    world.server.add_domain("second.example")
+    world.publish(DOMAIN, "second.example")
+    user = world.server.new_account()
+    world.server.cli("alias", "add", "me@second.example", user.login)
+    r = world.receiver("author")
+    world.submit(user, "you@author.example",
+                 mail(user).replace(user.login.encode(),
+                                    b"me@second.example"))
+    good = world.verify(r.wait()[0].data)
+    assert {d for d, _ in good.values()} == {"second.example"}
+
+
+def test_without_check_from_nobody_signs_for_others(make_world):
+    w = make_world({"smtp": {"check_from": "no"}})
+    w.server.add_domain("second.example")
+    w.publish(DOMAIN, "second.example")
+    user = w.server.new_account()
+    r = w.receiver("there")
+    w.submit(user, "you@there.example", mail(user).replace(
+        user.login.encode(), b"boss@second.example"))
+    good = w.verify(r.wait()[0].data)
+    assert {d for d, _ in good.values()} == {DOMAIN}
+
+
+def test_a_domain_without_keys_goes_unsigned(world):
+    world.server.cli("domain", "add", "nokeys.example")
+    for key in json.loads(world.server.cli(
+            "dkim", "list", "nokeys.example", "--json"))["keys"]:
+        world.server.cli("dkim", "remove", "nokeys.example",
+                         key["selector"], "--force")
+    user = world.server.add_user("a@nokeys.example")
+    r = world.receiver("unsigned")
+    account = type("", (), {"login": user})
+    world.submit(account, "you@unsigned.example", mail(account))
+    assert not signatures(r.wait()[0].data)
+    # And signed as soon as it has some.
+    world.server.cli("dkim", "add", "nokeys.example")
+    world.publish(DOMAIN, "nokeys.example")
+    world.submit(account, "you@unsigned.example", mail(account))
+    assert world.verify(r.wait(2)[1].data)
+
+
+def test_bounces_are_signed_by_the_host(make_world):
+    w = make_world({"": {"hostname": f"mail.{DOMAIN}"}})
+    w.server.cli("alias", "add", f"away@{DOMAIN}", "me@away.example")
+    w.receiver("away", rule=lambda r, s, stage, arg:
+               "550 5.1.1 nobody" if stage == "RCPT" else None)
+    home = w.receiver("home")
+    w.arrive("you@home.example", f"away@{DOMAIN}",
+             b"From: you@home.example\r\nSubject: x\r\n\r\nHello\r\n")
+    bounce = home.wait()[0]
+    assert bounce.sender == ""
+    assert f"MAILER-DAEMON@mail.{DOMAIN}" in fields(bounce.data, "From")[0]
+    good = w.verify(bounce.data)
+    assert {d for d, _ in good.values()} == {DOMAIN} and set(good) == BOTH
