@@ -59,6 +59,7 @@ struct engine_config {
 	                            * work is done inside the calls */
 	unsigned index_commit_ms; /* 0: default 1000 */
 	uint64_t gc_dead_percent; /* rewrite a segment deader than this */
+	uint64_t gc_pile_bytes;   /* when they have more garbage than this */
 	const struct fsops *fs;   /* NULL: the real file system */
 };
 

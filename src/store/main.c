@@ -17,6 +17,8 @@
 #define TICK_MS   50   /* at most so often, */
 #define IDLE_MS   1000 /* and at least: purging, metrics, the disk */
 #define MAX_FILES 65536
+/* Garbage of so many segments is left alone. */
+#define GC_PILE_SEGMENTS 8
 
 /* --- configuration ----------------------------------------------------------------- */
 
@@ -223,6 +225,7 @@ open_engine(struct server *s)
 		.segment_bytes = s->segment_bytes,
 		.reserve_bytes = s->reserve_bytes,
 		.helper_threads = s->threads,
+		.gc_pile_bytes = GC_PILE_SEGMENTS * s->segment_bytes,
 	};
 	struct engine_open_report report = { 0 };
 	int r = engine_open(&config, &report, &s->engine);

@@ -127,6 +127,7 @@ engine_new(const struct engine_config *c)
 	    c->index_commit_ms ? c->index_commit_ms : INDEX_COMMIT_MS;
 	e->gc_dead_percent = (unsigned)(c->gc_dead_percent ? c->gc_dead_percent
 							   : GC_DEAD_PERCENT);
+	e->gc_pile_bytes = c->gc_pile_bytes;
 	e->gc_budget_ms = GC_BUDGET_MS;
 	e->waiters_tail = &e->waiters;
 	e->index_ms = now_ms();

@@ -9,6 +9,11 @@
  *
  * A tombstone moves too, as long as an older segment exists that may hold
  * what it ended. In the oldest segment it has done its work.
+ *
+ * What moves mixes with what is written meanwhile: where most of that is dead
+ * soon (a queue that mail flows through), the same entries would move again
+ * and again, with each segment. So a pile of garbage is left alone up to a
+ * bound; then the deadest segments go first, in which little has moved before.
  */
 #include "store/local/local.h"
 
@@ -44,28 +49,42 @@ is_candidate(const struct segment *s)
 	return !s->is_bad && !s->is_doomed && s->flushed >= s->size;
 }
 
+/* The one with the most garbage; NULL: none has enough. *ret_dead is the
+ * garbage of all that have. */
 static struct segment *
-pick(struct engine *e)
+pick(const struct engine *e, uint64_t *ret_dead)
 {
 	unsigned percent = e->gc_dead_percent;
 	struct segment *best = NULL;
 	uint64_t best_share = 0;
 
+	*ret_dead = 0;
 	if (e->is_full)
 		percent = MIN(percent, FULL_PERCENT);
 	for (size_t i = 0; i + 1 < e->log.n; i++) {
 		struct segment *s = e->log.segs[i];
-		uint64_t share;
+		uint64_t dead, share;
 
 		if (!is_candidate(s))
 			continue;
-		share = dead_bytes(s, i == 0) * 100 / MAX(s->size, 1);
-		if (share >= percent && (!best || share > best_share)) {
+		dead = dead_bytes(s, i == 0);
+		share = dead * 100 / MAX(s->size, 1);
+		if (share < percent)
+			continue;
+		*ret_dead += dead;
+		if (!best || share > best_share) {
 			best = s;
 			best_share = share;
 		}
 	}
 	return best;
+}
+
+static bool
+may_wait(const struct engine *e, uint64_t dead)
+{
+	return dead <= e->gc_pile_bytes && !e->is_full &&
+	       e->free_bytes > e->reserve_bytes + 2 * e->gc_pile_bytes;
 }
 
 static void
@@ -103,11 +122,12 @@ gc_free(struct engine *e)
 static bool
 gc_begin(struct engine *e)
 {
-	struct segment *s = pick(e);
+	uint64_t dead;
+	struct segment *s = pick(e, &dead);
 	struct gc *gc = e->gc;
 	int fd;
 
-	if (!s)
+	if (!s || may_wait(e, dead))
 		return false;
 	fd = segment_ref(&e->log, s);
 	if (fd < 0)

@@ -29,6 +29,7 @@ struct engine {
 	char *dir;
 	int dir_fd, lock_fd, event_fd;
 	uint64_t reserve_bytes;
+	uint64_t gc_pile_bytes;
 	uint64_t headroom; /* real blocks in front of the index's end */
 	unsigned index_commit_ms, gc_dead_percent, gc_budget_ms;
 	struct log log;

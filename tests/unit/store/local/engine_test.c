@@ -320,6 +320,51 @@ TEST(blobs_come_back_whole_and_in_parts)
 	}
 }
 
+/* A blob that is dropped at once. */
+static void
+put_garbage(struct kit *k, uint64_t seed, size_t n)
+{
+	struct buf raw = BUF_INIT(MIB(1));
+	struct engine_batch *b = engine_batch_new(k->e);
+	uint64_t blob;
+
+	kit_noise(&raw, seed, n);
+	blob = kit_blob(k, buf_str(&raw));
+	batch_blob_drop(b, blob);
+	CHECK(kit_commit(k, b) == 0, "drop");
+	buf_done(&raw);
+}
+
+TEST(garbage_piles_up_to_a_bound)
+{
+	struct engine_stats st;
+	struct kit k;
+
+	kit_init(&k, 0);
+	k.config.segment_bytes = KIB(128);
+	k.config.gc_pile_bytes = MIB(1);
+	kit_open(&k);
+	CHECK(kit_put(&k, A, "k", STR("v")) == 0, "something lives");
+	for (uint64_t i = 0; i < 20; i++)
+		put_garbage(&k, i, KIB(40));
+	for (int i = 0; i < 50; i++)
+		engine_tick(k.e);
+	engine_stats(k.e, &st);
+	CHECK(st.gc_segments == 0, "not yet");
+	for (uint64_t i = 0; i < 60; i++)
+		put_garbage(&k, i, KIB(40));
+	for (int i = 0; i < 500; i++)
+		engine_tick(k.e);
+	/* The files go with a commit of the index. */
+	kit_close(&k);
+	kit_open(&k);
+	engine_stats(k.e, &st);
+	CHECK(st.log_bytes < MIB(1) + KIB(400), "no more than the bound");
+	CHECK(st.log_bytes > KIB(700), "and no less");
+	CHECK(has(&k, A, "k", "v"), "what lives stays");
+	kit_done(&k);
+}
+
 TEST(a_blob_lives_as_long_as_it_is_referred_to)
 {
 	EACH_ENGINE(k)
@@ -700,6 +745,7 @@ TEST_MAIN(UNIT(what_is_committed_is_there_also_after_opening_again),
     UNIT(shards_of_a_kind_are_listed_in_pages),
     UNIT(a_range_is_deleted_and_nothing_else),
     UNIT(blobs_come_back_whole_and_in_parts),
+    UNIT(garbage_piles_up_to_a_bound),
     UNIT(a_blob_lives_as_long_as_it_is_referred_to),
     UNIT(a_batch_can_hold_many_blobs_and_shards),
     UNIT(a_lease_has_one_owner_and_fences_the_last_one),
