@@ -134,7 +134,8 @@ int engine_shards(struct engine *e, uint8_t kind, uint64_t after, uint64_t *out,
 /*
  * Store bytes: from fd (offset, size), or from memory when fd is -1 (copied
  * before the call returns). Compression and checksums are made in a helper
- * thread. The callback gives a ticket that the next batch of this process
+ * thread; small bytes in memory that will be gone soon (is_brief) are stored
+ * as they are: packing them costs more than the room. The callback gives a ticket that the next batch of this process
  * turns into a durable blob by batch_blob_new(); a ticket that is not used
  * is given back with engine_ticket_free(). The descriptor is only borrowed
  * and must stay open until the callback.
@@ -144,6 +145,7 @@ struct engine_source {
 	int fd;
 	uint64_t offset, size;
 	struct str mem;
+	bool is_brief;
 };
 typedef void (*engine_put_fn)(void *arg, int err, struct engine_ticket *t);
 void engine_blob_put(struct engine *e, const struct engine_source *src,

@@ -17,6 +17,8 @@
 
 #define RCPTS_MAX 2000
 #define HOLD_MAX  (UINT64_C(1) << 40) /* seconds: no overflow in ms */
+/* With fewer entries than that, a new one leaves the queue soon. */
+#define QUEUE_SHORT 10000
 
 struct rcpt {
 	struct msg_deliver_rcpt msg;
@@ -353,6 +355,21 @@ on_stored(void *arg, int err, struct engine_ticket *ticket)
 	finish(d, spread(d, v));
 }
 
+/* All of it leaves again, probably in a moment: it is not worth packing. */
+static bool
+is_brief(const struct delivery *d)
+{
+	struct queue_stats st;
+
+	queue_stats(d->s->queue, &st);
+	if (st.entries >= QUEUE_SHORT || d->q.hold_until > 0)
+		return false;
+	for (size_t i = 0; i < d->n; i++)
+		if (!dir_is_remote(d->s->dir, d->rcpts[i].msg.address))
+			return false;
+	return true;
+}
+
 void
 req_deliver(struct request *r)
 {
@@ -382,5 +399,6 @@ req_deliver(struct request *r)
 	src.fd = d->fd;
 	src.size = d->q.size;
 	src.mem = d->q.data;
+	src.is_brief = is_brief(d);
 	engine_blob_put(r->s->engine, &src, on_stored, d);
 }

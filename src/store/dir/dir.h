@@ -68,6 +68,8 @@ void dir_accounts_free(struct dir_accounts *a);
  */
 struct verdict dir_resolve(
     struct dir *d, struct str address, struct dir_accounts *ret) WARN_UNUSED;
+/* It is certainly of another server: dir_resolve() would say REASON_NOT_LOCAL. */
+bool dir_is_remote(struct dir *d, struct str address) WARN_UNUSED;
 /* DONE when mail may be sent from the address by this account. */
 struct verdict dir_owns(
     struct dir *d, uint64_t account, struct str address) WARN_UNUSED;

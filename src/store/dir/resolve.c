@@ -202,6 +202,19 @@ dir_resolve_from(
 	return v;
 }
 
+bool
+dir_is_remote(struct dir *d, struct str address)
+{
+	struct buf clean = BUF_INIT(LOOK_MAX);
+	struct domain_record domain;
+	bool is_remote =
+	    !address_clean(address, &clean) ||
+	    dir_get_domain(d, address_domain(buf_str(&clean)), &domain) == 0;
+
+	buf_done(&clean);
+	return is_remote;
+}
+
 struct verdict
 dir_owns(struct dir *d, uint64_t account, struct str address)
 {

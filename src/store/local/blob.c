@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define READ_DATA_MAX (2ull * ENGINE_BLOB_MAX)
-#define INLINE_MAX    KIB(32)  /* packed in the main thread, if it is alone */
+#define INLINE_MAX    KIB(32)  /* put and read in the main thread at times */
 #define SPLIT_BYTES   KIB(128) /* a larger read is shared by helpers */
 #define SPLIT_PARTS   4
 
@@ -30,6 +30,13 @@ struct put_job {
 	engine_put_fn fn;
 	void *arg;
 };
+
+/* Not packed, so that it takes no longer than to copy it. */
+static bool
+is_brief(const struct put_job *j)
+{
+	return j->src.is_brief && j->src.fd < 0 && j->src.mem.n <= INLINE_MAX;
+}
 
 /* Raw bytes [off, off + n) of the source; in scratch when from a file. */
 static int
@@ -62,8 +69,12 @@ pack_one(struct put_job *j, struct worker *w)
 
 	if (r < 0)
 		return r;
-	if (!zblob_pack(w->z, raw, &w->out, &t->codec))
+	if (is_brief(j)) {
+		t->codec = FRAME_CODEC_RAW;
+		buf_put_str(&w->out, raw);
+	} else if (!zblob_pack(w->z, raw, &w->out, &t->codec)) {
 		return ENGINE_TOO_BIG;
+	}
 	t->sum = hash64(w->out.p, w->out.n);
 	return 0;
 }
@@ -173,8 +184,10 @@ engine_blob_put(struct engine *e, const struct engine_source *src,
 	}
 	/* A lone small message waits least when it is packed here and now; of
 	 * several in one round the helpers take the rest. */
-	if (j->ticket->raw <= INLINE_MAX && e->inline_left > 0) {
-		e->inline_left--;
+	if (is_brief(j) ||
+	    (j->ticket->raw <= INLINE_MAX && e->inline_left > 0)) {
+		if (!is_brief(j))
+			e->inline_left--;
 		e->has_packed = true;
 		pool_run(e->pool, &j->job);
 	} else {
@@ -422,6 +435,25 @@ add_part(struct read_job *j, size_t from, size_t to)
 	part->to = to;
 }
 
+/* A small blob as it is, whose bytes the system has in memory: that takes less
+ * than to wake a helper. False: a helper does it, whatever is the matter. */
+static bool
+read_now(struct read_job *j)
+{
+	struct read_item *it = &j->items[0];
+	char *to = j->data.p + it->at;
+
+	if (j->count != 1 || j->fd >= 0 || j->got[0] < 0 || it->size == 0 ||
+	    it->en.codec != FRAME_CODEC_RAW || it->en.raw > INLINE_MAX ||
+	    it->size != it->en.raw || it->en.stored != it->en.raw)
+		return false;
+	if (!fsops_read_cached(it->fd, to, it->size, it->en.off) ||
+	    hash64(to, it->size) != it->en.sum)
+		return false;
+	j->got[0] = (int64_t)it->size;
+	return true;
+}
+
 /* Give the items to helpers in shares of about the same number of bytes. */
 static void
 read_start(struct read_job *j)
@@ -432,6 +464,12 @@ read_start(struct read_job *j)
 	                   : 1;
 	size_t from = 0, sum = 0;
 
+	if (read_now(j)) {
+		add_part(j, 0, 0); /* nothing is left to be done */
+		j->e->has_packed = true;
+		pool_run(j->e->pool, &j->parts[0].job);
+		return;
+	}
 	for (size_t i = 0; i < j->count && j->part_count + 1 < parts; i++) {
 		sum += j->items[i].size;
 		if (sum < bytes / parts * (j->part_count + 1))

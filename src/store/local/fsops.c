@@ -150,3 +150,11 @@ fsops_read_all(int fd, void *to, size_t n, uint64_t off)
 	}
 	return 0;
 }
+
+bool
+fsops_read_cached(int fd, void *to, size_t n, uint64_t off)
+{
+	struct iovec iov = { to, n };
+
+	return preadv2(fd, &iov, 1, (off_t)off, RWF_NOWAIT) == (ssize_t)n;
+}

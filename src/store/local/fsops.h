@@ -43,3 +43,6 @@ int fsops_write_all(const struct fsops *fs, int fd, struct iovec *iov,
     int count, off_t off) WARN_UNUSED;
 /* Read exactly n bytes: 0, or -errno; -ENODATA when the file ends before. */
 int fsops_read_all(int fd, void *to, size_t n, uint64_t off) WARN_UNUSED;
+/* The same without ever waiting for the disk. False: not all of it is in the
+ * system's memory, or whatever else; read_all() will tell. */
+bool fsops_read_cached(int fd, void *to, size_t n, uint64_t off) WARN_UNUSED;

@@ -37,7 +37,7 @@ struct engine {
 	struct flusher *flusher;
 	struct pool *pool;
 	unsigned inline_left; /* puts of this round done by the main thread */
-	bool has_packed;      /* one was: engine_kick() finishes it */
+	bool has_packed;      /* jobs were: engine_kick() ends them */
 	uint64_t batches_kicked;
 
 	uint64_t next_seq, next_blob;

@@ -375,7 +375,10 @@ TEST(a_domain_is_one_however_it_is_spelled)
 		    spellings[i]);
 		CHECK(verdict_is_done(dir_owns(f.d, uli, str_c(spellings[i]))),
 		    spellings[i]);
+		CHECK(!dir_is_remote(f.d, str_c(spellings[i])), spellings[i]);
 	}
+	CHECK(dir_is_remote(f.d, STR("uli@bucher.example")), "remote");
+	CHECK(!dir_is_remote(f.d, STR("nobody@" A_LABEL)), "ours, or nobody's");
 	CHECK(verdict_is_done(dir_account(f.d, get.login, &id)) && id == uli,
 	    "login");
 	CHECK(verdict_is_done(dir_verifier(f.d, &get, fresh(&f))) &&

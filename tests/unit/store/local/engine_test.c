@@ -320,6 +320,44 @@ TEST(blobs_come_back_whole_and_in_parts)
 	}
 }
 
+/* The last one is too large to be copied in the main thread. */
+TEST(what_is_gone_soon_is_stored_as_it_is)
+{
+	static const size_t brief[] = { 1, 10000, KIB(32), KIB(32) + 1 };
+
+	EACH_ENGINE(k)
+	{
+		for (size_t i = 0; i < ARRAY_LEN(brief); i++) {
+			struct buf raw = BUF_INIT(MIB(1)), b = BUF_INIT(MIB(1));
+			struct engine_batch *batch = engine_batch_new(k.e);
+			struct engine_stats was, now;
+			uint64_t blob;
+			bool is_raw;
+
+			kit_text(&raw, i, brief[i]);
+			engine_stats(k.e, &was);
+			blob = batch_blob_new(
+			    batch, kit_brief_ticket(&k, buf_str(&raw)));
+			CHECK(kit_commit(&k, batch) == 0, "commit");
+			engine_stats(k.e, &now);
+			is_raw = now.blob_stored_bytes ==
+			         was.blob_stored_bytes + brief[i];
+			CHECK(is_raw == (brief[i] <= KIB(32)), "packed or not");
+			CHECK(kit_read(&k, blob, 0, SIZE_MAX, &b) ==
+				      (int64_t)brief[i] &&
+				  str_eq(buf_str(&b), buf_str(&raw)),
+			    "all");
+			buf_reset(&b, MIB(1));
+			CHECK(kit_read(&k, blob, brief[i] / 2, 100, &b) >= 0 &&
+				  str_eq(buf_str(&b), str_sub(buf_str(&raw),
+							  brief[i] / 2, 100)),
+			    "a part");
+			buf_done(&raw);
+			buf_done(&b);
+		}
+	}
+}
+
 /* A blob that is dropped at once. */
 static void
 put_garbage(struct kit *k, uint64_t seed, size_t n)
@@ -745,6 +783,7 @@ TEST_MAIN(UNIT(what_is_committed_is_there_also_after_opening_again),
     UNIT(shards_of_a_kind_are_listed_in_pages),
     UNIT(a_range_is_deleted_and_nothing_else),
     UNIT(blobs_come_back_whole_and_in_parts),
+    UNIT(what_is_gone_soon_is_stored_as_it_is),
     UNIT(garbage_piles_up_to_a_bound),
     UNIT(a_blob_lives_as_long_as_it_is_referred_to),
     UNIT(a_batch_can_hold_many_blobs_and_shards),

@@ -125,15 +125,27 @@ got_ticket(void *arg, int err, struct engine_ticket *t)
 	w->t = t;
 }
 
-struct engine_ticket *
-kit_ticket(struct kit *k, struct str raw)
+static struct engine_ticket *
+put(struct kit *k, struct engine_source src)
 {
-	struct engine_source src = { .fd = -1, .mem = raw };
 	struct ticket_wait w = { 0 };
 
 	engine_blob_put(k->e, &src, got_ticket, &w);
 	kit_wait(k, &w.flag);
 	return w.t;
+}
+
+struct engine_ticket *
+kit_ticket(struct kit *k, struct str raw)
+{
+	return put(k, (struct engine_source){ .fd = -1, .mem = raw });
+}
+
+struct engine_ticket *
+kit_brief_ticket(struct kit *k, struct str raw)
+{
+	return put(k,
+	    (struct engine_source){ .fd = -1, .mem = raw, .is_brief = true });
 }
 
 uint64_t

@@ -30,6 +30,8 @@ int kit_commit(struct kit *k, struct engine_batch *b);
 int kit_put(
     struct kit *k, struct engine_shard shard, const char *key, struct str val);
 struct engine_ticket *kit_ticket(struct kit *k, struct str raw);
+/* The same for what is gone soon. */
+struct engine_ticket *kit_brief_ticket(struct kit *k, struct str raw);
 /* Store as a blob of its own, with one reference; its id. */
 uint64_t kit_blob(struct kit *k, struct str raw);
 /* Raw bytes [off, off + n) of a blob appended to b; what got[] said. */
