@@ -166,11 +166,34 @@ class Mailstead:
         self.server.remove()
 
 
+def boost(pid):
+    """Other work on the machine gets what is left, with both servers alike."""
+    try:
+        with open(f"/proc/{pid}/autogroup", "w") as f:
+            f.write("-20")
+    except OSError:
+        pass
+
+
 def roles(server):
     """{pid: role} of Mailstead's processes."""
     if server.name != "mailstead":
         return {}
     return {p["pid"]: p["role"] for p in server.server.status()["processes"]}
+
+
+def settle(server):
+    """What a server does behind a round counts, too: until it does nothing."""
+    last = {}
+    for _ in range(60):
+        now = {}
+        for r in server.roots:
+            now.update(tree(r))
+        if last and sum(now.values()) - sum(last.values()) < 0.02:
+            break
+        last = now
+        time.sleep(1)
+    return now
 
 
 def run(server, sink, load, args, n):
@@ -190,12 +213,9 @@ def run(server, sink, load, args, n):
             sys.exit(f"{server.name}: {sink.count - had} of {n} came")
     took = time.monotonic() - began
     said = json.loads(p.communicate()[0])
-    time.sleep(1)  # what comes behind it counts, too
+    after = settle(server)
     if sink.look() != had + n:
         sys.exit(f"{server.name}: {sink.count - had} came instead of {n}")
-    after = {}
-    for r in server.roots:
-        after.update(tree(r))
     spent = {pid: s - before.get(pid, 0) for pid, s in after.items()}
     return dict(rate=n / took, accept=n / said["seconds"],
                 cpu=1000 * sum(spent.values()) / n,
@@ -242,6 +262,8 @@ def main():
     ap.add_argument("--concurrency", type=int, default=20,
                     help="connections to smtp-sink, of both")
     ap.add_argument("--milter", type=int, default=0)
+    ap.add_argument("--boost", action="store_true",
+                    help="ahead of all other work on a busy machine")
     ap.add_argument("--only", default="")
     ap.add_argument("--write", action="store_true")
     args = ap.parse_args()
@@ -249,6 +271,8 @@ def main():
     os.chmod(work, 0o711)
     load = os.path.join(work, "smtp_load")
     subprocess.run(["cc", "-O2", "-o", load, HERE + "/smtp_load.c"], check=True)
+    if args.boost:
+        boost(os.getpid())
     sink = Sink(work)
     servers = [c(os.path.join(work, c.name), sink, args)
                for c in (Mailstead, Postfix) if args.only in ("", c.name)]
@@ -258,6 +282,9 @@ def main():
         for s in servers:
             s.start()
             started.append(s)
+            if args.boost:
+                for r in s.roots:
+                    boost(r)
             run(s, sink, load, args, 500)  # processes are there
         for i in range(args.rounds):
             for s in servers:
