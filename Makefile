@@ -153,6 +153,9 @@ $(B)/tests/unit/store/queue/%: $(B)/tests/unit/store/queue/%.o $(STORE_KIT) $(B)
 $(B)/tests/unit/store/tables/%: $(B)/tests/unit/store/tables/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
+$(B)/tests/unit/store/limit/%: $(B)/tests/unit/store/limit/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
 define role_unit
 $(B)/tests/unit/$(1)/%: $(B)/tests/unit/$(1)/%.o $(B)/librole_$(1).a $(call role_uses,$(1)) $(B)/libcommon.a
 	$$(call say,LD,$$@)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ -lcmocka $$(LIBS)

@@ -25,6 +25,7 @@ queue_event_name(unsigned state)
 		[QUEUE_WAS_FREED] = "released-by-operator",
 		[QUEUE_WAS_HURRIED] = "retried-by-operator",
 		[QUEUE_WAS_ROUTED] = "rerouted-by-operator",
+		[QUEUE_WAS_LIMITED] = "held-by-limit",
 	};
 
 	return state < ARRAY_LEN(names) && names[state] ? names[state]

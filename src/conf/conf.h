@@ -61,6 +61,9 @@ struct conf {
 	uint64_t queue_entries;
 	uint64_t queue_account_entries;
 	uint32_t queue_history_days;
+	uint64_t account_recipients;
+	uint64_t account_first_time;
+	uint64_t account_surge;
 	uint32_t store_threads;
 	uint64_t quota_bytes; /* default for a new account; 0: none */
 	uint64_t quota_messages;

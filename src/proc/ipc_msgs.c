@@ -100,6 +100,7 @@ reason_str(enum reason r)
 		[REASON_CORRUPT] = "corrupt",
 		[REASON_CONFLICT] = "conflict",
 		[REASON_QUEUE_LIMIT] = "queue-limit",
+		[REASON_BLOCKED] = "blocked",
 	};
 
 	return (unsigned)r < ARRAY_LEN(names) ? names[r] : "unknown";

@@ -61,6 +61,7 @@ enum reason {
 	REASON_CORRUPT, /* damaged on disk */
 	REASON_CONFLICT,
 	REASON_QUEUE_LIMIT, /* too much of the account waits to be sent */
+	REASON_BLOCKED,     /* the operator has stopped the account */
 };
 const char *reason_str(enum reason r);
 
@@ -84,6 +85,7 @@ enum queue_history {
 	QUEUE_WAS_FREED,   /* no longer held */
 	QUEUE_WAS_HURRIED, /* due at once */
 	QUEUE_WAS_ROUTED,
+	QUEUE_WAS_LIMITED, /* held from the start, by a limit of the account */
 };
 
 /* Which entries are meant, and how they are shown (msg_queue_filter.state,
@@ -103,6 +105,20 @@ enum queue_action {
 	QUEUE_CANCEL,  /* gone, without a word to the sender */
 	QUEUE_RETURN,  /* to the sender, as undeliverable */
 	QUEUE_REROUTE, /* by the named route, due now; "-": by none */
+};
+
+/* Of an account (msg_limit_row.state). */
+enum limit_state {
+	LIMIT_STATE_OPEN,
+	LIMIT_STATE_HELD,
+	LIMIT_STATE_BLOCKED,
+};
+
+enum limit_action {
+	LIMIT_RELEASE, /* it is open, and what it sent was right */
+	LIMIT_BLOCK,   /* it sends nothing more */
+	LIMIT_OPEN,    /* it is open, and what it sent was not its owner's */
+	LIMIT_SET,     /* limits of its own */
 };
 
 /* msg_cli_process.state: where a process is in its life. DOWN: it ended and

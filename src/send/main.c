@@ -11,6 +11,7 @@
 #include "conf/conf_resolver.h"
 #include "proto/reply/reply.h"
 #include "send/dest.h"
+#include "send/notice.h"
 #include "send/prepare.h"
 #include "send/send.h"
 #include "send/server.h"
@@ -170,6 +171,8 @@ on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 		is_good = domains_due(sv->domains, m->body);
 	else if (m->type == MSG_DKIM_CHANGED)
 		is_good = on_dkim_changed(sv, m->body);
+	else if (m->type == MSG_LIMIT_TELL)
+		is_good = notice_limit(sv, p, m);
 	if (!is_good)
 		ipc_peer_close(p);
 }

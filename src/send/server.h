@@ -10,6 +10,7 @@
  *   report.c   bounces and delay notices
  *   prepare.c  each message made ready and signed, once
  *   results.c  tells the store
+ *   notice.c   mail to the postmaster
  */
 #pragma once
 

@@ -63,6 +63,8 @@ reply_of_delivery(enum outcome o, enum reason r)
 	case PERMFAIL:
 		if (r == REASON_TOO_BIG)
 			return REPLY_TOO_BIG;
+		if (r == REASON_BLOCKED)
+			return REPLY_BLOCKED;
 		return reply_of_lack(r, REPLY_MESSAGE_REFUSED);
 	}
 	return REPLY_MESSAGE_LATER;
@@ -99,7 +101,8 @@ reply_of_sender(enum outcome o, enum reason r)
 		return REPLY_MAIL_OK;
 	case NOT_FOUND:
 	case PERMFAIL:
-		return REPLY_SENDER_NOT_OWN;
+		return r == REASON_BLOCKED ? REPLY_BLOCKED
+		                           : REPLY_SENDER_NOT_OWN;
 	case TEMPFAIL:
 		break;
 	}

@@ -42,6 +42,8 @@ read_config(struct server *s, struct str snapshot)
 	s->quota = (struct mail_quota){ c->quota_bytes, c->quota_messages };
 	s->queue_limits = (struct queue_limits){ c->queue_entries,
 		c->queue_account_entries, c->queue_history_days };
+	s->usage_limits = (struct usage_limits){ c->account_recipients,
+		c->account_first_time, c->account_surge };
 	s->dkim = (struct dir_dkim_times){ c->dkim_wait_s, c->dkim_keep_s };
 	conf_free(c);
 	return 0;
@@ -123,6 +125,7 @@ update_metrics(struct server *s)
 	metric_set(M_QUEUE_ENTRIES, qs.entries);
 	metric_set(M_QUEUE_DOMAINS, qs.domains);
 	metric_set(M_QUEUE_LEASED, qs.leased);
+	metric_set(M_ACCOUNTS_HELD, limiter_held(s->limiter));
 	if (st.gc_segments != s->stats.gc_segments)
 		log_event(EV_STORE_GC,
 		    LU("segments", st.gc_segments - s->stats.gc_segments));
@@ -147,6 +150,8 @@ purge(struct server *s)
 		v = queue_purge_step(s->queue);
 	if (verdict_is_done(v))
 		v = tables_purge_step(s->tables);
+	if (verdict_is_done(v))
+		v = limiter_purge_step(s->limiter);
 	if (v.reason == REASON_CORRUPT)
 		log_event(EV_STORE_CORRUPT, LC("during", "purge"));
 }
@@ -170,6 +175,7 @@ on_tick(void *arg)
 	if (now >= s->idle_at_ms) {
 		s->idle_at_ms = now + IDLE_MS;
 		purge(s);
+		limit_tell(s);
 		update_metrics(s);
 	}
 	s->ticked_ms = now;
@@ -273,12 +279,21 @@ open_levels(struct server *s)
 		.changed = tables_changed,
 		.arg = s,
 	};
+	struct limit_config limit = {
+		.engine = s->engine,
+		.now = now,
+		.arg = s,
+		.limits = s->usage_limits,
+	};
 	int r;
 
 	s->mail = mail_new(&mail);
 	dir.mail = s->mail;
 	s->dir = dir_new(&dir);
+	limit.dir = s->dir;
 	r = queue_open(&queue, &s->queue);
+	if (r == 0)
+		r = limiter_open(&limit, &s->limiter);
 	if (r < 0)
 		fputs("mailstead: the queue cannot be read: see mailstead "
 		      "check\n",
@@ -321,6 +336,7 @@ on_config(void *arg, struct str snapshot)
 	dir_set_limits(s->dir, s->quota, s->undelete_days);
 	dir_set_dkim(s->dir, s->dkim);
 	queue_set_limits(s->queue, &s->queue_limits);
+	limiter_set_limits(s->limiter, &s->usage_limits);
 }
 
 static void
@@ -341,6 +357,7 @@ close_all(struct server *s)
 		return;
 	engine_close(TAKE_PTR(s->engine));
 	tables_free(s->tables);
+	limiter_free(s->limiter);
 	queue_free(s->queue);
 	dir_free(s->dir);
 	mail_free(s->mail);

@@ -156,6 +156,8 @@ check_step(struct request *r, uint64_t after, struct mail_check *check,
 	*ret_next = n ? account : 0;
 	if (n && dir_is_checked(r->s->dir, account))
 		v = mail_check_account(r->s->mail, account, check);
+	if (n && verdict_is_done(v))
+		v = limiter_check_account(r->s->limiter, account, check);
 	return v;
 }
 

@@ -43,6 +43,7 @@ struct delivery {
 	struct str via; /* the alias's domain, of what is forwarded */
 	struct queue_message qm;
 	struct queue_adding *adding;
+	struct limit_message *limit;
 };
 
 static void
@@ -238,6 +239,8 @@ describe(struct delivery *d)
 		.priority = q->priority ? q->priority : DELIVER_PRIORITY_NORMAL,
 		.is_unlimited = d->is_send,
 	};
+	if (d->limit)
+		d->qm.held = limit_message_reason(d->limit);
 	if (q->is_smtputf8)
 		d->qm.flags |= QUEUE_MESSAGE_SMTPUTF8;
 	if (q->has_requiretls)
@@ -251,24 +254,32 @@ put_queue(void *arg, struct engine_batch *b, uint64_t blob)
 
 	d->adding =
 	    queue_add(d->s->queue, b, &d->qm, d->remote, d->n_remote, blob);
+	if (d->limit)
+		limiter_put(d->limit, b);
 }
 
 static struct verdict
 store_all(struct delivery *d, struct mail_delivery *md)
 {
 	struct verdict v = VERDICT_DONE;
+	bool is_added;
 
-	if (d->n_remote) {
+	/* Whoever has signed in may be blocked, or over a limit. */
+	if (d->account && !d->is_known)
+		v = limiter_judge(d->s->limiter, d->account, d->remote,
+		    d->n_remote, &d->limit);
+	if (verdict_is_done(v) && d->n_remote) {
 		describe(d);
 		v = queue_may_add(d->s->queue, &d->qm, d->remote, d->n_remote);
 		md->more = put_queue;
 		md->more_arg = d;
 	}
-	if (!verdict_is_done(v) || d->n_to + d->n_remote == 0)
-		return v;
-	v = mail_deliver(d->s->mail, md, d->to, d->n_to);
+	if (verdict_is_done(v) && d->n_to + d->n_remote)
+		v = mail_deliver(d->s->mail, md, d->to, d->n_to);
+	is_added = d->adding && verdict_is_done(v);
 	if (d->adding)
-		queue_added(TAKE_PTR(d->adding), verdict_is_done(v));
+		queue_added(TAKE_PTR(d->adding), is_added);
+	limiter_added(TAKE_PTR(d->limit), is_added);
 	return v;
 }
 

@@ -69,10 +69,18 @@ struct verdict
 req_sender_check(struct request *r)
 {
 	struct msg_sender_check q;
+	struct limit_message *m;
+	struct verdict v;
 
 	if (!msg_sender_check_get(r->msg->body, &q))
 		return verdict_permfail(REASON_INTERNAL);
-	return dir_owns(r->s->dir, r->session->account, q.address);
+	v = dir_owns(r->s->dir, r->session->account, q.address);
+	if (verdict_is_done(v))
+		v = limiter_judge(
+		    r->s->limiter, r->session->account, NULL, 0, &m);
+	if (verdict_is_done(v))
+		limiter_added(m, false);
+	return v;
 }
 
 struct verdict

@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "proc/runtime.h"
 #include "store/dir/dir.h"
+#include "store/limit/limit.h"
 #include "store/queue/queue.h"
 #include "store/tables/tables.h"
 #include "store/map.h"
@@ -64,6 +65,8 @@ struct server {
 	struct dir *dir;
 	struct queue *queue;
 	struct tables *tables;
+	struct limiter *limiter;
+	bool is_telling; /* role send is asked to tell of an account */
 	struct loop_fd *engine_watch;
 	struct loop_timer *tick;
 	uint64_t ticked_ms, tick_at_ms; /* the last one and the next one */
@@ -74,6 +77,7 @@ struct server {
 	uint32_t undelete_days, threads;
 	struct mail_quota quota;
 	struct queue_limits queue_limits;
+	struct usage_limits usage_limits;
 	struct dir_dkim_times dkim;
 	/* Who is connected. */
 	struct peer *peers;
@@ -120,6 +124,8 @@ void notify_flush(struct server *s);
 const struct peer *store_sender(const struct server *s);
 /* Another send process has connected: the leases of those before it end. */
 void queue_new_sender(struct server *s, const struct peer *p);
+/* NULL while there is no send process. */
+const struct peer *store_sender(const struct server *s);
 /* Once a round: send hears of what is due earlier than it knows. */
 void queue_flush(struct server *s);
 
@@ -127,6 +133,10 @@ void queue_flush(struct server *s);
 
 /* For struct tables_config: who is to hear of it does so when it is durable. */
 void tables_changed(void *arg, enum ledger_table table, struct str rows);
+/* --- req_limit.c -------------------------------------------------------------------- */
+
+/* Once a second: the next account of which the operator is to be told. */
+void limit_tell(struct server *s);
 
 /* --- reply.c ---------------------------------------------------------------------- */
 
@@ -173,5 +183,7 @@ struct verdict req_check(struct request *r);
 struct verdict req_queue_change(struct request *r);
 struct verdict req_ledger_put(struct request *r);
 struct verdict req_ledger_list(struct request *r);
+struct verdict req_limit_list(struct request *r);
+struct verdict req_limit_change(struct request *r);
 /* A regular file that holds so many bytes? */
 bool req_fd_holds(int fd, uint64_t size);

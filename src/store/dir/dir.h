@@ -83,6 +83,12 @@ struct verdict dir_salt_key(struct dir *d, struct buf *out) WARN_UNUSED;
 /* The account of a login; NOT_FOUND REASON_NO_USER. */
 struct verdict dir_account(
     struct dir *d, struct str login, uint64_t *ret) WARN_UNUSED;
+/* DONE, or NOT_FOUND REASON_NO_DOMAIN. name is clean. */
+struct verdict dir_has_domain(struct dir *d, struct str name) WARN_UNUSED;
+/* The login of an account, into out (emptied first); of one that is removed
+ * for good: NOT_FOUND. */
+struct verdict dir_login(
+    struct dir *d, uint64_t account, struct buf *out) WARN_UNUSED;
 /* Is this the account of a user who is not removed? */
 struct verdict dir_has_account(struct dir *d, uint64_t account) WARN_UNUSED;
 

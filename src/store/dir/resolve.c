@@ -317,13 +317,22 @@ dir_verifier(struct dir *d, const struct msg_verifier_get *q, struct buf *out)
 }
 
 struct verdict
-dir_has_account(struct dir *d, uint64_t account)
+dir_has_domain(struct dir *d, struct str name)
+{
+	struct domain_record domain;
+	int got = dir_get_domain(d, name, &domain);
+
+	if (got < 0)
+		return verdict_engine(got);
+	return got ? VERDICT_DONE : verdict_not_found(REASON_NO_DOMAIN);
+}
+
+struct verdict
+dir_login(struct dir *d, uint64_t account, struct buf *out)
 {
 	struct dir_key key = dir_key_account('V', account);
-	struct user_record user = { 0 };
 	struct verifier_record r;
 	struct str val;
-	char *login;
 	int got = engine_get(d->engine, DIR_SHARD, dir_key_str(&key), &val);
 
 	if (got == 1 && !verifier_record_decode(val, &r))
@@ -331,9 +340,24 @@ dir_has_account(struct dir *d, uint64_t account)
 	if (got <= 0)
 		return got < 0 ? verdict_engine(got)
 		               : verdict_not_found(REASON_NO_USER);
-	login = str_dup(r.login);
-	got = dir_get_user(d, str_c(login), &user);
-	free(login);
+	buf_reset(out, LOOK_MAX);
+	buf_put_str(out, r.login);
+	return VERDICT_DONE;
+}
+
+struct verdict
+dir_has_account(struct dir *d, uint64_t account)
+{
+	struct buf login = BUF_INIT(LOOK_MAX);
+	struct user_record user = { 0 };
+	struct verdict v = dir_login(d, account, &login);
+	int got = 0;
+
+	if (verdict_is_done(v))
+		got = dir_get_user(d, buf_str(&login), &user);
+	buf_done(&login);
+	if (!verdict_is_done(v))
+		return v;
 	if (got < 0)
 		return verdict_engine(got);
 	return got == 1 && user.account == account

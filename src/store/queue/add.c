@@ -94,6 +94,7 @@ struct put {
 	struct buf val;
 	const struct queue_message *m;
 	uint64_t number, due_ms;
+	uint64_t place_ms; /* in the due index */
 	struct prefixes prefixes;
 };
 
@@ -114,7 +115,7 @@ put_lookup(struct put *p, struct str text)
 static void
 put_entry(struct put *p, const struct queue_rcpt *rcpt, uint32_t number)
 {
-	struct queue_place place = { p->m->priority, p->due_ms, p->number,
+	struct queue_place place = { p->m->priority, p->place_ms, p->number,
 		number };
 	struct queue_entry_record r = {
 		.address = rcpt->address,
@@ -124,8 +125,11 @@ put_entry(struct put *p, const struct queue_rcpt *rcpt, uint32_t number)
 		.account = p->m->account,
 		.prefix = prefix_number(&p->prefixes, rcpt->prefix),
 		.due_ms = p->due_ms,
+		.reply = p->m->held,
 	};
 
+	if (r.reply.n)
+		r.flags = QUEUE_ENTRY_HELD | QUEUE_ENTRY_LIMITED;
 	queue_entry_record_encode(&p->val, &r);
 	put_record(p, qkey_entry(p->number, number));
 	queue_account_encode(&p->val, p->m->account);
@@ -157,6 +161,8 @@ put_message(struct put *p, uint32_t n, uint64_t blob)
 		.via = m->via,
 	};
 
+	if (m->held.n)
+		r.flags |= QUEUE_MESSAGE_LIMITED;
 	queue_message_record_encode(&p->val, &r);
 	put_record(p, qkey_id('M', p->number));
 	for (uint32_t i = 1; i < p->prefixes.n; i++) {
@@ -165,6 +171,18 @@ put_message(struct put *p, uint32_t n, uint64_t blob)
 	}
 	put_lookup(p, m->trace);
 	put_lookup(p, m->mail_from);
+}
+
+/* Held by a limit: found by its account, and told in its history. */
+static void
+put_held(struct put *p)
+{
+	struct queue_event_record event = { .reply = p->m->held };
+
+	put_record(p, qkey_limited(p->m->account, p->number));
+	queue_event_record_encode(&p->val, &event);
+	put_record(p, qkey_event(p->number, queue_now_ms(p->q), QUEUE_NO_RCPT,
+			  QUEUE_WAS_LIMITED));
 }
 
 struct queue_adding *
@@ -182,10 +200,11 @@ queue_add(struct queue *q, struct engine_batch *b,
 		.due_ms = MAX(m->arrival_ms, m->hold_until * 1000) };
 
 	ASSERT(n > 0 && n <= QUEUE_RCPTS_MAX);
+	p.place_ms = m->held.n ? QUEUE_NEVER : p.due_ms;
 	p.prefixes.v = x_calloc(n, sizeof(*p.prefixes.v));
 	a->q = q;
 	a->account = m->account;
-	a->place = (struct queue_place){ m->priority, p.due_ms, p.number, 0 };
+	a->place = (struct queue_place){ m->priority, p.place_ms, p.number, 0 };
 	a->n = n;
 	for (size_t i = 0; i < n; i++) {
 		put_entry(&p, &rcpts[i], (uint32_t)i);
@@ -193,6 +212,8 @@ queue_add(struct queue *q, struct engine_batch *b,
 		    str_copy(queue_address_domain(rcpts[i].address));
 	}
 	put_message(&p, (uint32_t)n, blob);
+	if (m->held.n)
+		put_held(&p);
 	free(p.prefixes.v);
 	buf_done(&p.val);
 	return a;

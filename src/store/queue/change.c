@@ -42,11 +42,11 @@ apply(const struct change *c, struct queue_entry_record *r)
 		r->flags |= QUEUE_ENTRY_HELD;
 		return !is_held;
 	case QUEUE_RELEASE:
-		r->flags &= (uint8_t)~QUEUE_ENTRY_HELD;
+		r->flags &= (uint8_t) ~(QUEUE_ENTRY_HELD | QUEUE_ENTRY_LIMITED);
 		r->due_ms = MIN(r->due_ms, now_ms);
 		return is_held;
 	case QUEUE_RETURN:
-		r->flags &= (uint8_t)~QUEUE_ENTRY_HELD;
+		r->flags &= (uint8_t) ~(QUEUE_ENTRY_HELD | QUEUE_ENTRY_LIMITED);
 		r->flags |= QUEUE_ENTRY_CANCELLED;
 		r->due_ms = MIN(r->due_ms, now_ms);
 		return true;

@@ -79,6 +79,7 @@ struct queue_message {
 	uint64_t deliver_by;
 	uint8_t deliver_by_mode, priority;
 	bool is_unlimited; /* a bounce is taken when the queue is full */
+	struct str held;   /* it is held from the start, for this reason */
 };
 /* Return-Path and Delivered-To at the start of prefix are left out. */
 struct queue_rcpt {

@@ -151,6 +151,12 @@ check_message(struct checker *ck, struct str key, struct str val)
 		return;
 	}
 	check_texts(ck, message, r.trace, r.mail_from);
+	if ((r.flags & QUEUE_MESSAGE_LIMITED) &&
+	    !is_there(ck, qkey_limited(r.account, message)))
+		problem(ck,
+		    "message %llu: it was held by a limit, but its "
+		    "account does not lead to it",
+		    (ull)message);
 	if (!has_any(ck, 'R', message))
 		problem(ck, "message %llu: it has no recipient any more",
 		    (ull)message);
@@ -251,9 +257,28 @@ check_prefix(struct checker *ck, struct str key, struct str val)
 }
 
 static void
+check_limited(struct checker *ck, struct str key, UNUSED struct str val)
+{
+	struct queue_message_record m;
+	uint64_t account, message;
+
+	if (!qkey_read_limited(key, &account, &message))
+		problem(ck, "a key of what limits hold is damaged");
+	else if (!verdict_is_done(queue_get_message(ck->q, message, &m)) ||
+		 m.account != account || !(m.flags & QUEUE_MESSAGE_LIMITED))
+		problem(ck,
+		    "message %llu: it is held for account %llu, but is "
+		    "not there",
+		    (ull)message, (ull)account);
+}
+
+static void
 check_key(struct checker *ck, struct str key, struct str val)
 {
 	switch (key.n ? key.p[0] : 0) {
+	case 'A':
+		check_limited(ck, key, val);
+		break;
 	case 'D':
 		check_due(ck, key, val);
 		break;

@@ -65,6 +65,15 @@ qkey_prefix(uint64_t message, uint32_t number)
 	return k;
 }
 
+struct queue_key
+qkey_limited(uint64_t account, uint64_t message)
+{
+	struct queue_key k = qkey_id('A', account);
+
+	put64(&k, message);
+	return k;
+}
+
 static struct queue_key
 key_domain(struct str domain, uint8_t end)
 {
@@ -194,6 +203,16 @@ qkey_read_lookup(struct str key, uint64_t *ret_hash, uint64_t *ret_message)
 	if (!has_shape(key, 'K', 17))
 		return false;
 	*ret_hash = be64_get(key.p + 1);
+	*ret_message = be64_get(key.p + 9);
+	return true;
+}
+
+bool
+qkey_read_limited(struct str key, uint64_t *ret_account, uint64_t *ret_message)
+{
+	if (!has_shape(key, 'A', 17))
+		return false;
+	*ret_account = be64_get(key.p + 1);
 	*ret_message = be64_get(key.p + 9);
 	return true;
 }

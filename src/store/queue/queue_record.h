@@ -2,6 +2,8 @@
 /*
  * queue_record.h - keys and records of the queue's shard, as they lie on disk.
  *
+ *   A account message                  a message that a limit of the account
+ *                                      holds, or held: empty
  *   D domain 0 prio due message rcpt   due index; value: the account
  *   G message                          gone: head of a finished message
  *   H message time rcpt state          history: one event
@@ -61,6 +63,7 @@ struct queue_key qkey_kind(char kind); /* the start of a range */
 struct queue_key qkey_id(char kind, uint64_t id);
 struct queue_key qkey_entry(uint64_t message, uint32_t rcpt);
 struct queue_key qkey_prefix(uint64_t message, uint32_t number);
+struct queue_key qkey_limited(uint64_t account, uint64_t message);
 struct queue_key qkey_due(struct str domain, const struct queue_place *p);
 /* Before all entries of a domain with that priority (or one less urgent);
  * QUEUE_PRIO_MAX: before all of the domain. */
@@ -82,10 +85,13 @@ bool qkey_read_event(struct str key, uint64_t *ret_message,
     uint64_t *ret_time_ms, uint32_t *ret_rcpt, uint8_t *ret_state);
 bool qkey_read_lookup(
     struct str key, uint64_t *ret_hash, uint64_t *ret_message);
+bool qkey_read_limited(
+    struct str key, uint64_t *ret_account, uint64_t *ret_message);
 
 enum queue_message_flag {
 	QUEUE_MESSAGE_SMTPUTF8 = 1,
 	QUEUE_MESSAGE_REQUIRETLS = 2,
+	QUEUE_MESSAGE_LIMITED = 16, /* it has a key A */
 };
 
 /* Decoded strings point into the value, in all of them. */
@@ -111,6 +117,7 @@ enum queue_entry_flag {
 	QUEUE_ENTRY_DELAY_TOLD = 2,
 	QUEUE_ENTRY_CANCELLED = 4, /* to be returned to the sender */
 	QUEUE_ENTRY_ROUTED = 8,    /* the operator has named the route */
+	QUEUE_ENTRY_LIMITED = 16,  /* held by a limit of its account */
 };
 
 struct queue_entry_record {

@@ -9,9 +9,10 @@
 #include "store/queue/select.h"
 
 enum walk {
-	WALK_DOMAIN = 'D', /* the cursor is the last key */
-	WALK_LOOKUP = 'K', /* message and recipient looked at last */
-	WALK_ALL = 'R',    /* the same */
+	WALK_DOMAIN = 'D',  /* the cursor is the last key */
+	WALK_LOOKUP = 'K',  /* message and recipient looked at last */
+	WALK_ACCOUNT = 'A', /* the same */
+	WALK_ALL = 'R',     /* the same */
 };
 
 /* The null sender has no look-up: nearly every bounce has it. */
@@ -24,6 +25,8 @@ wants_bounces(const struct msg_queue_filter *f)
 static enum walk
 walk_of(const struct msg_queue_filter *f)
 {
+	if (f->account)
+		return WALK_ACCOUNT;
 	if (f->id.n || f->recipient.n || (f->sender.n && !wants_bounces(f)))
 		return WALK_LOOKUP;
 	return f->domain.n ? WALK_DOMAIN : WALK_ALL;
@@ -148,22 +151,34 @@ static int
 add_message(void *arg, struct str key, UNUSED struct str val)
 {
 	struct messages *m = arg;
-	uint64_t hash;
+	uint64_t ignored;
 
-	if (qkey_read_lookup(key, &hash, &m->v[m->n]))
+	if (qkey_read_lookup(key, &ignored, &m->v[m->n]) ||
+	    qkey_read_limited(key, &ignored, &m->v[m->n]))
 		m->n++;
 	return m->n == SELECT_MESSAGES;
 }
 
-/* The messages that a text leads to, from one on. */
+static struct queue_key
+message_key(const struct msg_queue_filter *f, uint64_t message)
+{
+	struct str text = f->id.n          ? f->id
+	                  : f->recipient.n ? f->recipient
+	                                   : f->sender;
+
+	return f->account ? qkey_limited(f->account, message)
+	                  : qkey_lookup(text, message);
+}
+
+/* The messages that a text or an account leads to, from one on. */
 static int
-find_messages(
-    struct queue *q, struct str text, uint64_t from, struct messages *m)
+find_messages(struct queue *q, const struct msg_queue_filter *f, uint64_t from,
+    struct messages *m)
 {
 	struct engine_range range = {
 		.shard = QUEUE_SHARD,
-		.from = QKEY(qkey_lookup(text, from)),
-		.to = QKEY(qkey_lookup(text, UINT64_MAX)),
+		.from = QKEY(message_key(f, from)),
+		.to = QKEY(message_key(f, UINT64_MAX)),
 	};
 
 	m->n = 0;
@@ -184,12 +199,8 @@ walk_message(struct queue *q, struct selection *s, uint64_t message)
 static int
 walk_lookup(struct queue *q, struct selection *s)
 {
-	const struct msg_queue_filter *f = &s->filter;
-	struct str text = f->id.n          ? f->id
-	                  : f->recipient.n ? f->recipient
-	                                   : f->sender;
 	struct messages m;
-	int r = find_messages(q, text, cursor(s).message, &m);
+	int r = find_messages(q, &s->filter, cursor(s).message, &m);
 
 	if (r < 0)
 		return r;
@@ -241,6 +252,9 @@ static bool
 entry_matches(const struct queue *q, const struct msg_queue_filter *f,
     struct qtx_entry e, const struct queue_entry_record *r)
 {
+	if (f->account &&
+	    (r->account != f->account || !(r->flags & QUEUE_ENTRY_LIMITED)))
+		return false;
 	return matches(f->recipient, r->address) &&
 	       matches(f->domain, queue_address_domain(r->address)) &&
 	       mx_matches(f->mx, r->mx) &&
@@ -323,6 +337,7 @@ select_portion(
 		r = walk_domain(q, s);
 		break;
 	case WALK_LOOKUP:
+	case WALK_ACCOUNT:
 		r = walk_lookup(q, s);
 		break;
 	case WALK_ALL:

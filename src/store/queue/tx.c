@@ -149,6 +149,8 @@ end_message(
 	if (m->n_prefixes > 1)
 		batch_del_range(t->b, QUEUE_SHARD, QKEY(qkey_id('P', message)),
 		    QKEY(qkey_id('P', message + 1)));
+	if (m->flags & QUEUE_MESSAGE_LIMITED)
+		qtx_del(t, qkey_limited(m->account, message));
 	if (m->blob)
 		batch_blob_drop(t->b, m->blob);
 }

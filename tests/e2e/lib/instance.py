@@ -37,7 +37,8 @@ TROUBLE = re.compile(
 SETTINGS = {
     "smtp": {"message_size": "20M"},
     "limits": {"connections": 20000, "connections_per_address": 0,
-               "rate_per_address": 0},
+               "rate_per_address": 0, "account_recipients": 0,
+               "account_first_time": 0, "account_surge": 0},
     "store": {"segment_size": "4M", "reserve": "16M"},
     "auth": {"failures": 100000},
 }

@@ -124,6 +124,11 @@ setup(UNUSED void **state)
 	ASSERT(queue_open(&(struct queue_config){ .engine = st.f.engine,
 			      .now_ms = stage_now_ms },
 		   &st.s.queue) == 0);
+	ASSERT(limiter_open(&(struct limit_config){ .engine = st.f.engine,
+				.dir = st.f.d,
+				.now = fixture_now,
+				.arg = &st.f },
+		   &st.s.limiter) == 0);
 	st.watch =
 	    loop_fd_new(st.loop, engine_fd(st.f.engine), on_engine, NULL, &st);
 	loop_fd_want(st.watch, true, false);
@@ -158,6 +163,7 @@ teardown(UNUSED void **state)
 	ipc_peer_unref(st.smtp);
 	ipc_peer_unref(st.send);
 	loop_fd_free(st.watch);
+	limiter_free(st.s.limiter);
 	queue_free(st.s.queue);
 	fixture_stop(&st.f);
 	loop_free(st.loop);

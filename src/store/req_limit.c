@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * req_limit.c - limits of accounts for the operator: requests of the command
+ * line, and mail about an account that is held, which role send writes.
+ */
+#include "store/server.h"
+
+#include "base/log.h"
+
+struct verdict
+req_limit_list(struct request *r)
+{
+	struct msg_limit_list q;
+
+	if (!msg_limit_list_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	return limiter_list(r->s->limiter, &q, &r->out);
+}
+
+struct verdict
+req_limit_change(struct request *r)
+{
+	struct msg_limit_change q;
+
+	if (!msg_limit_change_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	return limiter_change(r->s->limiter, &q, &r->out);
+}
+
+/* --- mail to the operator ---------------------------------------------------------- */
+
+struct telling {
+	struct server *s;
+	uint64_t account;
+};
+
+static void
+on_told(void *arg, struct ipc_msg *m)
+{
+	struct telling *t = arg;
+	struct verdict v = VERDICT_DONE;
+
+	t->s->is_telling = false;
+	/* Else once more in a second, also after a crash of either of us: the
+	 * same mail, which is recognised by its trace id. */
+	if (m->outcome == DONE)
+		v = limiter_told(t->s->limiter, t->account);
+	if (!verdict_is_done(v))
+		log_event(EV_STORE_QUEUE_FAIL, LC("during", "limits"),
+		    LC("reason", reason_str(v.reason)));
+	free(t);
+}
+
+void
+limit_tell(struct server *s)
+{
+	const struct peer *p = store_sender(s);
+	struct buf body = BUF_INIT(KIB(4));
+	uint64_t account;
+
+	if (p && !s->is_telling &&
+	    limiter_to_tell(s->limiter, &body, &account)) {
+		struct telling *t = X_NEW(struct telling);
+
+		*t = (struct telling){ s, account };
+		s->is_telling = true;
+		ipc_request(
+		    p->ipc, MSG_LIMIT_TELL, 0, buf_str(&body), -1, on_told, t);
+	}
+	buf_done(&body);
+}
