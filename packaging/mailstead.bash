@@ -40,13 +40,17 @@ _mailstead() {
 		COMPREPLY=($(compgen -W 'rsa ed25519' -- "$cur"))
 		return
 		;;
+	--recipients | --first-time)
+		COMPREPLY=($(compgen -W 'none default' -- "$cur"))
+		return
+		;;
 	--selector | --quota | --quota-messages | --messages | --mailbox | --since)
 		return
 		;;
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue trace help -c -d --help
+		    dns user alias mail queue account trace help -c -d --help
 		    --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in
@@ -56,11 +60,12 @@ _mailstead() {
 		user) words='add list passwd quota remove undelete' ;;
 		mail) words='import export undelete' ;;
 		queue) words='list show retry hold release cancel reroute' ;;
+		account) words='list show release block open limit' ;;
 		config) words='check' ;;
 		check) words='--rebuild --json' ;;
 		help)
 			words='run demo status metrics reload config check
-			    domain dkim dns user alias mail queue trace'
+			    domain dkim dns user alias mail queue account trace'
 			;;
 		status | reload) words='--json' ;;
 		run | demo)
@@ -73,9 +78,18 @@ _mailstead() {
 		queue.show) words='--json' ;;
 		queue.*)
 			words='--sender --recipient --domain --mx --state --all
-			    --json'
+			    --account --json'
 			[[ $verb != cancel ]] || words+=' --bounce'
 			;;
+		account.list) words="--json --held $(_mailstead_names domain)" ;;
+		account.limit)
+			words="--json --recipients --first-time
+			    $(_mailstead_names domain) $(_mailstead_names user)"
+			;;
+		account.block | account.open)
+			words="--json --cancel $(_mailstead_names user)"
+			;;
+		account.*) words="--json $(_mailstead_names user)" ;;
 		domain.remove | dkim.list | dkim.rotate | dkim.activate | \
 		    user.list | alias.list)
 			words="--json $(_mailstead_names domain)"

@@ -81,9 +81,11 @@ bool admin_read_line(struct buf *ret);
 
 /* What each sub-command takes: lines for --help, up to NULL. */
 extern const char *const domain_usage[],
-    *const dkim_usage[], *const user_usage[], *const alias_usage[],
-						  *const mail_usage[],
-						      *const queue_usage[];
+    *const dkim_usage[], *const user_usage[],
+			     *const alias_usage[],
+				 *const mail_usage[],
+				     *const queue_usage[],
+					 *const account_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);
@@ -92,4 +94,5 @@ int admin_user(struct admin *a, int argc, char **argv);
 int admin_alias(struct admin *a, int argc, char **argv);
 int admin_mail(struct admin *a, int argc, char **argv);
 int admin_queue(struct admin *a, int argc, char **argv);
+int admin_account(struct admin *a, int argc, char **argv);
 int admin_trace(struct admin *a, int argc, char **argv);

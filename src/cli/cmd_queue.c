@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #define SELECTORS \
-	"[--sender A] [--recipient A] [--domain D] [--mx HOST] [--state S]"
+	"[--sender A] [--recipient A] [--domain D] [--mx HOST] [--state S] " \
+	"[--account A]"
 #define USAGE_LIST   "queue list " SELECTORS " [ID...] [--json]"
 #define USAGE_SHOW   "queue show ID [--json]"
 #define USAGE_CHANGE "queue %s --all | " SELECTORS " [ID...] [--json]"
@@ -46,7 +47,7 @@ queue_state_from_name(const char *name, uint8_t *ret)
 
 /* What was said on the command line. */
 struct words {
-	const char *sender, *recipient, *domain, *mx, *state;
+	const char *sender, *recipient, *domain, *mx, *state, *account;
 	bool is_all, is_bounce;
 	struct args args;
 	struct msg_queue_filter filter;
@@ -57,13 +58,39 @@ static bool
 has_selector(const struct words *w)
 {
 	return w->is_all || w->sender || w->recipient || w->domain || w->mx ||
-	       w->state || w->args.n_words;
+	       w->state || w->account || w->args.n_words;
 }
 
 static bool
 is_id(const char *s)
 {
 	return s[0] && strlen(s) <= 64 && !strchr(s, '@');
+}
+
+/* The number of a login; an exit code. */
+static int
+find_account(struct admin *a, const char *word, uint64_t *ret)
+{
+	struct buf login = BUF_INIT(KIB(2)), body = BUF_INIT(KIB(4));
+	struct buf what = BUF_INIT(KIB(4)), reply = BUF_INIT(KIB(4));
+	struct msg_admin_session_reply r;
+	int code = ADMIN_USAGE;
+
+	if (admin_address(a, word, &login)) {
+		msg_admin_session_put(
+		    &body, &(struct msg_admin_session){ buf_str(&login) });
+		buf_printf(&what, "account %s", buf_c(&login));
+		code = admin_do(
+		    a, MSG_ADMIN_SESSION, buf_str(&body), buf_c(&what), &reply);
+	}
+	if (code == ADMIN_OK &&
+	    msg_admin_session_reply_get(buf_str(&reply), &r))
+		*ret = r.account;
+	buf_done(&login);
+	buf_done(&body);
+	buf_done(&what);
+	buf_done(&reply);
+	return code;
 }
 
 /* False after an error was printed. */
@@ -80,6 +107,8 @@ make_filter(struct admin *a, struct words *w)
 		return false;
 	f->recipient = buf_str(&w->address);
 	f->domain = buf_str(&w->name);
+	if (w->account && find_account(a, w->account, &f->account) != ADMIN_OK)
+		return false;
 	if (w->state && !queue_state_from_name(w->state, &f->state)) {
 		admin_error(a, ADMIN_USAGE,
 		    "%s is no state: waiting, deferred, active or held",
@@ -160,7 +189,7 @@ put_row(struct output *o, const struct msg_queue_row *row, bool is_all)
 }
 
 struct listing {
-	struct output *o;
+	struct output *o; /* NULL: only count them */
 	bool is_all, is_one_by_one;
 	uint64_t n;
 };
@@ -177,14 +206,16 @@ print_rows(
 		    a, ADMIN_TEMPFAIL, "the server's answer is not understood");
 	for (struct wire w = wire_read(r.items);
 	     msg_queue_row_read(&w, &row);) {
-		put_row(l->o, &row, l->is_all);
 		l->n++;
+		if (!l->o)
+			continue;
+		put_row(l->o, &row, l->is_all);
 		if (l->is_one_by_one) {
 			output_print_one(l->o, false);
 			putchar('\n');
 		}
 	}
-	if (!l->is_one_by_one)
+	if (l->o && !l->is_one_by_one)
 		output_flush(l->o, a->is_json);
 	buf_reset(after, KIB(1));
 	buf_put_str(after, r.after);
@@ -213,6 +244,18 @@ list_filter(
 	buf_done(&body);
 	buf_done(&reply);
 	buf_done(&f);
+	return r;
+}
+
+int
+queue_count_held(struct admin *a, uint64_t account, uint64_t *ret)
+{
+	struct listing l = { .o = NULL };
+	struct msg_queue_filter filter = { .account = account };
+	int r = list_filter(a, &l, &filter);
+
+	if (r == ADMIN_OK)
+		*ret = l.n;
 	return r;
 }
 
@@ -313,6 +356,18 @@ change_filter(
 	buf_done(&reply);
 	buf_done(&f);
 	return code;
+}
+
+int
+queue_change_held(
+    struct admin *a, uint64_t account, enum queue_action action, uint64_t *ret)
+{
+	struct changes c = { .action = action };
+	struct msg_queue_filter filter = { .account = account };
+	int r = change_filter(a, &c, &filter);
+
+	*ret = c.changed;
+	return r;
 }
 
 static void
@@ -420,6 +475,7 @@ admin_queue(struct admin *a, int argc, char **argv)
 		{ "--domain", &w.domain, NULL },
 		{ "--mx", &w.mx, NULL },
 		{ "--state", &w.state, NULL },
+		{ "--account", &w.account, NULL },
 		{ "--all", NULL, &w.is_all },
 		{ "--bounce", NULL, &w.is_bounce },
 		ADMIN_OPTIONS(a),

@@ -25,6 +25,7 @@ static const struct cli_command commands[] = {
 	{ "dns",     "DOMAIN [--zone | --check] [--json]", "The DNS records that a domain needs", cmd_dns, NULL },
 	{ "user",    "add|list|passwd|quota|remove|undelete ...", "Accounts", admin_user, user_usage },
 	{ "alias",   "add|list|remove ...",    "Addresses that lead to others", admin_alias, alias_usage },
+	{ "account", "list|show|release|block|open|limit ...", "What accounts send to other servers, and who sends too much", admin_account, account_usage },
 	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue, queue_usage },
 	{ "trace",   "ID|ADDRESS [--json]",    "The life of messages that went to other servers", admin_trace, NULL },
 	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },
