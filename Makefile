@@ -103,7 +103,7 @@ $(foreach d,$(PROTO_DIRS),$(eval $(call proto_lib,$(d))))
 # above them; it takes a copy of what makes password verifiers.
 ROLES := store auth smtp imap filter send supervisor cli
 entry_of = $(if $(filter supervisor,$(1)),supervisor_run,$(1)_main)
-role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a $(B)/librole_store.a)
+role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a $(B)/librole_store.a $(B)/librole_send.a)
 role_objs = $(filter $(B)/src/$(1)/%,$(OBJS))
 COMMON_OBJS := $(filter-out $(B)/src/main.o \
 	$(foreach r,$(ROLES),$(call role_objs,$(r))),$(OBJS))

@@ -50,7 +50,8 @@ _mailstead() {
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue account trace help -c -d --help
+		    dns user alias mail queue account tls-rule trace help -c -d
+		    --help
 		    --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in
@@ -61,6 +62,7 @@ _mailstead() {
 		mail) words='import export undelete' ;;
 		queue) words='list show retry hold release cancel reroute' ;;
 		account) words='list show release block open limit' ;;
+		tls-rule) words='add list remove test' ;;
 		config) words='check' ;;
 		check) words='--rebuild --json' ;;
 		help)

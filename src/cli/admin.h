@@ -86,6 +86,7 @@ extern const char *const domain_usage[],
 				 *const mail_usage[],
 				     *const queue_usage[],
 					 *const account_usage[];
+extern const char *const tls_rule_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);
@@ -96,3 +97,4 @@ int admin_mail(struct admin *a, int argc, char **argv);
 int admin_queue(struct admin *a, int argc, char **argv);
 int admin_account(struct admin *a, int argc, char **argv);
 int admin_trace(struct admin *a, int argc, char **argv);
+int admin_tls_rule(struct admin *a, int argc, char **argv);

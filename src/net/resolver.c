@@ -89,6 +89,17 @@ dns_read_name(struct str data, char ret_name[DNS_NAME_MAX + 1])
 	return true;
 }
 
+void
+dns_join_txt(struct str data, struct buf *to)
+{
+	while (data.n > 0) {
+		size_t n = (unsigned char)data.p[0];
+
+		buf_put_str(to, str_sub(data, 1, n));
+		data = str_from(data, n + 1);
+	}
+}
+
 /* Priority and weight, and then it looks as an MX record does. */
 bool
 dns_read_srv(

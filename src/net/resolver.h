@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/buf.h"
 #include "net/loop.h"
 
 #include <sys/socket.h>
@@ -86,6 +86,8 @@ bool dns_read_mx(struct str data, uint16_t *ret_preference,
 /* The data of a CNAME record. */
 bool dns_read_name(
     struct str data, char ret_name[DNS_NAME_MAX + 1]) WARN_UNUSED;
+/* Append the strings of a TXT record as one (RFC 7208 section 3.3). */
+void dns_join_txt(struct str data, struct buf *to);
 bool dns_read_srv(struct str data, uint16_t *ret_port,
     char ret_host[DNS_NAME_MAX + 1]) WARN_UNUSED;
 /* An A or AAAA record as a socket address. */

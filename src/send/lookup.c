@@ -23,6 +23,7 @@ struct lookup {
 	struct resolver_query *query; /* under way */
 	struct mails waiting;
 	uint64_t until_ms;        /* of what is known */
+	uint32_t generation;      /* of the rules about TLS that are in it */
 	struct dest *dest;        /* a reference; NULL: verdict says why */
 	struct judgement verdict; /* its text points into text */
 	char text[300];
@@ -66,6 +67,7 @@ static void
 know(struct lookup *l, uint64_t ms)
 {
 	l->until_ms = loop_now_ms(l->sv->loop) + ms;
+	l->generation = tls_keeper_generation(l->sv->tls_rules);
 }
 
 static void
@@ -85,8 +87,8 @@ know_failure(struct lookup *l, enum outcome outcome, struct smtp_status status,
 }
 
 static void
-know_dest(
-    struct lookup *l, const struct mx_list *mx, const struct dns_answer *a)
+know_dest(struct lookup *l, struct str domain, const struct mx_list *mx,
+    const struct dns_answer *a)
 {
 	struct dest_spec spec = { .n = mx->n, .is_secure = a->is_secure };
 	struct buf key = BUF_INIT(KIB(8));
@@ -96,6 +98,8 @@ know_dest(
 		spec.hosts[i] = (struct dest_host){
 			.name = mx->hosts[i],
 			.port = (uint16_t)l->sv->conf->send_port,
+			.rule = tls_keeper_find(
+			    l->sv->tls_rules, domain, str_c(mx->hosts[i])),
 		};
 	mx_key(mx, &key);
 	spec.key = buf_str(&key);
@@ -121,7 +125,7 @@ know_records(struct lookup *l, struct mx_record *records, size_t n,
 	switch (mx_order(records, n, str_c(ascii), str_c(l->sv->conf->hostname),
 	    seed, &mx)) {
 	case MX_OK:
-		know_dest(l, &mx, a);
+		know_dest(l, str_c(ascii), &mx, a);
 		break;
 	case MX_NULL:
 		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 10 },
@@ -226,7 +230,8 @@ find_mx(struct lookup *l, struct mail *m)
 static bool
 is_known(const struct lookup *l)
 {
-	return l->query == NULL && loop_now_ms(l->sv->loop) < l->until_ms;
+	return l->query == NULL && loop_now_ms(l->sv->loop) < l->until_ms &&
+	       l->generation == tls_keeper_generation(l->sv->tls_rules);
 }
 
 static void

@@ -18,7 +18,6 @@
 
 #include <arpa/inet.h>
 
-#define CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 /* Descriptors besides connections: look-ups, other processes, messages. */
 #define FILES_EXTRA 2048
 #define STOP_MS     1200
@@ -105,7 +104,7 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 	sv->loop = runtime_loop(rt);
 	take_config(sv, snapshot);
 	sv->replies = reply_table_new();
-	sv->tls = tls_client_context_new(CA_FILE);
+	sv->tls = tls_client_context_new(sv->conf->send_authorities);
 	return make_resolver(sv);
 }
 
@@ -125,6 +124,7 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	struct server *sv = arg;
 
 	TAILQ_INIT(&sv->idle);
+	sv->tls_rules = tls_keeper_new(sv->rt);
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);
@@ -139,6 +139,15 @@ on_config(void *arg, struct str snapshot)
 }
 
 static void
+load_domains(void *arg)
+{
+	struct server *sv = arg;
+
+	if (!sv->is_stopping)
+		domains_load(sv->domains);
+}
+
+static void
 on_peer(void *arg, struct ipc_peer *p)
 {
 	struct server *sv = arg;
@@ -147,7 +156,19 @@ on_peer(void *arg, struct ipc_peer *p)
 		return;
 	results_resume(sv->results);
 	preparer_forget(sv->preparer, STR_NONE);
-	domains_load(sv->domains);
+	tls_keeper_load(sv->tls_rules, load_domains, sv);
+}
+
+static bool
+on_ledger_changed(struct server *sv, struct str body)
+{
+	struct msg_ledger_changed c;
+
+	if (!msg_ledger_changed_get(body, &c))
+		return false;
+	if (c.table == LEDGER_POLICY)
+		tls_keeper_changed(sv->tls_rules, c.rows);
+	return true;
 }
 
 static bool
@@ -173,6 +194,8 @@ on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 		is_good = on_dkim_changed(sv, m->body);
 	else if (m->type == MSG_LIMIT_TELL)
 		is_good = notice_limit(sv, p, m);
+	else if (m->type == MSG_LEDGER_CHANGED)
+		is_good = on_ledger_changed(sv, m->body);
 	if (!is_good)
 		ipc_peer_close(p);
 }

@@ -24,6 +24,7 @@
 #include "send/route.h"
 #include "send/schedule.h"
 #include "send/table.h"
+#include "send/tls_keeper.h"
 
 /* Entries that are leased at the same time, of all domains; of those whose
  * destination has not answered yet, half of them. */
@@ -44,6 +45,7 @@ struct server {
 	struct conf *conf;
 	struct resolver *resolver;
 	struct tls_context *tls; /* as a client */
+	struct tls_keeper *tls_rules;
 	struct schedule schedule;
 	struct pace_limits pace;
 	struct routes routes;

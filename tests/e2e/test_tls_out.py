@@ -251,3 +251,109 @@ def test_records_that_cannot_be_asked_for(make_world, served):
     w.send(w.server.new_account(), "a@dark.example")
     deferred(w, "a@dark.example", r"4\.7\.5.*TLSA records could not", 40)
     nothing_came(r)
+
+
+# --- rules -------------------------------------------------------------------
+
+def rule(world, pattern, word):
+    world.server.cli("tls-rule", "add", pattern, word)
+
+
+def test_rules_are_kept_and_shown(world):
+    rule(world, "Kept.Example", "must")
+    rule(world, ".b\u00fccher.example", "verify")
+    rule(world, "mx:MX.kept.example.", "never")
+    listed = {r["pattern"]: r for r in json.loads(
+        world.server.cli("tls-rule", "list", "--json"))["rules"]}
+    assert listed["kept.example"]["rule"] == "must"
+    assert listed[".xn--bcher-kva.example"]["rule"] == "verify"
+    assert listed["mx:mx.kept.example"]["made"]
+    world.server.cli("tls-rule", "remove", "kept.example")
+    again = world.server.cli("tls-rule", "remove", "kept.example",
+                             check=False)
+    assert again.returncode == 1 and "tls-rule list" in again.stderr
+    for bad in (["*", "must"], ["a..example", "must"], ["a.example", "MUST"],
+                ["from:a.example", "may"], ["a.example"]):
+        assert world.server.cli("tls-rule", "add", *bad,
+                                check=False).returncode == 2
+
+
+def test_a_rule_wants_tls(world, user):
+    r = world.receiver("plainly")
+    rule(world, "plainly.example", "must")
+    world.send(user, "a@plainly.example")
+    deferred(world, "a@plainly.example",
+             r"does not offer TLS, which mailstead tls-rule requires")
+    nothing_came(r)
+    r.tls = pki.Cert("mx").context()
+    assert r.wait()[0].is_tls
+
+
+def test_a_rule_wants_a_good_certificate(make_world, authority):
+    w = make_world(authorities=authority.pem)
+    user = w.server.new_account()
+    w.server.cli("tls-rule", "add", ".example", "verify")
+    good = w.receiver("good")
+    good.tls = authority.issue(good.name).context()
+    for n, cert in {
+            "name": authority.issue("else.example"),
+            "self": pki.Cert("mx3.example"),
+            "old": authority.issue("mx4.example", days=-1)}.items():
+        r = w.receiver(n, tls=cert.context())
+        w.send(user, f"a@{n}.example")
+        deferred(w, f"a@{n}.example", "certificate of mx")
+        nothing_came(r)
+    w.send(user, "a@good.example")
+    assert good.wait()[0].is_tls
+    assert "trusted" in result_of(w, "a@good.example")
+
+
+def test_a_rule_wants_dane(world, user):
+    r = world.receiver("nodane", tls=pki.Cert("mx").context())
+    rule(world, "nodane.example", "dane")
+    world.send(user, "a@nodane.example")
+    deferred(world, "a@nodane.example", "no TLSA records that can be used")
+    nothing_came(r)
+
+
+def test_rules_let_mail_go(world, user):
+    """The way out of DANE that fails: by domain, by host."""
+    r = world.receiver("let1", "let2", tls=pki.Cert("mx").context())
+    tlsa(world, r, pki.Cert("mx").tlsa())
+    world.send(user, "a@let1.example")
+    deferred(world, "a@let1.example", r"4\.7\.5")
+    nothing_came(r)
+    rule(world, f"mx:{r.name}", "may")
+    assert r.wait()[0].is_tls
+    rule(world, "let2.example", "never")
+    world.send(user, "a@let2.example")
+    assert not r.wait(2)[1].is_tls
+
+
+def test_what_would_happen_is_told(world):
+    cert = pki.Cert("mx")
+    r = world.receiver("told", tls=cert.context())
+    tlsa(world, r, cert.tlsa(), cert.tlsa(3, 0, 1))
+    host = json.loads(world.server.cli("tls-rule", "test", "told.example",
+                                       "--json"))["hosts"][0]
+    assert host == {"host": r.name, "preference": 10, "secure": True,
+                    "tlsa": "usable", "records": 2, "rule": "auto",
+                    "tls": "dane, by DANE"}
+    world.receiver("untold")
+    rule(world, "untold.example", "dane")
+    host = json.loads(world.server.cli("tls-rule", "test", "untold.example",
+                                       "--json"))["hosts"][0]
+    assert host["tlsa"] == "absent" and "not used" in host["tls"]
+    gone = world.server.cli("tls-rule", "test", "gone.example", check=False)
+    assert gone.returncode == 1 and "no such domain" in gone.stderr
+    assert r.sessions == 0
+
+
+def test_rules_are_there_before_the_first_mail(world, user):
+    """A killed process does not forget them."""
+    r = world.receiver("early")
+    rule(world, "early.example", "must")
+    world.server.kill("send")
+    world.send(user, "a@early.example")
+    deferred(world, "a@early.example", "does not offer TLS")
+    nothing_came(r)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * ledger_rows.h - rows of the store's ledger (proc/ledger.h), for commands.
+ */
+#pragma once
+
+#include "cli/admin.h"
+#include "proc/ledger.h"
+
+typedef void (*ledger_rows_fn)(void *arg, const struct msg_ledger_row *row);
+/* All rows whose key begins with prefix; what names them ("rules"). */
+struct ledger_rows {
+	enum ledger_table table;
+	struct str prefix;
+	const char *what;
+};
+/* An exit code; an error was printed. */
+int ledger_rows_each(struct admin *a, const struct ledger_rows *rows,
+    ledger_rows_fn fn, void *arg) WARN_UNUSED;
+/* Put one row, or end it (is_gone). An exit code likewise. */
+int ledger_rows_put(struct admin *a, enum ledger_table table,
+    const struct msg_ledger_row *row, const char *what) WARN_UNUSED;
