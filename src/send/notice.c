@@ -174,7 +174,7 @@ next_address(struct sending *n)
 	buf_reset(&n->address, KIB(1));
 	buf_printf(&n->address, "postmaster@%.*s", STR_ARG(domain));
 	msg_rcpt_check_put(
-	    &body, &(struct msg_rcpt_check){ buf_str(&n->address) });
+	    &body, &(struct msg_rcpt_check){ .address = buf_str(&n->address) });
 	ask(n, ROLE_STORE, MSG_RCPT_CHECK, &body, on_checked);
 	buf_done(&body);
 }

@@ -64,7 +64,8 @@ on_rcpt_check(struct session *s, struct ipc_msg *m)
 static void
 check_rcpt(struct session *s)
 {
-	struct msg_rcpt_check m = { .address = s->rcpt->address };
+	struct msg_rcpt_check m = { .address = s->rcpt->address,
+		.mail_from = s->env.from };
 	struct buf body = BUF_INIT(KIB(4));
 	struct question q = {
 		.to = ROLE_STORE,

@@ -23,6 +23,7 @@
 struct rcpt {
 	struct msg_deliver_rcpt msg;
 	struct verdict v;
+	char *orcpt; /* of what is forwarded; NULL: as it came */
 };
 
 struct delivery {
@@ -40,7 +41,8 @@ struct delivery {
 	size_t n_to, cap_to;
 	struct queue_rcpt *remote; /* addresses are owned */
 	size_t n_remote, cap_remote;
-	struct str via; /* the alias's domain, of what is forwarded */
+	struct str via;    /* the alias's domain, of what is forwarded */
+	struct buf sender; /* it goes out in this name; empty: its own */
 	struct queue_message qm;
 	struct queue_adding *adding;
 	struct limit_message *limit;
@@ -60,8 +62,11 @@ delivery_free(struct delivery *d)
 	str_free(&d->body);
 	forget_remote(d);
 	free(d->remote);
+	for (size_t i = 0; i < d->n; i++)
+		free(d->rcpts[i].orcpt);
 	free(d->rcpts);
 	free(d->to);
+	buf_done(&d->sender);
 	free(d);
 }
 
@@ -76,6 +81,7 @@ read_rcpts(struct delivery *d)
 		if (!msg_deliver_rcpt_read(&w, &d->rcpts[d->n].msg))
 			return verdict_permfail(REASON_INTERNAL);
 		d->rcpts[d->n].v = VERDICT_DONE;
+		d->rcpts[d->n].orcpt = NULL;
 		if (d->rcpts[d->n].msg.prefix.n > MAIL_PREFIX_MAX)
 			return verdict_permfail(REASON_TOO_BIG);
 		if (++d->n > RCPTS_MAX)
@@ -142,7 +148,7 @@ add_remote(struct delivery *d, const struct rcpt *rcpt, struct str address)
 	    d->remote, &d->cap_remote, d->n_remote + 1, sizeof(*d->remote));
 	d->remote[d->n_remote++] = (struct queue_rcpt){
 		.address = str_copy(address),
-		.orcpt = rcpt->msg.orcpt,
+		.orcpt = rcpt->orcpt ? str_c(rcpt->orcpt) : rcpt->msg.orcpt,
 		.prefix = rcpt->msg.prefix,
 		.notify = rcpt->msg.notify,
 	};
@@ -170,11 +176,23 @@ relay(struct delivery *d, const struct rcpt *rcpt)
 	return v;
 }
 
+/* Reports shall name the address that the sender knows, whoever makes them. */
+static void
+name_original(struct rcpt *rcpt)
+{
+	struct str address = rcpt->msg.address;
+
+	if (rcpt->msg.orcpt.n || rcpt->orcpt || !str_is_ascii(address))
+		return;
+	rcpt->orcpt = x_asprintf("rfc822;%.*s", STR_ARG(address));
+}
+
 static struct verdict
 resolve_rcpt(
-    struct delivery *d, const struct rcpt *rcpt, struct dir_accounts *accounts)
+    struct delivery *d, struct rcpt *rcpt, struct dir_accounts *accounts)
 {
-	struct verdict v = dir_resolve(d->s->dir, rcpt->msg.address, accounts);
+	struct verdict v = dir_resolve_mail(
+	    d->s->dir, rcpt->msg.address, d->q.mail_from, accounts);
 	struct wire remote = wire_read(buf_str(&accounts->remote));
 
 	if (v.reason == REASON_NOT_LOCAL)
@@ -183,6 +201,8 @@ resolve_rcpt(
 		v = check_room(d, accounts, rcpt);
 	if (!verdict_is_done(v))
 		return v;
+	if (accounts->n_remote)
+		name_original(rcpt);
 	for (size_t i = 0; i < accounts->n_remote && !d->is_known; i++)
 		add_remote(d, rcpt, wire_get_vstr(&remote));
 	/* What our users and we ourselves write is not forwarded: it is ours. */
@@ -225,7 +245,7 @@ describe(struct delivery *d)
 
 	d->qm = (struct queue_message){
 		.trace = q->trace_id,
-		.mail_from = q->mail_from,
+		.mail_from = d->sender.n ? buf_str(&d->sender) : q->mail_from,
 		.via = d->via,
 		.envid = q->envid,
 		.size = q->size,
@@ -268,6 +288,9 @@ store_all(struct delivery *d, struct mail_delivery *md)
 	if (d->account && !d->is_known)
 		v = limiter_judge(d->s->limiter, d->account, d->remote,
 		    d->n_remote, &d->limit);
+	if (verdict_is_done(v) && d->n_remote && d->via.n)
+		v = dir_srs_forward(
+		    d->s->dir, d->q.mail_from, d->via, &d->sender);
 	if (verdict_is_done(v) && d->n_remote) {
 		describe(d);
 		v = queue_may_add(d->s->queue, &d->qm, d->remote, d->n_remote);
@@ -390,6 +413,7 @@ req_deliver(struct request *r)
 	struct verdict v;
 
 	d->s = r->s;
+	d->sender = BUF_INIT(KIB(1));
 	d->ret = ipc_return_new(r->peer->ipc, r->msg);
 	d->is_send = r->peer->role == ROLE_SEND;
 	session = store_session_find(r->s, r->peer->worker, r->msg->session);

@@ -5,11 +5,13 @@ Signatures are verified by dkimpy (Debian's python3-dkim) against a name server
 (knot) that serves what `mailstead dns` prints. The servers that get the mail
 are scripted receivers.
 """
+import base64
 import json
 import re
 import smtplib
 import socket
 import struct
+import subprocess
 import time
 
 import pytest
@@ -300,3 +302,156 @@ def test_bounces_are_signed_by_the_host(make_world):
     assert f"MAILER-DAEMON@mail.{DOMAIN}" in fields(bounce.data, "From")[0]
     good = w.verify(bounce.data)
     assert {d for d, _ in good.values()} == {DOMAIN} and set(good) == BOTH
+
+
+# --- what is forwarded -------------------------------------------------------------
+
+def sign_by(author_domain, world, message):
+    """As another provider signs; its key is published."""
+    pem = subprocess.run(["openssl", "genrsa", "-traditional", "2048"],
+                         check=True, capture_output=True).stdout
+    public = subprocess.run(["openssl", "rsa", "-pubout", "-outform", "DER"],
+                            input=pem, check=True, capture_output=True).stdout
+    value = "v=DKIM1; k=rsa; p=" + base64.b64encode(public).decode()
+    world.add(f'their._domainkey.{author_domain}. TXT ' + " ".join(
+        f'"{value[i:i + 200]}"' for i in range(0, len(value), 200)))
+    return dkim.sign(message, b"their", author_domain.encode(), pem,
+                     canonicalize=(b"relaxed", b"relaxed")) + message
+
+
+def arc_verify(world, data):
+    return dkim.arc_verify(data, dnsfunc=world.lookup)
+
+
+def alias(world, name, *targets):
+    address = f"{name}@{DOMAIN}"
+    world.server.cli("alias", "add", address, *targets)
+    return address
+
+
+def test_a_forward_keeps_its_signature_and_gets_our_seal(world):
+    r = world.receiver("fwd")
+    to = alias(world, "fwd", "Me@fwd.example")
+    message = sign_by("author.example", world,
+                      b"From: a@author.example\r\nTo: x\r\nSubject: s\r\n"
+                      b"Date: Mon, 1 Jan 2024 00:00:00 +0000\r\n"
+                      b"Message-ID: <1@author.example>\r\n\r\n"
+                      b"long " + b"x" * 1200 + b"\r\n")
+    world.arrive("a@author.example", to, message)
+    m = r.wait()[0]
+    assert m.rcpts == ["Me@fwd.example"]
+    # The author's signature only: we do not sign as the author.
+    assert world.verify(m.data) == {"rsa-sha256": ("author.example",
+                                                   "their")}
+    cv, results, reason = arc_verify(world, m.data)
+    assert (cv, len(results)) == (b"pass", 1), (results, reason)
+    seal = tags(fields(m.data, "ARC-Seal")[0])
+    assert (seal["d"], seal["i"], seal["cv"]) == (DOMAIN, "1", "none")
+    assert m.data.endswith(message)
+
+
+def test_a_chain_that_came_is_not_broken(world):
+    r = world.receiver("chain")
+    to = alias(world, "chain", "me@chain.example")
+    world.arrive("a@author2.example", to,
+                 b"From: a@author2.example\r\n\r\nHello\r\n")
+    once = r.wait()[0].data
+    assert arc_verify(world, once)[0] == b"pass"
+    world.arrive("a@author2.example", to, once)
+    twice = r.wait(2)[1].data
+    assert arc_verify(world, twice)[0] == b"pass"
+
+
+def test_the_sender_of_a_forward_is_rewritten(world):
+    r = world.receiver("srs")
+    to = alias(world, "srs", "me@srs.example")
+    world.arrive("Bob.Jones@strange.example", to, b"From: b@s.org\r\n\r\nx\r\n")
+    m = r.wait()[0]
+    assert re.fullmatch(rf"SRS0=[A-Z2-7]{{6}}=[A-Z2-7]{{2}}="
+                        rf"strange\.example=Bob\.Jones@{DOMAIN}", m.sender)
+
+
+def test_our_own_senders_stay(world, user):
+    r = world.receiver("own")
+    to = alias(world, "own", "me@own.example")
+    world.submit(user, to, mail(user))
+    assert r.wait()[0].sender == user.login
+    # A stranger in our name, who may be one: our servers are in its SPF.
+    world.arrive(user.login, to, b"From: b@s.org\r\n\r\nx\r\n")
+    assert r.wait(2)[1].sender == user.login
+    assert not signatures(r.messages[1].data)
+    # And a bounce has none.
+    world.arrive("", to, b"From: b@s.org\r\n\r\nx\r\n")
+    assert r.wait(3)[2].sender == ""
+
+
+def rcpt(world, address, sender=""):
+    with smtplib.SMTP("127.0.0.1", world.server.ports["mx"]) as c:
+        c.ehlo("strange.example")
+        assert c.mail(sender)[0] == 250
+        return c.rcpt(address)[0]
+
+
+def srs_address(world, name, sender):
+    r = world.receiver(name)
+    world.arrive(sender, alias(world, name, f"me@{name}.example"),
+                 b"From: b@s.org\r\n\r\nx\r\n")
+    return r.wait()[0].sender
+
+
+def test_a_bounce_finds_its_way_back(world):
+    home = world.receiver("back")
+    address = srs_address(world, "way", "Bob@back.example")
+    world.arrive("", address, b"From: MAILER-DAEMON@way.example\r\n"
+                 b"Subject: it failed\r\n\r\nx\r\n")
+    m = home.wait()[0]
+    assert m.sender == "" and m.rcpts == ["Bob@back.example"]
+    assert b"it failed" in m.data
+    # However the letters were changed on the way.
+    world.arrive("", address.lower(), b"Subject: lower\r\n\r\nx\r\n")
+    assert home.wait(2)[1].rcpts == ["bob@back.example"]
+
+
+def test_our_bounce_of_a_forward_goes_back_too(world):
+    home = world.receiver("sender")
+    world.receiver("refusing", rule=lambda r, s, stage, arg:
+                   "550 5.1.1 nobody" if stage == "RCPT" else None)
+    to = alias(world, "refused", "me@refusing.example")
+    world.arrive("bob@sender.example", to, b"From: b@s.org\r\n\r\nx\r\n")
+    m = home.wait()[0]
+    assert m.sender == "" and m.rcpts == ["bob@sender.example"]
+    # It names the address that the sender knows.
+    assert f"Original-Recipient: rfc822;{to}".encode() in m.data.replace(
+        b"rfc822; ", b"rfc822;")
+
+
+@pytest.mark.parametrize("change", [
+    lambda a: a[:5] + ("A" if a[5] != "A" else "B") + a[6:],
+    lambda a: a.replace("=victim.example=", "=other.example="),
+    lambda a: a.replace("=bob@", "=eve@"),
+    lambda a: "SRS1=AAAAAA=victim.example=" + a[4:],
+    lambda a: "SRS0=@" + a.split("@")[1],
+], ids=["hash", "domain", "local", "srs1", "empty"])
+def test_a_forged_way_back_is_refused(world, change):
+    name = f"forged{len(world.receivers)}"
+    address = srs_address(world, name, "bob@victim.example")
+    assert rcpt(world, address) == 250
+    assert rcpt(world, change(address)) == 550
+    # Nor is it a way to write to anybody.
+    assert rcpt(world, address, "spam@strange.example") == 550
+
+
+def test_another_forwarders_address_is_kept_within_ours(world):
+    address = srs_address(world, "twice",
+                          "SRS0=HHHHHH=AB=first.example=bob@mid.example")
+    assert address.startswith("SRS1=") and "=mid.example==HHHHHH=" in address
+    first = world.receiver("mid")
+    world.arrive("", address, b"Subject: back\r\n\r\nx\r\n")
+    assert first.wait()[0].rcpts == [
+        "SRS0=HHHHHH=AB=first.example=bob@mid.example"]
+
+
+def test_a_sender_too_long_to_rewrite_stays(world):
+    long = "bounces+0123456789-abcdef-user=there.example-0123456789@" \
+        "em.sendmail-provider.example"
+    assert srs_address(world, "long", long) == long

@@ -70,6 +70,21 @@ struct verdict dir_resolve(
     struct dir *d, struct str address, struct dir_accounts *ret) WARN_UNUSED;
 /* It is certainly of another server: dir_resolve() would say REASON_NOT_LOCAL. */
 bool dir_is_remote(struct dir *d, struct str address) WARN_UNUSED;
+/*
+ * The same for mail that came from sender. A bounce (no sender) to an address
+ * that we made for a forwarded message goes back to where that came from; to
+ * everything else such an address does not exist.
+ */
+struct verdict dir_resolve_mail(struct dir *d, struct str address,
+    struct str sender, struct dir_accounts *ret) WARN_UNUSED;
+/*
+ * The sender under which a message is forwarded, by an alias in the domain via
+ * (ours), into to. Empty: it stays as it is, since it is ours (whose SPF
+ * lists our servers), or none, or cannot be rewritten. sender is a mailbox as
+ * SMTP writes it, and so is the answer.
+ */
+struct verdict dir_srs_forward(struct dir *d, struct str sender, struct str via,
+    struct buf *to) WARN_UNUSED;
 /* DONE when mail may be sent from the address by this account. */
 struct verdict dir_owns(
     struct dir *d, uint64_t account, struct str address) WARN_UNUSED;
@@ -78,7 +93,7 @@ struct verdict dir_rcpt_check(
 struct verdict dir_verifier(struct dir *d, const struct msg_verifier_get *q,
     struct buf *out) WARN_UNUSED;
 /* The key of the salts of users who do not exist; made at first use. */
-#define DIR_SALT_KEY_BYTES 32
+#define DIR_SECRET_BYTES 32
 struct verdict dir_salt_key(struct dir *d, struct buf *out) WARN_UNUSED;
 /* The account of a login; NOT_FOUND REASON_NO_USER. */
 struct verdict dir_account(

@@ -75,6 +75,14 @@ struct verdict dir_dkim_drop(
 /* A change of its keys was committed: tell who uses them. */
 void dir_dkim_changed(struct dir *d, struct str domain);
 
+/* Key bytes that are made once, DIR_SECRET_BYTES of them. */
+struct verdict dir_secret(
+    struct dir *d, const char *name, uint8_t *ret) WARN_UNUSED;
+/* Append where a bounce to that address goes back to: local@domain. NOT_FOUND:
+ * it is none of ours, forged, or too old. */
+struct verdict dir_srs_reverse(
+    struct dir *d, struct str address, struct buf *to) WARN_UNUSED;
+
 /* A page of a list: names of a kind of key after one. */
 struct dir_page {
 	struct dir_item {

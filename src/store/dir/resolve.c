@@ -5,6 +5,7 @@
  * Aliases may lead to aliases, in circles too if an administrator makes them
  * so: each alias is followed once, to a bounded depth.
  */
+#include "proto/srs/srs.h"
 #include "store/dir/dir_internal.h"
 #include "store/queue/queue_record.h"
 
@@ -215,6 +216,39 @@ dir_is_remote(struct dir *d, struct str address)
 	return is_remote;
 }
 
+/* Where a bounce goes back to; letters of another server's users keep their
+ * case. */
+static struct verdict
+resolve_back(struct dir *d, struct str address, struct dir_accounts *ret)
+{
+	struct buf clean = BUF_INIT(LOOK_MAX);
+	struct verdict v = dir_resolve(d, address, ret);
+
+	if (v.reason == REASON_NOT_LOCAL)
+		v = queue_address_clean(address, &clean)
+		        ? add_remote(ret, buf_str(&clean))
+		        : verdict_not_found(REASON_NO_USER);
+	buf_done(&clean);
+	return v;
+}
+
+struct verdict
+dir_resolve_mail(struct dir *d, struct str address, struct str sender,
+    struct dir_accounts *ret)
+{
+	struct buf back = BUF_INIT(LOOK_MAX);
+	struct verdict v = verdict_not_found(REASON_NO_USER);
+
+	if (sender.n == 0 && srs_is_srs(address))
+		v = dir_srs_reverse(d, address, &back);
+	if (verdict_is_done(v))
+		v = resolve_back(d, buf_str(&back), ret);
+	else if (v.outcome == NOT_FOUND)
+		v = dir_resolve(d, address, ret);
+	buf_done(&back);
+	return v;
+}
+
 struct verdict
 dir_owns(struct dir *d, uint64_t account, struct str address)
 {
@@ -262,7 +296,8 @@ dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q, struct buf *out)
 {
 	struct dir_accounts *accounts = dir_accounts_new();
 	struct msg_rcpt_check_reply reply = { 0 };
-	struct verdict v = dir_resolve(d, q->address, accounts);
+	struct verdict v =
+	    dir_resolve_mail(d, q->address, q->mail_from, accounts);
 
 	if (verdict_is_done(v))
 		v = check_room(d, accounts, &reply.max_size);

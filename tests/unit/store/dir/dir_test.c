@@ -318,7 +318,7 @@ TEST(a_limit_that_is_not_named_stays)
 TEST(the_key_of_salts_is_made_once)
 {
 	struct msg_salt_key_reply r;
-	char first[DIR_SALT_KEY_BYTES];
+	char first[DIR_SECRET_BYTES];
 	uint64_t position;
 
 	CHECK(verdict_is_done(dir_salt_key(f.d, fresh(&f))) &&
@@ -393,7 +393,7 @@ TEST(a_domain_is_one_however_it_is_spelled)
 TEST(a_full_mailbox_is_told_at_rcpt)
 {
 	struct mail_quota quota = { .bytes_limit = 10 };
-	struct msg_rcpt_check q = { STR("bob@demo.example") };
+	struct msg_rcpt_check q = { .address = STR("bob@demo.example") };
 	struct msg_rcpt_check_reply r;
 
 	CHECK(verdict_is_done(mail_account_quota(f.mail, bob, quota)), "set");
@@ -410,6 +410,101 @@ TEST(a_full_mailbox_is_told_at_rcpt)
 	    "no limit");
 }
 
+/* --- senders of what is forwarded ---------------------------------------------- */
+
+#define DAY 86400
+
+/* The remote addresses that a bounce to this one leads to, or the reason. */
+static const char *
+bounce_to(const char *address, const char *sender)
+{
+	static char text[300];
+	struct dir_accounts *to = dir_accounts_new();
+	struct verdict v =
+	    dir_resolve_mail(f.d, str_c(address), str_c(sender), to);
+	struct wire w = wire_read(buf_str(&to->remote));
+	struct str first = to->n_remote ? wire_get_vstr(&w) : STR("here");
+
+	snprintf(text, sizeof(text), "%.*s",
+	    (int)(verdict_is_done(v) ? first.n : 60),
+	    verdict_is_done(v) ? first.p : reason_str(v.reason));
+	dir_accounts_free(to);
+	return text;
+}
+
+static struct buf rewritten = { .max = KIB(1) };
+
+static const char *
+forward_as(const char *sender, const char *via)
+{
+	CHECK(verdict_is_done(
+		  dir_srs_forward(f.d, str_c(sender), str_c(via), &rewritten)),
+	    sender);
+	return buf_c(&rewritten);
+}
+
+TEST(a_forward_is_in_our_name_and_its_bounce_goes_back)
+{
+	static const struct {
+		const char *sender, *back;
+	} cases[] = {
+		{ "Bob@far.example", "Bob@far.example" },
+		{ "\"b o b\"@far.example", "b o b@far.example" },
+		{ "b=o=b@far.example", "b=o=b@far.example" },
+		{ "bob@b\xc3\xbc"
+		  "cher.example",
+		    "bob@xn--bcher-kva.example" },
+		{ "SRS0=HH=TT=a.example=x@far.example",
+		    "SRS0=HH=TT=a.example=x@far.example" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char own[300], plain[300];
+
+		snprintf(own, sizeof(own), "%s",
+		    forward_as(cases[i].sender, "demo.example"));
+		CHECK(strstr(own, "@demo.example") &&
+			  !strncmp(own, "SRS", 3) == (own[0] != '"'),
+		    own);
+		/* As smtp knows it: without quotes. */
+		snprintf(plain, sizeof(plain), "%s", own);
+		if (own[0] == '"') {
+			char *end = strrchr(plain, '"');
+
+			memmove(end, end + 1, strlen(end));
+			memmove(plain, plain + 1, strlen(plain));
+		}
+		CHECK(!strcmp(bounce_to(plain, ""), cases[i].back), own);
+		CHECK(!strcmp(bounce_to(plain, "a@b.c"), "no-user"), own);
+	}
+}
+
+TEST(who_needs_no_other_name_keeps_it)
+{
+	char long_one[] = "a-local-part-that-leaves-no-room-for-the-way-back"
+			  "@a-domain-of-some-length.example";
+
+	CHECK(!strcmp(forward_as("", "demo.example"), ""), "a bounce");
+	CHECK(!strcmp(forward_as("alice@demo.example", "demo.example"), ""),
+	    "ours");
+	CHECK(!strcmp(forward_as(long_one, "demo.example"), ""), "too long");
+}
+
+TEST(a_way_back_ends_after_some_weeks_and_survives_a_restart)
+{
+	char own[300];
+
+	f.now = 1790000000;
+	snprintf(own, sizeof(own), "%s",
+	    forward_as("b@far.example", "demo.example"));
+	f.now += 20 * DAY;
+	fixture_close(&f);
+	fixture_open(&f);
+	CHECK(!strcmp(bounce_to(own, ""), "b@far.example"), "in time");
+	f.now += 3 * DAY;
+	CHECK(!strcmp(bounce_to(own, ""), "no-user"), "too late");
+}
+
 TEST_MAIN(CASE(an_address_leads_where_it_should),
     CASE(an_alias_is_checked_when_it_is_made), CASE(alias_loops_end),
     CASE(deep_chains_of_aliases_end), CASE(a_domain_in_use_stays),
@@ -418,4 +513,7 @@ TEST_MAIN(CASE(an_address_leads_where_it_should),
     CASE(who_may_send_as_whom), CASE(a_limit_that_is_not_named_stays),
     CASE(the_key_of_salts_is_made_once),
     CASE(a_domain_is_one_however_it_is_spelled),
-    CASE(a_full_mailbox_is_told_at_rcpt))
+    CASE(a_full_mailbox_is_told_at_rcpt),
+    CASE(a_forward_is_in_our_name_and_its_bounce_goes_back),
+    CASE(who_needs_no_other_name_keeps_it),
+    CASE(a_way_back_ends_after_some_weeks_and_survives_a_restart))
