@@ -4,6 +4,7 @@
 MAILSTEAD_BIN names another program than build/mailstead, for example one that
 was built with sanitizers. Only processes that were started here are ended.
 """
+import fcntl
 import json
 import os
 import pathlib
@@ -44,16 +45,56 @@ SETTINGS = {
 }
 
 
+# Ports below those that the system gives to whoever connects: what is free stays
+# free. A process of tests has a block of them to itself, by a lock that ends
+# with it, so that several can run at the same time.
+PORTS_FIRST, PORTS_BLOCK, PORTS_BLOCKS = 12000, 200, 100
+_ports = {}
+
+
+def take_block():
+    """Lock a block of ports until this process ends; its first one."""
+    folder = pathlib.Path(tempfile.gettempdir()) / "mailstead-test-ports"
+    folder.mkdir(mode=0o777, exist_ok=True)
+    for block in range(PORTS_BLOCKS):
+        lock = open(folder / str(block), "a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        _ports.update(pid=os.getpid(), lock=lock, next=0,
+                      first=PORTS_FIRST + block * PORTS_BLOCK)
+        return
+    raise RuntimeError("no block of ports is free for tests")
+
+
+def is_free(port):
+    """Nobody listens there, on any address, over TCP or UDP."""
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as s:
+            if kind == socket.SOCK_STREAM:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("0.0.0.0", port))
+            except OSError:
+                return False
+    return True
+
+
 def free_ports(n):
-    """Ports of loopback that nobody has now."""
-    socks = [socket.socket() for _ in range(n)]
-    try:
-        for s in socks:
-            s.bind(("127.0.0.1", 0))
-        return [s.getsockname()[1] for s in socks]
-    finally:
-        for s in socks:
-            s.close()
+    """Ports of loopback that nobody has now, and nobody else will take."""
+    if _ports.get("pid") != os.getpid():
+        take_block()
+    found = []
+    for _ in range(PORTS_BLOCK):
+        port = _ports["first"] + _ports["next"] % PORTS_BLOCK
+        _ports["next"] += 1
+        if is_free(port):
+            found.append(port)
+        if len(found) == n:
+            return found
+    raise RuntimeError(f"no {n} ports are free for tests")
 
 
 def make_certificate(folder, name="mail.test.example"):

@@ -28,10 +28,12 @@ class Session:
     def __init__(self, receiver, sock, number):
         self.receiver, self.sock, self.number = receiver, sock, number
         self.is_tls = False
+        self.is_busy = False
         self.mails = 0
         self.reset()
 
     def reset(self):
+        self.receiver.count(self, False)
         self.sender, self.mail_params = None, ""
         self.rcpts, self.rcpt_params = [], []
 
@@ -82,6 +84,7 @@ class Session:
                 self.is_tls = True
         elif verb == "MAIL":
             path, _, params = arg[5:].strip().partition(" ")
+            self.receiver.count(self, True)
             if self.answer(verb, arg, "250 2.1.0 ok") < 300:
                 self.sender, self.mail_params = path.strip("<>"), params
         elif verb == "RCPT" and self.sender is None:
@@ -146,6 +149,9 @@ class Receiver:
         self.tls = tls
         self.messages, self.seen, self.commands = [], [], []
         self.sessions = 0
+        # Transactions that are open, and the most there were: never more
+        # than the client has connections, however late its ends are seen.
+        self.busy = self.most_busy = 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()
         self.socket = socket.socket()
@@ -161,6 +167,12 @@ class Receiver:
     def keep(self, message):
         with self.lock:
             self.messages.append(message)
+
+    def count(self, session, is_busy):
+        with self.lock:
+            self.busy += is_busy - session.is_busy
+            self.most_busy = max(self.most_busy, self.busy)
+        session.is_busy = is_busy
 
     def serve(self):
         while not self.stopping.is_set():
@@ -180,6 +192,7 @@ class Receiver:
         except (OSError, ssl.SSLError, ValueError):
             pass
         finally:
+            self.count(session, False)
             try:
                 session.sock.close()
             except OSError:
