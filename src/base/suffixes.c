@@ -68,6 +68,6 @@ suffixes_organisation(const struct suffixes *s, struct str domain)
 	for (size_t i = 0; i < domain.n; i++)
 		name[i] = ascii_lower(domain.p[i]);
 	name[domain.n] = '\0';
-	found = psl_registrable_domain(s->psl, name);
+	found = s ? psl_registrable_domain(s->psl, name) : NULL;
 	return found ? str_from(domain, (size_t)(found - name)) : domain;
 }

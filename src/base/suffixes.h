@@ -28,6 +28,7 @@ struct suffixes *suffixes_free(struct suffixes *s);
 /*
  * The organisational domain of domain, as a part of it. It is domain itself
  * when that is a public suffix or no host name; a name at the top that the
- * list does not know counts as a suffix. ASCII and any case.
+ * list does not know counts as a suffix. ASCII and any case. Without a list
+ * (NULL) every domain is its own.
  */
 struct str suffixes_organisation(const struct suffixes *s, struct str domain);

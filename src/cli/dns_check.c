@@ -37,18 +37,6 @@ struct lookup {
 
 /* --- one look-up --------------------------------------------------------------------- */
 
-/* The strings of a TXT record as one (RFC 7208 section 3.3). */
-static void
-join_strings(struct str data, struct buf *to)
-{
-	while (data.n) {
-		size_t n = (unsigned char)data.p[0];
-
-		buf_put_str(to, str_sub(data, 1, n));
-		data = str_from(data, n + 1);
-	}
-}
-
 static void
 put_address(enum dns_type type, struct str data, struct buf *to)
 {
@@ -96,7 +84,7 @@ take_data(struct lookup *l, struct str data)
 	if (l->text.n)
 		buf_put_c(&l->text, ", ");
 	if (l->type == DNS_TXT) {
-		join_strings(data, &joined);
+		dns_join_txt(data, &joined);
 		buf_printf(&l->text, "\"%.*s\"", STR_ARG(buf_str(&joined)));
 		data = buf_str(&joined);
 	} else {

@@ -304,6 +304,26 @@ add_anchors(struct ub_ctx *ctx, struct str text)
 	return error;
 }
 
+/*
+ * The library answers for the reverse zones of loopback and private networks
+ * itself (RFC 6303), so that such questions do not go out into the world.
+ * Where they go to servers of the operator's, these know better.
+ */
+static int
+open_private_zones(struct ub_ctx *ctx)
+{
+	static const char *const zones[] = {
+		"127.in-addr.arpa.",
+		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0."
+		"0.ip6.arpa.",
+	};
+	int error = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(zones) && error == 0; i++)
+		error = ub_ctx_zone_remove(ctx, zones[i]);
+	return error;
+}
+
 static int
 configure(struct ub_ctx *ctx, const struct resolver_config *config)
 {
@@ -311,6 +331,8 @@ configure(struct ub_ctx *ctx, const struct resolver_config *config)
 
 	for (size_t i = 0; i < ARRAY_LEN(options) && error == 0; i++)
 		error = ub_ctx_set_option(ctx, options[i][0], options[i][1]);
+	if (config->n_servers > 0 && error == 0)
+		error = ub_ctx_set_option(ctx, "unblock-lan-zones:", "yes");
 	for (size_t i = 0; i < config->n_servers && error == 0; i++)
 		error = ub_ctx_set_fwd(ctx, config->servers[i]);
 	if (error == 0)
@@ -318,6 +340,9 @@ configure(struct ub_ctx *ctx, const struct resolver_config *config)
 	/* A thread, not a process. */
 	if (error == 0)
 		error = ub_ctx_async(ctx, 1);
+	/* This ends the settings of the context. */
+	if (error == 0 && config->n_servers > 0)
+		error = open_private_zones(ctx);
 	return error;
 }
 

@@ -21,6 +21,7 @@
 enum dns_type {
 	DNS_A = 1,
 	DNS_CNAME = 5,
+	DNS_PTR = 12,
 	DNS_MX = 15,
 	DNS_TXT = 16,
 	DNS_AAAA = 28,
@@ -83,7 +84,7 @@ void resolver_cancel(struct resolver_query *q);
  */
 bool dns_read_mx(struct str data, uint16_t *ret_preference,
     char ret_host[DNS_NAME_MAX + 1]) WARN_UNUSED;
-/* The data of a CNAME record. */
+/* The data of a CNAME or PTR record. */
 bool dns_read_name(
     struct str data, char ret_name[DNS_NAME_MAX + 1]) WARN_UNUSED;
 /* Append the strings of a TXT record as one (RFC 7208 section 3.3). */
