@@ -71,6 +71,13 @@ bool authres_claims(struct str value, struct str id);
  */
 size_t authres_strip(struct str header, struct str id, struct buf *to);
 
+/*
+ * The same as ranges: take the next such field at or behind *at, an offset in
+ * header, where *at is 0 at first. False when there is none left.
+ */
+bool authres_next_forged(struct str header, struct str id, size_t *at,
+    size_t *ret_from, size_t *ret_n) WARN_UNUSED;
+
 /* Writing one field; results come one after the other. */
 struct authres_writer {
 	struct buf *to;

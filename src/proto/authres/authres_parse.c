@@ -358,25 +358,37 @@ is_forged(struct str field, struct str id)
 	       authres_claims(value, id);
 }
 
+bool
+authres_next_forged(struct str header, struct str id, size_t *at,
+    size_t *ret_from, size_t *ret_n)
+{
+	while (*at < header.n) {
+		size_t from = *at, n = field_length(str_from(header, from));
+		struct str field = str_sub(header, from, n);
+
+		*at = from + n;
+		/* Behind an empty line the body begins. */
+		if (trim_end(field).n == 0)
+			*at = header.n;
+		else if (is_forged(field, id)) {
+			*ret_from = from;
+			*ret_n = n;
+			return true;
+		}
+	}
+	return false;
+}
+
 size_t
 authres_strip(struct str header, struct str id, struct buf *to)
 {
-	size_t count = 0;
+	size_t count = 0, at = 0, done = 0, from, n;
 
-	while (header.n) {
-		size_t n = field_length(header);
-		struct str field = str_first(header, n);
-
-		if (is_forged(field, id))
-			count++;
-		else
-			buf_put_str(to, field);
-		header = str_from(header, n);
-		/* Behind an empty line the body begins. */
-		if (trim_end(field).n == 0) {
-			buf_put_str(to, header);
-			break;
-		}
+	while (authres_next_forged(header, id, &at, &from, &n)) {
+		buf_put_str(to, str_sub(header, done, from - done));
+		done = from + n;
+		count++;
 	}
+	buf_put_str(to, str_from(header, done));
 	return count;
 }

@@ -156,3 +156,26 @@ mime_authors_read(struct str message, struct arena *a, struct mime_authors *ret)
 	if (in_from > 1 && sender_fields == 0)
 		ret->faults |= MIME_AUTHOR_NO_SENDER;
 }
+
+void
+mime_from_read(struct str message, struct arena *a, struct mime_authors *ret)
+{
+	struct reader r = { .arena = a, .ret = ret };
+	struct mime_header_iter it;
+	struct mime_field f;
+	size_t fields = 0;
+
+	*ret = (struct mime_authors){ 0 };
+	mime_header_start(&it, message);
+	while (mime_header_next(&it, &f)) {
+		if (!str_eq_case(f.name, STR("from")))
+			continue;
+		if (++fields > MIME_FROM_FIELDS_MAX) {
+			ret->faults |= MIME_AUTHOR_MANY;
+			return;
+		}
+		if (fields > 1)
+			ret->faults |= MIME_AUTHOR_TWICE;
+		read_value(&r, f.value);
+	}
+}

@@ -40,3 +40,12 @@ struct mime_authors {
  * said. A message without From has no authors and no fault. */
 void mime_authors_read(
     struct str message, struct arena *a, struct mime_authors *ret);
+
+/*
+ * The same for From alone: whom DMARC asks about (RFC 7489 section 6.6.1).
+ * Of several From fields, of which there may be one only, all count: TWICE
+ * is said, and MANY as well when there are more than MIME_FROM_FIELDS_MAX.
+ */
+#define MIME_FROM_FIELDS_MAX 4
+void mime_from_read(
+    struct str message, struct arena *a, struct mime_authors *ret);
