@@ -92,8 +92,14 @@ struct conf {
 	uint32_t send_timeout_s, send_connect_s, send_idle_s;
 	uint32_t send_retry_s, send_retry_max_s;
 	uint32_t send_delay_notice_s, send_expire_s;
+	/* incoming; lists as above */
+	bool incoming_checks, incoming_reject, incoming_check_loopback;
+	uint32_t incoming_timeout_s;
+	char *incoming_trusted, *incoming_sealers, *incoming_lists;
 	/* report */
 	char *report_from;
+	bool report_dmarc;
+	uint32_t report_interval_s;
 };
 
 /*

@@ -31,6 +31,7 @@ put_option(struct buf *b, const struct conf *c, const struct conf_option *o)
 	case CONF_SERVERS:
 	case CONF_ROUTES:
 	case CONF_NAMES:
+	case CONF_NETWORKS:
 		wire_put_str(b, str_c(*(char *const *)member(c, o)));
 		return;
 	case CONF_COUNT:
@@ -135,6 +136,7 @@ get_option(struct wire *w, struct conf *c, const struct conf_option *o)
 	case CONF_SERVERS:
 	case CONF_ROUTES:
 	case CONF_NAMES:
+	case CONF_NETWORKS:
 		return get_text_list(w, c, o);
 	}
 	return false;

@@ -5,6 +5,7 @@
  */
 #include "conf/schema.h"
 #include "base/log.h"
+#include "conf/network_text.h"
 #include "conf/route_text.h"
 
 #include <arpa/inet.h>
@@ -25,6 +26,7 @@
 #define WHERE_SERVERS(f)   offsetof(struct conf, f)
 #define WHERE_ROUTES(f)    offsetof(struct conf, f)
 #define WHERE_NAMES(f)     offsetof(struct conf, f)
+#define WHERE_NETWORKS(f)  offsetof(struct conf, f)
 #define WHERE_LISTEN(f)    f
 #define WHERE_SOCKETS(f)   f
 
@@ -104,7 +106,7 @@ bool
 conf_is_text_list(const struct conf_option *o)
 {
 	return o->type == CONF_SERVERS || o->type == CONF_ROUTES ||
-	       o->type == CONF_NAMES;
+	       o->type == CONF_NAMES || o->type == CONF_NETWORKS;
 }
 
 bool
@@ -299,8 +301,11 @@ is_server(struct str s)
 static bool
 is_good_element(const struct conf_option *o, struct str s)
 {
+	struct network network;
 	struct route route;
 
+	if (o->type == CONF_NETWORKS)
+		return network_parse(s, &network);
 	if (o->type == CONF_SERVERS)
 		return is_server(s);
 	if (o->type == CONF_NAMES)
@@ -388,6 +393,7 @@ conf_set(const struct conf_option *o, struct conf *c, struct str text)
 	case CONF_SERVERS:
 	case CONF_ROUTES:
 	case CONF_NAMES:
+	case CONF_NETWORKS:
 		return add_to_text(o, c, text);
 	}
 	return false;
@@ -437,6 +443,8 @@ conf_expected(const struct conf_option *o, struct buf *b)
 		[CONF_ROUTES] = "a route such as \"example.org "
 				"relay.example.net:587 tls=must\"",
 		[CONF_NAMES] = "a host name such as example.org",
+		[CONF_NETWORKS] = "an address or a network such as "
+				  "192.0.2.1 or 2001:db8::/32",
 	};
 
 	buf_put_c(b, words[o->type]);

@@ -27,6 +27,7 @@ enum conf_type {
 	CONF_SERVERS,
 	CONF_ROUTES,
 	CONF_NAMES,
+	CONF_NETWORKS,
 };
 
 struct conf_option {
