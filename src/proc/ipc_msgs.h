@@ -65,6 +65,13 @@ enum reason {
 };
 const char *reason_str(enum reason r);
 
+/* msg_analyse_reply.verdict */
+enum analyse_verdict {
+	ANALYSE_ACCEPT,
+	ANALYSE_REJECT, /* for good */
+	ANALYSE_LATER,  /* it could not be found out now */
+};
+
 /* msg_deliver.priority is the value of MT-PRIORITY plus this (RFC 6710). */
 #define DELIVER_PRIORITY_NORMAL 10
 

@@ -371,6 +371,7 @@ on_stored(void *arg, int err, struct engine_ticket *ticket)
 		.trace = d->q.trace_id,
 		.structure = d->q.structure,
 		.is_retry = d->q.is_retry,
+		.is_junk = d->q.is_junk,
 	};
 	struct verdict v = err < 0 ? verdict_engine(err) : VERDICT_DONE;
 

@@ -290,6 +290,16 @@ was_delivered(struct mail *m, const struct account *a,
 	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
 }
 
+/* The one that is Junk by its special use, whatever its name. */
+static struct mailbox *
+target(const struct account *a, const struct mail_delivery *d)
+{
+	for (size_t i = 0; d->is_junk && i < a->n; i++)
+		if (a->by_id[i]->r.special & MAILBOX_JUNK)
+			return a->by_id[i];
+	return account_mailbox(a, MAIL_INBOX);
+}
+
 static void
 deliver_copy(struct tx *t, struct account *a, const struct mail_delivery *d,
     struct str prefix, uint64_t blob)
@@ -311,7 +321,7 @@ deliver_copy(struct tx *t, struct account *a, const struct mail_delivery *d,
 	};
 
 	tx_message_add(t, a, e.msgid, &r);
-	tx_entry_add(t, a, account_mailbox(a, MAIL_INBOX), &e);
+	tx_entry_add(t, a, target(a, d), &e);
 }
 
 /* Once more a reference to the bytes; the first one makes them a blob. */
@@ -335,7 +345,7 @@ deliver_to(struct tx *t, struct mail_delivery *d, struct mail_copy_to *to,
 		v = was_delivered(t->m, a, d, &to->is_skipped);
 	if (!verdict_is_done(v) || to->is_skipped)
 		return v;
-	if (account_mailbox(a, MAIL_INBOX)->r.uidnext >= UINT32_MAX - 1)
+	if (target(a, d)->r.uidnext >= UINT32_MAX - 1)
 		return verdict_permfail(REASON_LIMIT);
 	tx_account(t, a);
 	refer(t, d, blob);

@@ -143,12 +143,13 @@ struct mail_delivery {
 	uint64_t received; /* becomes the internal date */
 	struct str trace, structure;
 	bool is_retry; /* look whether the trace is there already */
+	bool is_junk;  /* not into INBOX where an account has a Junk */
 	/* Puts more into the same batch: blob has a reference for it. NULL:
 	 * nothing. It runs when all accounts were found. */
 	void (*more)(void *arg, struct engine_batch *b, uint64_t blob);
 	void *more_arg;
 };
-/* Into the INBOX of all accounts, in one batch. Quotas are not checked. With
+/* Into the INBOX (or Junk) of all accounts, in one batch. Quotas are not checked. With
  * more, n may be 0. */
 struct verdict mail_deliver(struct mail *m, struct mail_delivery *d,
     struct mail_copy_to *to, size_t n) WARN_UNUSED;
