@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "proc/ipc_msgs.h"
+#include "proto/authres/authres.h"
 #include "proto/mime/mime_author.h"
 #include "proto/mime/mime_hop.h"
 #include "proto/mime/mime_parse.h"
@@ -42,19 +43,45 @@ find_authors(struct str message, struct analysis *a)
 	arena_done(&arena);
 }
 
+static void
+find_forged(struct str message, struct str id, struct analysis *a)
+{
+	struct msg_cut cut = { 0 };
+	size_t at = 0, from, n;
+	unsigned places = 0;
+
+	while (authres_next_forged(message, id, &at, &from, &n)) {
+		if (cut.n > 0 && cut.offset + cut.n == from) {
+			cut.n += (uint32_t)n;
+			continue;
+		}
+		if (cut.n > 0)
+			msg_cut_put(&a->cuts, &cut);
+		a->is_stuffed = ++places > ANALYSE_CUTS_N;
+		if (a->is_stuffed)
+			return;
+		cut = (struct msg_cut){ (uint32_t)from, (uint32_t)n };
+	}
+	if (cut.n > 0)
+		msg_cut_put(&a->cuts, &cut);
+}
+
 void
 analysis_done(struct analysis *a)
 {
 	buf_done(&a->structure);
 	buf_done(&a->authors);
+	buf_done(&a->cuts);
 }
 
 void
-analyse_bytes(struct str message, bool wants_authors, struct analysis *ret)
+analyse_bytes(
+    struct str message, bool wants_authors, struct str id, struct analysis *ret)
 {
 	struct analysis a = {
 		.structure = BUF_INIT(ANALYSE_STRUCTURE_MAX),
 		.authors = BUF_INIT(ANALYSE_AUTHORS_MAX),
+		.cuts = BUF_INIT(ANALYSE_CUTS_MAX),
 	};
 	struct mime_hop hop;
 
@@ -62,10 +89,13 @@ analyse_bytes(struct str message, bool wants_authors, struct analysis *ret)
 	a.hops = hop.received;
 	a.missing = mime_hop_lacks(&hop);
 	build(message, &a);
+	find_forged(message, id, &a);
 	if (wants_authors)
 		find_authors(message, &a);
 	*ret = a;
 }
+
+/* --- its bytes ----------------------------------------------------------------- */
 
 static bool
 is_sealed(int fd)
@@ -77,19 +107,19 @@ is_sealed(int fd)
 }
 
 static int
-analyse_mapped(int fd, size_t size, bool wants_authors, struct analysis *ret)
+open_map(struct analyse_source *s, int fd, size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
 
 	if (p == MAP_FAILED)
 		return -errno;
-	analyse_bytes(str_make(p, size), wants_authors, ret);
-	munmap(p, size);
+	s->map = p;
+	s->message = str_make(p, size);
 	return 0;
 }
 
 static int
-analyse_copy(int fd, size_t size, bool wants_authors, struct analysis *ret)
+open_copy(struct analyse_source *s, int fd, size_t size)
 {
 	char *p CLEANUP(freep) = x_malloc(size);
 	size_t n = 0;
@@ -105,15 +135,19 @@ analyse_copy(int fd, size_t size, bool wants_authors, struct analysis *ret)
 			return -ENODATA;
 		n += (size_t)got;
 	}
-	analyse_bytes(str_make(p, size), wants_authors, ret);
+	s->message = str_make(p, size);
+	s->copy = TAKE_PTR(p);
 	return 0;
 }
 
 int
-analyse_fd(int fd, uint64_t size, bool wants_authors, struct analysis *ret)
+analyse_open(struct analyse_source *ret, int fd, struct str data, uint64_t size)
 {
 	struct stat st;
 
+	*ret = (struct analyse_source){ .message = data };
+	if (fd < 0)
+		return 0;
 	if (size > ANALYSE_SIZE_MAX)
 		return -EFBIG;
 	if (fstat(fd, &st) < 0)
@@ -122,11 +156,18 @@ analyse_fd(int fd, uint64_t size, bool wants_authors, struct analysis *ret)
 		return -EBADF;
 	if ((uint64_t)st.st_size < size)
 		return -ENODATA;
-	if (size == 0) {
-		analyse_bytes(STR_NONE, wants_authors, ret);
+	ret->message = STR_NONE;
+	if (size == 0)
 		return 0;
-	}
-	if (is_sealed(fd))
-		return analyse_mapped(fd, (size_t)size, wants_authors, ret);
-	return analyse_copy(fd, (size_t)size, wants_authors, ret);
+	return is_sealed(fd) ? open_map(ret, fd, (size_t)size)
+	                     : open_copy(ret, fd, (size_t)size);
+}
+
+void
+analyse_close(struct analyse_source *s)
+{
+	if (s->map != NULL)
+		munmap(s->map, s->message.n);
+	free(s->copy);
+	*s = (struct analyse_source){ 0 };
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * analyse.h - look at one message: MIME structure, hops, missing fields,
- * authors.
+ * authors, fields that claim to be ours.
  *
  * The message comes in a memory file. A sealed one is mapped; one that its
  * sender could still change is copied first, so that what was checked is
@@ -16,6 +16,10 @@
 /* Room for a structure: mime_structure.h promises that it is enough. */
 #define ANALYSE_STRUCTURE_MAX MIB(2)
 
+/* Places where forged fields stand; more of them are in no honest message. */
+#define ANALYSE_CUTS_N   10000
+#define ANALYSE_CUTS_MAX KIB(128)
+
 /* Room for the authors, as msg_text. */
 #define ANALYSE_AUTHORS_MAX KIB(512)
 
@@ -24,6 +28,10 @@ struct analysis {
 	uint32_t hops;        /* Received fields */
 	uint32_t missing;     /* MIME_LACKS_* */
 	bool is_limited;      /* something was beyond a limit */
+	/* msg_cut: Authentication-Results that claim to be ours (RFC 8601
+	 * section 5). */
+	struct buf cuts;
+	bool is_stuffed; /* with more of them than are found */
 	/* only when they were asked for; mime_author.h */
 	struct buf authors; /* msg_text */
 	uint32_t author_faults;
@@ -31,13 +39,22 @@ struct analysis {
 
 void analysis_done(struct analysis *a);
 
-/* The bytes of a message that is in memory already. The result is ended by
- * the caller. */
-void analyse_bytes(
-    struct str message, bool wants_authors, struct analysis *ret);
+/* The bytes of a message that is in memory; id: our authserv-id. The result
+ * is ended by the caller. */
+void analyse_bytes(struct str message, bool wants_authors, struct str id,
+    struct analysis *ret);
+
+/* The bytes of a message: all of data, or the first size bytes of fd, which
+ * stays the caller's. */
+struct analyse_source {
+	struct str message; /* until analyse_close() */
+	void *map;
+	char *copy;
+};
 /*
- * The first size bytes of fd, which stays the caller's. 0, or -errno when
- * they cannot be read (too big, shorter than size, not a regular file).
+ * fd is -1 for data. 0, or -errno when the bytes cannot be read (too big,
+ * shorter than size, not a regular file); then there is nothing to close.
  */
-int analyse_fd(int fd, uint64_t size, bool wants_authors,
-    struct analysis *ret) WARN_UNUSED;
+int analyse_open(struct analyse_source *ret, int fd, struct str data,
+    uint64_t size) WARN_UNUSED;
+void analyse_close(struct analyse_source *s);

@@ -1,45 +1,92 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * main.c - the filter process: start-up, sandbox, and ANALYSE. It reads what
- * strangers wrote, so it may do nothing but compute: no files, no sockets.
+ * strangers wrote, and asks name servers who they are: no files, no mail but
+ * the messages in hand.
  */
 #include "base/log.h"
+#include "base/suffixes.h"
+#include "conf/conf_resolver.h"
 #include "filter/analyse.h"
+#include "filter/check.h"
 #include "filter/filter.h"
-#include "proc/runtime.h"
+#include "filter/rows.h"
 
 #define FILTER_MEMORY_MAX MIB(1024)
+#define STOP_MS           500
 
-struct server {
-	struct runtime *rt;
-};
+/* --- life ------------------------------------------------------------------------- */
+
+static void
+take_config(struct server *sv, struct str snapshot)
+{
+	struct conf *c;
+
+	if (conf_decode(snapshot, &c) < 0)
+		die("the supervisor sent a configuration that is none");
+	conf_free(sv->conf);
+	sv->conf = c;
+}
+
+/* The library's context cannot change: other name servers, or checks that are
+ * switched on later, need a new process. */
+static int
+make_resolver(struct server *sv)
+{
+	char *error = NULL;
+	bool validates;
+	int r = conf_resolver_new(
+	    sv->conf, sv->loop, &sv->resolver, &validates, &error);
+
+	if (sv->conf->dns_dnssec && !validates)
+		log_event0(EV_FILTER_NO_ANCHOR);
+	if (r < 0)
+		fprintf(
+		    stderr, "mailstead: filter: name resolution: %s\n", error);
+	free(error);
+	return r;
+}
 
 static int
-on_prepare(void *arg, struct runtime *rt, UNUSED struct str snapshot)
+on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 {
-	struct server *s = arg;
+	struct server *sv = arg;
 
-	s->rt = rt;
-	return 0;
+	sv->rt = rt;
+	sv->loop = runtime_loop(rt);
+	take_config(sv, snapshot);
+	if (!sv->conf->incoming_checks)
+		return 0;
+	sv->suffixes = suffixes_load();
+	return make_resolver(sv);
 }
 
 static void
-on_sandbox(UNUSED void *arg, struct sandbox *sb)
+on_sandbox(void *arg, struct sandbox *sb)
 {
+	struct server *sv = arg;
+
 	sb->needs = SANDBOX_BASE | SANDBOX_MEMFD;
-	sb->max_files = 1024;
+	if (sv->resolver != NULL)
+		sb->needs |= SANDBOX_THREADS | SANDBOX_CONNECT;
+	sb->max_files = 2048;
 	sb->max_memory = FILTER_MEMORY_MAX;
 }
 
 static int
-on_start(UNUSED void *arg, UNUSED struct runtime *rt)
+on_start(void *arg, UNUSED struct runtime *rt)
 {
+	struct server *sv = arg;
+
+	sv->rows = rows_new(sv);
+	sv->checks = checks_new(sv);
 	return 0;
 }
 
 static void
-on_config(UNUSED void *arg, UNUSED struct str snapshot)
+on_config(void *arg, struct str snapshot)
 {
+	take_config(arg, snapshot);
 }
 
 static void
@@ -47,18 +94,32 @@ on_peer(UNUSED void *arg, UNUSED struct ipc_peer *p)
 {
 }
 
+/* --- ANALYSE ------------------------------------------------------------------------ */
+
+/* One that waits for its check. */
+struct waiting {
+	struct ipc_return ret;
+	struct analysis a;
+};
+
 static void
-answer(struct ipc_return *ret, const struct analysis *a)
+answer(struct ipc_return *ret, const struct analysis *a,
+    const struct check_result *c)
 {
 	struct msg_analyse_reply reply = {
+		.verdict = (uint8_t)c->verdict,
+		.reply = c->reply,
+		.headers = c->headers,
+		.is_junk = c->is_junk,
 		.structure = buf_str(&a->structure),
+		.cuts = buf_str(&a->cuts),
 		.hops = a->hops,
 		.missing = a->missing,
 		.authors = buf_str(&a->authors),
 		.author_faults = a->author_faults,
 	};
-	struct buf b =
-	    BUF_INIT(ANALYSE_STRUCTURE_MAX + ANALYSE_AUTHORS_MAX + KIB(64));
+	struct buf b = BUF_INIT(ANALYSE_STRUCTURE_MAX + ANALYSE_AUTHORS_MAX +
+				ANALYSE_CUTS_MAX + KIB(64));
 
 	msg_analyse_reply_put(&b, &reply);
 	ipc_reply(ret, buf_str(&b), -1);
@@ -66,39 +127,70 @@ answer(struct ipc_return *ret, const struct analysis *a)
 }
 
 static void
-on_analyse(struct ipc_peer *p, struct ipc_msg *m)
+on_checked(void *arg, const struct check_result *result)
+{
+	struct waiting *w = arg;
+
+	answer(&w->ret, &w->a, result);
+	analysis_done(&w->a);
+	free(w);
+}
+
+static void
+analyse(struct server *sv, struct ipc_return *ret, const struct msg_analyse *m,
+    struct str message)
+{
+	static const struct check_result none = { .verdict = ANALYSE_ACCEPT };
+	static const struct check_result stuffed = {
+		.verdict = ANALYSE_REJECT,
+		.reply = { "Too many forged Authentication-Results", 38 },
+	};
+	struct waiting *w;
+	struct analysis a;
+
+	analyse_bytes(message, m->is_submission, str_c(sv->conf->hostname), &a);
+	if (a.is_limited)
+		log_event(EV_FILTER_LIMIT, LU("size", m->size),
+		    LS("from", m->mail_from), LS("ip", m->client_ip));
+	if (a.is_stuffed || !check_applies(sv, m)) {
+		answer(ret, &a, a.is_stuffed ? &stuffed : &none);
+		analysis_done(&a);
+		return;
+	}
+	w = X_NEW(struct waiting);
+	w->ret = *ret;
+	w->a = a;
+	check_start(sv, m, message, on_checked, w);
+}
+
+static void
+on_analyse(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 {
 	struct ipc_return ret = ipc_return_new(p, m);
+	struct analyse_source src;
 	struct msg_analyse msg;
-	struct analysis a;
-	int r = 0;
+	int r;
 
 	if (!msg_analyse_get(m->body, &msg) ||
 	    (m->fd < 0 && msg.data.n != msg.size)) {
 		ipc_reply_error(&ret, TEMPFAIL, REASON_INTERNAL, NULL);
 		return;
 	}
-	if (m->fd < 0)
-		analyse_bytes(msg.data, msg.is_submission, &a);
-	else
-		r = analyse_fd(m->fd, msg.size, msg.is_submission, &a);
+	r = analyse_open(&src, m->fd, msg.data, msg.size);
 	if (r < 0) {
 		ipc_reply_error(&ret, TEMPFAIL,
 		    r == -EFBIG ? REASON_TOO_BIG : REASON_INTERNAL, NULL);
 		return;
 	}
-	if (a.is_limited)
-		log_event(EV_FILTER_LIMIT, LU("size", msg.size),
-		    LS("from", msg.mail_from), LS("ip", msg.client_ip));
-	answer(&ret, &a);
-	analysis_done(&a);
+	analyse(sv, &ret, &msg, src.message);
+	analyse_close(&src);
 }
 
 static void
-on_message(UNUSED void *arg, struct ipc_peer *p, struct ipc_msg *m)
+on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 {
 	if (m->type == MSG_ANALYSE)
-		on_analyse(p, m);
+		on_analyse(arg, p, m);
 }
 
 static void
@@ -106,12 +198,24 @@ on_closed(UNUSED void *arg, UNUSED struct ipc_peer *p)
 {
 }
 
+/* --- the end ------------------------------------------------------------------------ */
+
+static void
+quit(void *arg)
+{
+	struct server *sv = arg;
+
+	runtime_quit(sv->rt);
+}
+
+/* Messages that wait for their check are told TEMPFAIL by the end itself. */
 static void
 on_stop(void *arg)
 {
-	struct server *s = arg;
+	struct server *sv = arg;
 
-	runtime_quit(s->rt);
+	loop_timer_set(loop_timer_new(sv->loop, quit, sv), STOP_MS);
+	rows_stop(sv->rows, quit, sv);
 }
 
 int

@@ -209,6 +209,7 @@ ask_store(struct session *s)
 		.received = s->received,
 		.structure = buf_str(&s->structure),
 		.is_retry = s->retries > 0,
+		.is_junk = s->is_junk,
 		/* Other line ends than CRLF were refused. */
 		.crlf_extra =
 		    s->message->size > 0 && !s->message->has_end ? 2 : 0,
@@ -241,14 +242,14 @@ ask_store(struct session *s)
 /* --- the filter ------------------------------------------------------------------------ */
 
 static void
-reject_with_text(struct session *s, struct str text)
+refuse_with_text(struct session *s, enum reply_id id, struct str text)
 {
 	struct buf b = BUF_INIT(512);
 
 	buf_put_str(&b, str_first(text, 400));
-	log_refused(s, REPLY_REJECTED);
+	log_refused(s, id);
 	session_reset(s);
-	session_reply_text(s, REPLY_REJECTED, text.n > 0 ? buf_c(&b) : NULL);
+	session_reply_text(s, id, text.n > 0 ? buf_c(&b) : NULL);
 	buf_done(&b);
 }
 
@@ -279,12 +280,50 @@ add_missing(struct session *s, unsigned missing)
 	return r < 0 || s->has_added;
 }
 
+/*
+ * Fields that forge our own results are taken out of the bytes, and the
+ * structure record is made anew. What was found out is of the bytes as they
+ * came. True: it is on its way to the filter once more, or refused.
+ */
+static bool
+cut_forged(struct session *s, struct str cuts)
+{
+	int r;
+
+	if (cuts.n == 0 || s->has_cut)
+		return false;
+	s->has_cut = true;
+	r = message_cut(s->message, cuts);
+	if (r < 0)
+		deliver_refuse(
+		    s, r == -EINVAL ? REPLY_MESSAGE_LATER : REPLY_DISK_FULL);
+	else
+		ask_filter(s);
+	return true;
+}
+
 /* Nothing speaks against it: to the store, with all fields it needs. */
 static void
 complete(struct session *s)
 {
 	if (!add_missing(s, s->missing))
 		ask_store(s);
+}
+
+/* Who it is from is asked once, about the bytes as they came. */
+static void
+take_answer(struct session *s, const struct msg_analyse_reply *reply)
+{
+	s->missing = reply->missing;
+	buf_done(&s->structure);
+	s->structure = BUF_INIT(MIB(1));
+	buf_put_str(&s->structure, reply->structure);
+	if (s->has_cut || s->has_added)
+		return;
+	s->is_junk = reply->is_junk;
+	buf_done(&s->headers);
+	s->headers = BUF_INIT(HEADER_PREFIX_MAX / 2);
+	buf_put_str(&s->headers, reply->headers);
 }
 
 static void
@@ -303,17 +342,16 @@ on_analysed(struct session *s, struct ipc_msg *m)
 		deliver_refuse(s, REPLY_TOO_MANY_HOPS);
 		return;
 	}
-	if (reply.verdict != 0 && !session_is_lmtp(s)) {
-		reject_with_text(s, reply.reply);
+	if (reply.verdict != ANALYSE_ACCEPT && !session_is_lmtp(s)) {
+		refuse_with_text(s,
+		    reply.verdict == ANALYSE_LATER ? REPLY_UNCHECKED
+						   : REPLY_REJECTED,
+		    reply.reply);
 		return;
 	}
-	s->missing = reply.missing;
-	buf_done(&s->structure);
-	buf_done(&s->headers);
-	s->structure = BUF_INIT(MIB(1));
-	s->headers = BUF_INIT(HEADER_PREFIX_MAX / 2);
-	buf_put_str(&s->structure, reply.structure);
-	buf_put_str(&s->headers, reply.headers);
+	take_answer(s, &reply);
+	if (cut_forged(s, reply.cuts))
+		return;
 	if (session_is_submission(s) && s->sv->conf->smtp_check_from &&
 	    !s->has_added)
 		author_check(s, &reply, complete);
@@ -331,6 +369,9 @@ ask_filter(struct session *s)
 		.helo = str_c(s->helo),
 		.client_ip = str_c(conn_peer_ip(s->conn)),
 		.is_submission = session_is_submission(s),
+		.is_stranger =
+		    s->service == SERVICE_MX && s->login == NULL && !s->has_cut,
+		.trace_id = str_c(s->trace),
 	};
 	struct question q = {
 		.to = ROLE_FILTER,
@@ -388,6 +429,8 @@ deliver_message(struct session *s)
 		return;
 	}
 	s->has_added = false;
+	s->has_cut = false;
+	s->is_junk = false;
 	s->retries = 0;
 	ask_filter(s);
 }

@@ -152,14 +152,14 @@ message_seal(struct message *m)
 	return 0;
 }
 
-/* All of from, from its beginning, to the present place in to. */
+/* The bytes of from between two offsets, to the present place in to. */
 static bool
-copy_file(int to, int from, uint64_t size)
+copy_file(int to, int from, uint64_t begin, uint64_t end)
 {
-	off_t at = 0;
+	off_t at = (off_t)begin;
 
-	while ((uint64_t)at < size) {
-		ssize_t n = sendfile(to, from, &at, size - (uint64_t)at);
+	while ((uint64_t)at < end) {
+		ssize_t n = sendfile(to, from, &at, end - (uint64_t)at);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -204,7 +204,7 @@ prepend_in_file(struct message *m, struct str lines)
 
 	if (fd < 0)
 		return -errno;
-	if (!write_all(fd, lines) || !copy_file(fd, m->fd, m->size) ||
+	if (!write_all(fd, lines) || !copy_file(fd, m->fd, 0, m->size) ||
 	    fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		return errno ? -errno : -EIO;
 	closep(&m->fd);
@@ -225,4 +225,89 @@ message_prepend(struct message *m, struct str lines)
 	m->size += lines.n;
 	*m->spool_bytes += lines.n;
 	return 0;
+}
+
+/* --- taking parts out ------------------------------------------------------------ */
+
+/* What is kept in front of each cut, and behind the last one. */
+struct pieces {
+	struct wire cuts;
+	uint64_t at, size;
+};
+
+/* The next piece; false at the end, or when the cuts are wrong. */
+static bool
+next_piece(struct pieces *p, uint64_t *ret_begin, uint64_t *ret_end)
+{
+	struct msg_cut cut;
+
+	if (p->cuts.failed || p->at > p->size)
+		return false;
+	*ret_begin = p->at;
+	*ret_end = p->size;
+	if (p->cuts.in.n == 0) {
+		p->at = p->size + 1; /* that was the last one */
+		return true;
+	}
+	if (!msg_cut_read(&p->cuts, &cut) || cut.offset < p->at ||
+	    cut.n > p->size || cut.offset > p->size - cut.n) {
+		p->cuts.failed = true;
+		return false;
+	}
+	*ret_end = cut.offset;
+	p->at = cut.offset + (uint64_t)cut.n;
+	return true;
+}
+
+static int
+cut_memory(struct message *m, struct pieces *p)
+{
+	struct buf b = BUF_INIT(TAIL_MAX);
+	uint64_t begin, end;
+
+	while (next_piece(p, &begin, &end))
+		buf_put(&b, m->tail.p + begin, (size_t)(end - begin));
+	if (p->cuts.failed) {
+		buf_done(&b);
+		return -EINVAL;
+	}
+	buf_done(&m->tail);
+	m->tail = b;
+	m->size = b.n;
+	return 0;
+}
+
+static int
+cut_file(struct message *m, struct pieces *p)
+{
+	CLEANUP(closep) int fd = new_file();
+	uint64_t begin, end, size = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (next_piece(p, &begin, &end)) {
+		if (!copy_file(fd, m->fd, begin, end))
+			return errno ? -errno : -EIO;
+		size += end - begin;
+	}
+	if (p->cuts.failed)
+		return -EINVAL;
+	if (fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+		return -errno;
+	closep(&m->fd);
+	m->fd = TAKE_FD(fd);
+	m->size = size;
+	return 0;
+}
+
+int
+message_cut(struct message *m, struct str cuts)
+{
+	struct pieces p = { .cuts = wire_read(cuts), .size = m->size };
+	uint64_t before = m->size;
+	int r = m->fd < 0 ? cut_memory(m, &p) : cut_file(m, &p);
+
+	if (r == 0)
+		*m->spool_bytes -= before - m->size;
+	return r;
 }

@@ -50,3 +50,8 @@ bool message_lend(
  * well, or more bytes in memory. 0, or -errno (and the message is as it was).
  */
 int message_prepend(struct message *m, struct str lines) WARN_UNUSED;
+/*
+ * Take parts out of a sealed message, as message_prepend: cuts are msg_cut in
+ * ascending order. -EINVAL when they are not, or go beyond its end.
+ */
+int message_cut(struct message *m, struct str cuts) WARN_UNUSED;

@@ -91,6 +91,8 @@ struct session {
 	struct buf authors; /* msg_text: still to be checked */
 	void (*checked)(struct session *s);
 	bool has_added;           /* Date or Message-ID were put in front */
+	bool has_cut;             /* forged fields were taken out */
+	bool is_junk;             /* the filter says so */
 	unsigned retries;         /* of DELIVER, after the store went away */
 	bool is_retrying;         /* waits for the retry timer */
 	struct loop_timer *retry; /* made when it is needed */

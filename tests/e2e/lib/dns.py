@@ -18,12 +18,15 @@ def is_there():
 
 class NameServer:
     """Serves the zone example. from a list of records, one a line. Zones in
-    children are there, too, without records and signatures."""
+    children are there, too, without records and signatures; others: more
+    zones, a list of records each."""
 
-    def __init__(self, records, zone="example.", signed=False, children=()):
+    def __init__(self, records, zone="example.", signed=False, children=(),
+                 others=None):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="knot-"))
         self.port = free_ports(1)[0]
         self.zone, self.signed = zone, signed
+        self.others = others or {}
         self.serial = 1
         self.process = None
         (self.dir / "db").mkdir()
@@ -51,7 +54,13 @@ zone:
     zonefile-sync: -1
     dnssec-signing: {"on" if signed else "off"}
     dnssec-policy: fast
-""")
+""" + "".join(f"""  - domain: {other}
+    storage: {self.dir}
+    file: {other}zone
+    journal-content: none
+    zonefile-load: whole
+    zonefile-sync: -1
+""" for other in self.others))
         for child in children:
             self.add_child(child)
         self.write(records)
@@ -70,10 +79,17 @@ zone:
 
     def write(self, records):
         self.serial += 1
+        self.write_zone("zone", self.zone, records)
+        for other, more in self.others.items():
+            self.write_zone(f"{other}zone", other, more)
+
+    def write_zone(self, file, zone, records):
         lines = ["$TTL 2", f"@ SOA ns.{self.zone} admin.{self.zone} "
-                 f"{self.serial} 60 60 600 2", "@ NS ns", "ns A 127.0.0.1"]
-        (self.dir / "zone").write_text(
-            f"$ORIGIN {self.zone}\n" + "\n".join(lines + records) + "\n")
+                 f"{self.serial} 60 60 600 2", f"@ NS ns.{self.zone}"]
+        if zone == self.zone:
+            lines.append("ns A 127.0.0.1")
+        (self.dir / file).write_text(
+            f"$ORIGIN {zone}\n" + "\n".join(lines + records) + "\n")
 
     def start(self):
         self.process = subprocess.Popen(

@@ -129,7 +129,9 @@ def merged(*layers):
 class Instance:
     """One server. Settings: {"section": {"option": value}}, "" for none."""
 
-    def __init__(self, settings=None, domain=DOMAIN):
+    def __init__(self, settings=None, domain=DOMAIN, also_v6=()):
+        """also_v6: services that are on ::1 as well."""
+        self.also_v6 = also_v6
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="mailstead-"))
         self.data = self.dir / "data"
         self.conf = self.dir / "mailstead.conf"
@@ -158,8 +160,11 @@ class Instance:
         lines = [f'{k} = "{v}"' for k, v in top.items()]
         lines.append(f'tls {{\n\tcertificate = "{self.certificate}"\n'
                      f'\tkey = "{self.key}"\n}}')
-        listen = "".join(f'\t{s} = {{ "127.0.0.1:{self.ports[s]}" }}\n'
-                         for s in SERVICES)
+        addresses = {s: [f"127.0.0.1:{self.ports[s]}"] for s in SERVICES}
+        for s in self.also_v6:
+            addresses[s].append(f"[::1]:{self.ports[s]}")
+        listen = "".join(f"\t{s} = {conf_value(a)}\n"
+                         for s, a in addresses.items())
         lines.append(f'listen {{\n{listen}\tlmtp = {{ "{self.lmtp}" }}\n'
                      f'\tmetrics = "127.0.0.1:{self.ports["metrics"]}"\n}}')
         for section, options in self.settings.items():

@@ -22,6 +22,20 @@ memfd(struct str s, int seals)
 	return fd;
 }
 
+/* As filter does it. */
+static int
+analyse_fd(int fd, uint64_t size, bool wants_authors, struct analysis *ret)
+{
+	struct analyse_source src;
+	int r = analyse_open(&src, fd, STR_NONE, size);
+
+	if (r < 0)
+		return r;
+	analyse_bytes(src.message, wants_authors, STR("mx.example"), ret);
+	analyse_close(&src);
+	return 0;
+}
+
 static const struct str mail = { "Received: a\r\nReceived: b\r\n"
 				 "Subject: x\r\n\r\nHello\r\n",
 	47 };
@@ -63,7 +77,7 @@ TEST(authors_are_found_when_they_are_asked_for)
 	struct wire w;
 	int fd = memfd(m, F_SEAL_WRITE | F_SEAL_SHRINK);
 
-	analyse_bytes(m, false, &a);
+	analyse_bytes(m, false, STR("mx.example"), &a);
 	CHECK(a.authors.n == 0 && a.author_faults == 0, "not asked for");
 	analysis_done(&a);
 	CHECK(analyse_fd(fd, m.n, true, &a) == 0, "analysed");
@@ -91,6 +105,44 @@ TEST(what_cannot_be_read_is_said)
 	close(fd);
 }
 
+TEST(fields_that_forge_our_results_are_found)
+{
+	static const char head[] = "Received: a\r\n";
+	static const char ours[] =
+	    "Authentication-Results: mx.example;\r\n"
+	    " spf=pass smtp.helo=a\r\n"
+	    "AUTHENTICATION-RESULTS : MX.Example; none\r\n";
+	static const char others[] = "Authentication-Results: mx2.example; "
+				     "none\r\n";
+	static const char again[] = "Authentication-Results: mx.example\r\n";
+	static const char body[] =
+	    "\r\nAuthentication-Results: mx.example; none\r\n";
+	struct buf b = BUF_INIT(MIB(8));
+	struct msg_cut cut;
+	struct analysis a;
+	struct wire w;
+
+	buf_printf(&b, "%s%s%s%s%s", head, ours, others, again, body);
+	analyse_bytes(buf_str(&b), false, STR("mx.example"), &a);
+	w = wire_read(buf_str(&a.cuts));
+	CHECK(msg_cut_read(&w, &cut), "the first two");
+	CHECK(cut.offset == strlen(head) && cut.n == strlen(ours), "together");
+	CHECK(msg_cut_read(&w, &cut), "and another");
+	CHECK(cut.offset == strlen(head) + strlen(ours) + strlen(others) &&
+		  cut.n == strlen(again),
+	    "behind that of others");
+	CHECK(w.in.n == 0 && !a.is_stuffed, "no more");
+	analysis_done(&a);
+	buf_reset(&b, 0);
+	for (int i = 0; i <= ANALYSE_CUTS_N; i++)
+		buf_printf(&b, "%sA: b\r\n", again);
+	analyse_bytes(buf_str(&b), false, STR("mx.example"), &a);
+	CHECK(a.is_stuffed && a.cuts.n <= ANALYSE_CUTS_MAX && !a.cuts.failed,
+	    "bounded");
+	analysis_done(&a);
+	buf_done(&b);
+}
+
 /* A million fields, a thousand parts, nesting: all within the limits. */
 TEST(hostile_messages_are_bounded)
 {
@@ -99,7 +151,7 @@ TEST(hostile_messages_are_bounded)
 
 	for (int i = 0; i < 100000; i++)
 		buf_put_c(&b, "To: a@b, c@d, e@f, \"g\" <h@i>\r\n");
-	analyse_bytes(buf_str(&b), true, &a);
+	analyse_bytes(buf_str(&b), true, STR("mx.example"), &a);
 	CHECK(a.structure.n > 0 && a.structure.n <= ANALYSE_STRUCTURE_MAX,
 	    "fields");
 	analysis_done(&a);
@@ -109,7 +161,7 @@ TEST(hostile_messages_are_bounded)
 		    "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n"
 		    "--b%d\r\n",
 		    i, i);
-	analyse_bytes(buf_str(&b), true, &a);
+	analyse_bytes(buf_str(&b), true, STR("mx.example"), &a);
 	CHECK(a.is_limited, "said so");
 	CHECK(a.structure.n > 0 && a.structure.n <= ANALYSE_STRUCTURE_MAX,
 	    "nesting");
@@ -119,4 +171,5 @@ TEST(hostile_messages_are_bounded)
 
 TEST_MAIN(UNIT(sealed_or_not_the_answer_is_the_same),
     UNIT(authors_are_found_when_they_are_asked_for),
+    UNIT(fields_that_forge_our_results_are_found),
     UNIT(what_cannot_be_read_is_said), UNIT(hostile_messages_are_bounded))

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* message_test.c - what messages may take up, alone and together. */
 #include "../test.h"
+#include "proc/ipc_msgs.h"
 #include "smtp/message.h"
+
+#include <unistd.h>
 
 #define SPOOL_MAX KIB(512)
 
@@ -54,5 +57,90 @@ TEST(too_large_is_not_too_full)
 	message_free(m);
 }
 
+struct part {
+	uint32_t offset, n;
+};
+
+static int
+cut(struct message *m, const struct part *parts, size_t n)
+{
+	struct buf b = BUF_INIT(KIB(1));
+	int r;
+
+	for (size_t i = 0; i < n; i++)
+		msg_cut_put(
+		    &b, &(struct msg_cut){ parts[i].offset, parts[i].n });
+	r = message_cut(m, buf_str(&b));
+	buf_done(&b);
+	return r;
+}
+
+/* What is left of "0123...", in memory or in a file. */
+static void
+check_rest(const struct message *m, const char *want)
+{
+	char text[64] = "";
+	struct str data;
+	int fd;
+
+	assert_true(message_lend(m, &data, &fd));
+	if (fd >= 0) {
+		ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+		assert_true(n == (ssize_t)MIN(m->size, sizeof(text) - 1));
+		close(fd);
+	} else {
+		memcpy(text, data.p, MIN(data.n, sizeof(text) - 1));
+	}
+	text[strlen(want)] = '\0';
+	assert_string_equal(text, want);
+}
+
+TEST(parts_of_a_message_are_taken_out)
+{
+	static const struct part parts[] = { { 0, 1 }, { 2, 2 }, { 4, 1 },
+		{ 9, 1 } };
+
+	for (size_t n = 10; n <= KIB(100); n += KIB(100) - 10) {
+		struct message *m;
+
+		memcpy(bytes, "0123456789", 10);
+		m = message_of(n);
+		assert_int_equal(message_seal(m), 0);
+		assert_int_equal(cut(m, parts, ARRAY_LEN(parts)), 0);
+		assert_int_equal(m->size, n - 5);
+		assert_int_equal(spool, n - 5);
+		check_rest(m, "15678");
+		message_free(m);
+		assert_int_equal(spool, 0);
+	}
+}
+
+TEST(cuts_that_make_no_sense_change_nothing)
+{
+	static const struct part cases[][2] = {
+		{ { 0, 11 }, { 0, 0 } },
+		{ { 11, 0 }, { 11, 0 } },
+		{ { 4, 2 }, { 5, 1 } },
+		{ { 4, 1 }, { 2, 1 } },
+		{ { 1, UINT32_MAX }, { 1, 1 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct message *m;
+
+		memcpy(bytes, "0123456789", 10);
+		m = message_of(10);
+		assert_int_equal(message_seal(m), 0);
+		assert_int_equal(cut(m, cases[i], 2), -EINVAL);
+		assert_int_equal(m->size, 10);
+		check_rest(m, "0123456789");
+		assert_int_equal(message_cut(m, STR("x")), -EINVAL);
+		message_free(m);
+		assert_int_equal(spool, 0);
+	}
+}
+
 TEST_MAIN(UNIT(large_messages_leave_room_for_small_ones),
-    UNIT(too_large_is_not_too_full))
+    UNIT(too_large_is_not_too_full), UNIT(parts_of_a_message_are_taken_out),
+    UNIT(cuts_that_make_no_sense_change_nothing))

@@ -531,7 +531,7 @@ static const struct script {
 	{ "hops at the limit", SERVICE_MX, HELLO MAIL RCPT "DATA\r\nReceived: 1\r\nReceived: 2\r\n"
 	  "Received: 3\r\n\r\n.\r\n" QUIT, OK "250 2.0.0|" BYE },
 	{ "the filter says no", SERVICE_MX, HELLO MAIL RCPT "DATA\r\nX-Bad: yes\r\n\r\n.\r\n" QUIT,
-	  OK "554 5.7.1|" BYE },
+	  OK "550 5.7.1|" BYE },
 	{ "removed since RCPT", SERVICE_MX, HELLO MAIL "RCPT TO:<gone@demo.example>\r\nDATA\r\n.\r\n" QUIT,
 	  OK "550 5.1.1|" BYE },
 	{ "too many errors", SERVICE_MX, HELLO "A\r\nB\r\nC\r\nD\r\nE\r\nF\r\nG\r\nNOOP\r\n",
