@@ -17,7 +17,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 
 PKGS := libevent libevent_openssl openssl lmdb libzstd libsodium libgsasl \
 	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2 libunbound \
-	libpsl zlib
+	libpsl zlib libcurl
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 

@@ -229,6 +229,12 @@ tls_client_context_new(const char *ca_file)
 	return t;
 }
 
+void
+tls_share_authorities(struct tls_context *t, void *ssl_ctx)
+{
+	SSL_CTX_set1_cert_store(ssl_ctx, SSL_CTX_get_cert_store(t->ctx));
+}
+
 /* Does the library take the record? */
 static bool
 add_tlsa(SSL *ssl, struct str rdata)

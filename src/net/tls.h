@@ -63,6 +63,10 @@ enum tls_trust {
 bool tls_certificate_key_digest(
     struct str pem, unsigned char ret[TLS_KEY_DIGEST_BYTES]) WARN_UNUSED;
 
+/* For another user of OpenSSL (http_client.c): its SSL_CTX trusts the
+ * authorities of t. */
+void tls_share_authorities(struct tls_context *t, void *ssl_ctx);
+
 /* --- for conn.c ----------------------------------------------------------- */
 
 /* The server's side of a new session; it keeps the context alive. */
