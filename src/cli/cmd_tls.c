@@ -9,6 +9,8 @@
 #include "cli/tls_probe.h"
 #include "conf/tls_rule.h"
 #include "net/idn.h"
+#include "proto/mtasts/mtasts_row.h"
+#include "send/sts.h"
 #include "send/tls_policy.h"
 
 #include <time.h>
@@ -194,6 +196,27 @@ take_rule(void *arg, const struct msg_ledger_row *row)
 		(void)!tls_rules_add(f->rules, pattern, rule.rule);
 }
 
+/* The policy that role send keeps of the domain. */
+struct kept {
+	struct str domain;
+	struct buf value;
+	struct sts_answer answer;
+};
+
+static void
+take_policy(void *arg, const struct msg_ledger_row *row)
+{
+	struct kept *k = arg;
+	struct mtasts_row policy;
+
+	if (!str_eq(row->key, k->domain))
+		return;
+	buf_reset(&k->value, MTASTS_ROW_MAX);
+	buf_put_str(&k->value, row->value);
+	k->answer.has_policy =
+	    mtasts_row_decode(buf_str(&k->value), &policy, &k->answer.policy);
+}
+
 static void
 put_host(struct output *o, const struct tls_probe *p,
     const struct tls_probe_host *h, struct tls_facts *facts)
@@ -217,12 +240,13 @@ put_host(struct output *o, const struct tls_probe *p,
 	output_put_number(o, p->is_secure && h->is_secure);
 	output_put_text(o, str_c(dane_state_str(h->dane)));
 	output_put_number(o, h->n_tlsa);
+	output_put_text(o, str_c(sts_fit_str(facts->sts)));
 	output_put_text(o, str_c(tls_rule_str(facts->rule)));
 	output_put_text(o, str_c(text));
 }
 
 static void
-print_probe(struct admin *a, const char *domain, const struct tls_probe *p,
+print_probe(struct admin *a, const struct kept *k, const struct tls_probe *p,
     const struct tls_rules *rules)
 {
 	static const struct output_field fields[] = {
@@ -231,15 +255,18 @@ print_probe(struct admin *a, const char *domain, const struct tls_probe *p,
 		{ "secure", "DNSSEC", OUTPUT_YES },
 		{ "tlsa", "TLSA", OUTPUT_TEXT },
 		{ "records", "RECORDS", OUTPUT_COUNT },
+		{ "sts", "MTA-STS", OUTPUT_TEXT },
 		{ "rule", "RULE", OUTPUT_TEXT },
 		{ "tls", "TLS HAS TO BE", OUTPUT_TEXT },
 	};
 	struct output *o = output_new("hosts", fields, ARRAY_LEN(fields));
 
 	for (size_t i = 0; i < p->n; i++) {
-		struct tls_facts facts = { .rule = tls_rules_find(rules,
-					       str_c(domain),
-					       str_c(p->hosts[i].name)) };
+		struct str host = str_c(p->hosts[i].name);
+		struct tls_facts facts = {
+			.rule = tls_rules_find(rules, k->domain, host),
+			.sts = sts_fit_of(&k->answer, host),
+		};
 
 		put_host(o, p, &p->hosts[i], &facts);
 	}
@@ -252,12 +279,16 @@ print_probe(struct admin *a, const char *domain, const struct tls_probe *p,
 		     "configuration): no DANE");
 	else if (!p->is_secure)
 		puts("the MX records came without DNSSEC: no DANE");
+	if (p->sts_id[0] != '\0' && !k->answer.has_policy)
+		puts("the domain has an MTA-STS record; its policy is fetched "
+		     "with the first mail, and counts then");
 }
 
 static int
 test(struct admin *a, struct args *args)
 {
 	struct finding f = { 0 };
+	struct kept k = { .value = BUF_INIT(MTASTS_ROW_MAX) };
 	struct tls_probe p;
 	char ascii[DNS_NAME_MAX + 1];
 	char *error = NULL;
@@ -280,15 +311,22 @@ test(struct admin *a, struct args *args)
 	    &(struct ledger_rows){
 		LEDGER_POLICY, STR(TLS_RULE_PREFIX), "rules" },
 	    take_rule, &f);
+	k.domain = str_first(str_c(ascii), LEDGER_KEY_MAX);
+	if (r == ADMIN_OK)
+		r = ledger_rows_each(a,
+		    &(struct ledger_rows){
+			LEDGER_MTASTS, k.domain, "policies" },
+		    take_policy, &k);
 	if (r == ADMIN_OK && !tls_probe(c, ascii, &p, &error))
 		r = admin_error(
 		    a, ADMIN_TEMPFAIL, "name resolution: %s", error);
 	else if (r == ADMIN_OK && p.n == 0)
 		r = admin_error(a, ADMIN_REFUSED, "%s", p.trouble);
 	else if (r == ADMIN_OK)
-		print_probe(a, ascii, &p, f.rules);
+		print_probe(a, &k, &p, f.rules);
 	free(error);
 	tls_rules_free(f.rules);
+	buf_done(&k.value);
 	conf_free(c);
 	return r;
 }

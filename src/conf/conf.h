@@ -85,6 +85,7 @@ struct conf {
 	char *send_routes;
 	uint32_t send_port;
 	bool send_allow_loopback;
+	uint32_t send_https_port;
 	char *send_authorities;
 	char *send_source4, *send_source6;
 	uint32_t send_connections, send_destination_connections;

@@ -17,10 +17,20 @@
 #define KNOWN_MAX_MS  3600000U
 #define KNOWN_FAIL_MS 30000U
 
+/* Hosts, while the domain's MTA-STS policy is asked for. */
+struct hosts {
+	char domain[MX_NAME_MAX + 1]; /* ASCII */
+	struct mx_list mx;
+	bool is_secure;
+	uint32_t ttl;
+};
+
 struct lookup {
 	struct server *sv;
 	struct domain *domain;
 	struct resolver_query *query; /* under way */
+	struct sts_query *sts;        /* likewise, behind it */
+	struct hosts *hosts;
 	struct mails waiting;
 	uint64_t until_ms;        /* of what is known */
 	uint32_t generation;      /* of the rules about TLS that are in it */
@@ -52,6 +62,9 @@ lookup_free(struct server *sv, struct lookup *l)
 		return;
 	if (l->query != NULL)
 		resolver_cancel(l->query);
+	if (l->sts != NULL)
+		sts_cancel(l->sts);
+	free(l->hosts);
 	while ((m = TAILQ_FIRST(&l->waiting)) != NULL) {
 		TAILQ_REMOVE(&l->waiting, m, link);
 		settle_release(sv, m);
@@ -87,45 +100,91 @@ know_failure(struct lookup *l, enum outcome outcome, struct smtp_status status,
 }
 
 static void
-know_dest(struct lookup *l, struct str domain, const struct mx_list *mx,
-    const struct dns_answer *a)
+know_dest(
+    struct lookup *l, const struct hosts *h, const struct sts_answer *policy)
 {
-	struct dest_spec spec = { .n = mx->n, .is_secure = a->is_secure };
+	const struct mx_list *mx = &h->mx;
+	struct dest_spec spec = { .n = mx->n, .is_secure = h->is_secure };
 	struct buf key = BUF_INIT(KIB(8));
-	uint64_t ms = a->ttl * 1000ULL;
+	uint64_t ms = h->ttl * 1000ULL;
 
 	for (size_t i = 0; i < mx->n; i++)
 		spec.hosts[i] = (struct dest_host){
 			.name = mx->hosts[i],
 			.port = (uint16_t)l->sv->conf->send_port,
-			.rule = tls_keeper_find(
-			    l->sv->tls_rules, domain, str_c(mx->hosts[i])),
+			.rule = tls_keeper_find(l->sv->tls_rules,
+			    str_c(h->domain), str_c(mx->hosts[i])),
+			.sts = sts_fit_of(policy, str_c(mx->hosts[i])),
 		};
 	mx_key(mx, &key);
 	spec.key = buf_str(&key);
 	l->dest = dest_get(l->sv, &spec);
 	buf_done(&key);
-	know(l, MIN(MAX(ms, KNOWN_MIN_MS), KNOWN_MAX_MS));
+	ms = MIN(MAX(ms, KNOWN_MIN_MS), KNOWN_MAX_MS);
+	if (policy->has_policy) {
+		uint64_t now = loop_time(l->sv->loop);
+
+		ms = MIN(ms, (MAX(policy->until, now + 1) - now) * 1000);
+	}
+	know(l, ms);
+}
+
+static void dispatch_waiting(struct lookup *l);
+
+static void
+on_sts(void *arg, const struct sts_answer *a)
+{
+	struct lookup *l = arg;
+	struct hosts *h = TAKE_PTR(l->hosts);
+
+	l->sts = NULL;
+	if (a->is_unknown)
+		know_failure(l, TEMPFAIL, (struct smtp_status){ 4, 3, 0 },
+		    "the store could not tell the domain's MTA-STS policy");
+	else
+		know_dest(l, h, a);
+	free(h);
+	dispatch_waiting(l);
+}
+
+/* Hosts are known; what does the domain say about them? */
+static void
+ask_policy(struct lookup *l)
+{
+	enum tls_rule rule = tls_keeper_find(
+	    l->sv->tls_rules, str_c(l->hosts->domain), STR_NONE);
+	const struct sts_answer none = { 0 };
+
+	if (rule == TLS_RULE_MAY || rule == TLS_RULE_NEVER) {
+		know_dest(l, l->hosts, &none);
+		free(TAKE_PTR(l->hosts));
+		return;
+	}
+	l->sts = sts_ask(l->sv->sts, l->hosts->domain, on_sts, l);
 }
 
 static void
 know_records(struct lookup *l, struct mx_record *records, size_t n,
     const struct dns_answer *a)
 {
-	char ascii[MX_NAME_MAX + 1];
-	struct mx_list mx;
+	struct hosts *h = X_NEW(struct hosts);
 	uint64_t seed;
 
+	free(l->hosts);
+	l->hosts = h;
+	h->is_secure = a->is_secure;
+	h->ttl = a->ttl;
 	secret_random(&seed, sizeof(seed));
-	if (!idn_to_ascii(domain_name(l->domain), ascii, sizeof(ascii))) {
+	if (!idn_to_ascii(
+		domain_name(l->domain), h->domain, sizeof(h->domain))) {
 		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 2 },
 		    "the domain is not a possible host name");
 		return;
 	}
-	switch (mx_order(records, n, str_c(ascii), str_c(l->sv->conf->hostname),
-	    seed, &mx)) {
+	switch (mx_order(records, n, str_c(h->domain),
+	    str_c(l->sv->conf->hostname), seed, &h->mx)) {
 	case MX_OK:
-		know_dest(l, str_c(ascii), &mx, a);
+		ask_policy(l);
 		break;
 	case MX_NULL:
 		know_failure(l, PERMFAIL, (struct smtp_status){ 5, 1, 10 },
@@ -196,7 +255,8 @@ on_mx(void *arg, const struct dns_answer *a)
 		    l, TEMPFAIL, (struct smtp_status){ 4, 4, 3 }, text);
 		break;
 	}
-	dispatch_waiting(l);
+	if (l->sts == NULL)
+		dispatch_waiting(l);
 }
 
 static void
@@ -221,7 +281,7 @@ static void
 find_mx(struct lookup *l, struct mail *m)
 {
 	TAILQ_INSERT_TAIL(&l->waiting, m, link);
-	if (l->query == NULL)
+	if (l->query == NULL && l->sts == NULL)
 		begin(l);
 }
 
@@ -230,7 +290,8 @@ find_mx(struct lookup *l, struct mail *m)
 static bool
 is_known(const struct lookup *l)
 {
-	return l->query == NULL && loop_now_ms(l->sv->loop) < l->until_ms &&
+	return l->query == NULL && l->sts == NULL &&
+	       loop_now_ms(l->sv->loop) < l->until_ms &&
 	       l->generation == tls_keeper_generation(l->sv->tls_rules);
 }
 

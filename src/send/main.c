@@ -99,13 +99,19 @@ static int
 on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 {
 	struct server *sv = arg;
+	int r;
 
 	sv->rt = rt;
 	sv->loop = runtime_loop(rt);
 	take_config(sv, snapshot);
 	sv->replies = reply_table_new();
 	sv->tls = tls_client_context_new(sv->conf->send_authorities);
-	return make_resolver(sv);
+	r = make_resolver(sv);
+	if (r < 0)
+		return r;
+	sv->http = http_client_new(
+	    &(struct http_client_config){ sv->loop, sv->resolver, sv->tls });
+	return 0;
 }
 
 static void
@@ -125,6 +131,7 @@ on_start(void *arg, UNUSED struct runtime *rt)
 
 	TAILQ_INIT(&sv->idle);
 	sv->tls_rules = tls_keeper_new(sv->rt);
+	sv->sts = sts_new(sv);
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);

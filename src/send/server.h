@@ -17,12 +17,14 @@
 #include "conf/conf.h"
 #include "net/conn.h"
 #include "net/connect.h"
+#include "net/http_client.h"
 #include "net/resolver.h"
 #include "send/entry.h"
 #include "send/pace.h"
 #include "send/results.h"
 #include "send/route.h"
 #include "send/schedule.h"
+#include "send/sts.h"
 #include "send/table.h"
 #include "send/tls_keeper.h"
 
@@ -46,6 +48,8 @@ struct server {
 	struct resolver *resolver;
 	struct tls_context *tls; /* as a client */
 	struct tls_keeper *tls_rules;
+	struct http_client *http;
+	struct sts *sts;
 	struct schedule schedule;
 	struct pace_limits pace;
 	struct routes routes;

@@ -152,6 +152,21 @@ note_result(struct session *s, const char *distrust)
 	    distrust ? distrust : "");
 }
 
+/* RFC 8461 section 5: what would have failed is told, and mail goes. */
+static void
+note_testing(
+    const struct session *s, const struct dest_host *h, const char *distrust)
+{
+	if (s->need.level == TLS_LEVEL_DANE ||
+	    (h->sts != STS_TESTING_MISFIT &&
+		(h->sts != STS_TESTING || distrust == NULL)))
+		return;
+	log_event(EV_SEND_STS_MISFIT, LC("mx", h->name), LC("ip", s->ip),
+	    LC("reason", h->sts == STS_TESTING_MISFIT
+			     ? "the policy does not name this host"
+			     : distrust));
+}
+
 bool
 session_tls_check(struct session *s)
 {
@@ -159,6 +174,7 @@ session_tls_check(struct session *s)
 	const char *distrust = conn_tls_distrust(s->conn);
 
 	note_result(s, distrust);
+	note_testing(s, h, distrust);
 	/* RFC 8689 section 4.2.1: the name has to be one that nobody forged. */
 	s->is_verified =
 	    distrust == NULL &&

@@ -337,7 +337,8 @@ def test_what_would_happen_is_told(world):
     host = json.loads(world.server.cli("tls-rule", "test", "told.example",
                                        "--json"))["hosts"][0]
     assert host == {"host": r.name, "preference": 10, "secure": True,
-                    "tlsa": "usable", "records": 2, "rule": "auto",
+                    "tlsa": "usable", "records": 2, "sts": "none",
+                    "rule": "auto",
                     "tls": "dane, by DANE"}
     world.receiver("untold")
     rule(world, "untold.example", "dane")
