@@ -105,12 +105,25 @@ crypt_digest_finish(struct crypt_digest *d, struct crypt_sum *ret_sum)
 }
 
 void
-crypt_hmac(struct str key, struct str bytes, struct crypt_sum *ret_sum)
+crypt_hmac_with(enum crypt_mac mac, struct str key, struct str bytes,
+    struct crypt_sum *ret_sum)
 {
-	if (!EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, key.n ? key.p : "",
+	static const char *const names[] = {
+		[CRYPT_MAC_SHA256] = "SHA256",
+		[CRYPT_MAC_SHA384] = "SHA384",
+		[CRYPT_MAC_SHA512] = "SHA512",
+	};
+
+	if (!EVP_Q_mac(NULL, "HMAC", NULL, names[mac], NULL, key.n ? key.p : "",
 		key.n, (const unsigned char *)bytes.p, bytes.n, ret_sum->v,
 		sizeof(ret_sum->v), &ret_sum->n))
 		die("cannot compute an HMAC");
+}
+
+void
+crypt_hmac(struct str key, struct str bytes, struct crypt_sum *ret_sum)
+{
+	crypt_hmac_with(CRYPT_MAC_SHA256, key, bytes, ret_sum);
 }
 
 /* The exponent of a public key: odd, more than one, and not a burden. */

@@ -41,6 +41,15 @@ void crypt_digest_finish(struct crypt_digest *d, struct crypt_sum *ret_sum);
 /* HMAC with SHA-256 (RFC 2104): who has the key, can say so of bytes. */
 void crypt_hmac(struct str key, struct str bytes, struct crypt_sum *ret_sum);
 
+/* HMAC with another one: TSIG leaves the choice to its keys (RFC 8945). */
+enum crypt_mac {
+	CRYPT_MAC_SHA256,
+	CRYPT_MAC_SHA384,
+	CRYPT_MAC_SHA512,
+};
+void crypt_hmac_with(enum crypt_mac mac, struct str key, struct str bytes,
+    struct crypt_sum *ret_sum);
+
 static inline struct str
 crypt_sum_str(const struct crypt_sum *s)
 {
