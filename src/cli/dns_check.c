@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * dns_check.c - are the records of a domain in DNS?
- *
- * Not every record has to be as we would write it: a domain may have other MX
- * hosts besides, a stricter DMARC policy, more in its SPF record. What is
- * compared is what mail depends on.
  */
+#include "cli/dns_data.h"
 #include "cli/dns_records.h"
 
 #include "conf/conf_resolver.h"
-#include "proto/dkim/dkim_key.h"
-#include "proto/dkim/dkim_tag.h"
 
 #define WAIT_MS   30000
 #define TYPES_MAX 3 /* look-ups of one record */
@@ -38,57 +33,16 @@ struct lookup {
 /* --- one look-up --------------------------------------------------------------------- */
 
 static void
-put_address(enum dns_type type, struct str data, struct buf *to)
-{
-	for (size_t i = 0; i < data.n; i++) {
-		unsigned byte = (unsigned char)data.p[i];
-
-		if (type == DNS_A)
-			buf_printf(to, "%s%u", i ? "." : "", byte);
-		else
-			buf_printf(
-			    to, "%s%02x", i && i % 2 == 0 ? ":" : "", byte);
-	}
-}
-
-/* Presentation form, near enough for people. */
-static void
-put_text(enum dns_type type, struct str data, struct buf *to)
-{
-	char name[DNS_NAME_MAX + 1];
-	uint16_t number;
-
-	if (type == DNS_MX && dns_read_mx(data, &number, name)) {
-		buf_printf(to, "%u %s.", number, name);
-	} else if (type == DNS_SRV && dns_read_srv(data, &number, name)) {
-		buf_printf(to, "port %u of %s.", number, name);
-	} else if (type == DNS_CNAME && dns_read_name(data, name)) {
-		buf_printf(to, "%s.", name);
-	} else if (type == DNS_A || type == DNS_AAAA) {
-		put_address(type, data, to);
-	} else if (type == DNS_TLSA && data.n > 3) {
-		buf_printf(to, "%u %u %u ", (unsigned char)data.p[0],
-		    (unsigned char)data.p[1], (unsigned char)data.p[2]);
-		for (size_t i = 3; i < data.n; i++)
-			buf_printf(to, "%02X", (unsigned char)data.p[i]);
-	} else {
-		buf_put_c(to, "what is no such record");
-	}
-}
-
-static void
 take_data(struct lookup *l, struct str data)
 {
 	struct buf joined = BUF_INIT(KIB(64));
 
 	if (l->text.n)
 		buf_put_c(&l->text, ", ");
+	dns_data_put_text(l->type, data, &l->text);
 	if (l->type == DNS_TXT) {
 		dns_join_txt(data, &joined);
-		buf_printf(&l->text, "\"%.*s\"", STR_ARG(buf_str(&joined)));
 		data = buf_str(&joined);
-	} else {
-		put_text(l->type, data, &l->text);
 	}
 	wire_put_vstr(&l->data, data);
 	l->n++;
@@ -155,158 +109,10 @@ set_live(struct dns_record *rec, enum dns_live live, struct str found)
 	rec->found = str_dup(str_first(found, FOUND_MAX));
 }
 
-/* Are all words of a wanted SPF record in the one that is there, but for its
- * end, which is the domain's decision? */
-static bool
-spf_fits(struct str wanted, struct str found)
-{
-	struct str word, rest, have;
-
-	while (wanted.n) {
-		bool is_there = false;
-
-		wanted = str_split(wanted, ' ', &word);
-		for (rest = found; rest.n && !is_there;) {
-			rest = str_split(rest, ' ', &have);
-			if (have.n && have.p[0] == '+')
-				have = str_from(have, 1);
-			is_there = str_eq_case(have, word);
-		}
-		if (!is_there && !str_eq(word, STR("~all")))
-			return false;
-	}
-	return true;
-}
-
-/* The bytes of a key record that was parsed already. */
-static void
-put_key_bytes(struct str record, struct buf *to)
-{
-	struct dkim_tags tags;
-
-	if (dkim_tags_parse(record, &tags) &&
-	    !dkim_base64(dkim_tags_get(&tags, "p"), to))
-		buf_reset(to, to->cap);
-}
-
-/* The same key, though it may stand there in the other form that RSA keys
- * have, which is the end of ours. */
-static bool
-dkim_fits(struct str wanted, struct str found)
-{
-	struct buf want = BUF_INIT(DKIM_RECORD_MAX);
-	struct buf have = BUF_INIT(DKIM_RECORD_MAX);
-	struct dkim_finding why;
-	struct dkim_key key;
-	bool fits = false;
-
-	if (dkim_key_parse(found, &key, &why)) {
-		put_key_bytes(wanted, &want);
-		put_key_bytes(found, &have);
-		fits = key.key && have.n && want.n &&
-		       str_ends(buf_str(&want), buf_str(&have));
-		dkim_key_done(&key);
-	}
-	buf_done(&want);
-	buf_done(&have);
-	return fits;
-}
-
-/* The end of a zone file's value, a name with its dot, or just ".". */
-static struct str
-target_of(const struct dns_record *rec)
-{
-	struct str value = str_c(rec->value);
-	ptrdiff_t at = str_rfind(value, ' ');
-
-	value = str_from(value, (size_t)(at + 1));
-	return str_first(value, value.n - 1);
-}
-
-/* The third number of an SRV record. */
-static uint32_t
-port_of(const struct dns_record *rec)
-{
-	struct str rest = str_c(rec->value), word = STR_NONE;
-	uint32_t port = 0;
-
-	for (int i = 0; i < 3; i++)
-		rest = str_split(rest, ' ', &word);
-	return str_to_u32(word, UINT16_MAX, &port) ? port : 0;
-}
-
-static bool
-srv_fits(const struct dns_record *rec, struct str found)
-{
-	char host[DNS_NAME_MAX + 1];
-	uint16_t port;
-
-	return dns_read_srv(found, &port, host) &&
-	       str_eq_case(str_c(host), target_of(rec)) &&
-	       (port == port_of(rec) || host[0] == '\0');
-}
-
-static bool
-tlsa_fits(const struct dns_record *rec, struct str found)
-{
-	struct buf text = BUF_INIT(KIB(4));
-	bool fits;
-
-	put_text(DNS_TLSA, found, &text);
-	fits = str_eq(buf_str(&text), str_c(rec->value));
-	buf_done(&text);
-	return fits;
-}
-
-static bool
-fits(const struct dns_record *rec, struct str found)
-{
-	char host[DNS_NAME_MAX + 1];
-	uint16_t preference;
-
-	switch (rec->purpose) {
-	case DNS_FOR_HOST:
-		return true;
-	case DNS_FOR_MX:
-		return dns_read_mx(found, &preference, host) &&
-		       str_eq_case(str_c(host), target_of(rec));
-	case DNS_FOR_TLSA:
-		return tlsa_fits(rec, found);
-	case DNS_FOR_SPF:
-		return spf_fits(str_c(rec->value), found);
-	case DNS_FOR_DKIM:
-		return dkim_fits(str_c(rec->value), found);
-	case DNS_FOR_DMARC:
-		return str_search(found, STR("p=")) > 0;
-	case DNS_FOR_TLSRPT:
-		return str_search(found, STR("rua=")) > 0;
-	case DNS_FOR_MTASTS:
-		return str_search(found, STR("id=")) > 0;
-	case DNS_FOR_SRV:
-		return srv_fits(rec, found);
-	case DNS_FOR_MTASTS_HOST:
-	case DNS_FOR_AUTOCONFIG:
-		return true; /* judged by judge_host() */
-	}
-	return false;
-}
-
-/* How TXT records of a kind begin, of which a name has exactly one. Others may
- * stand at the same name. */
-static struct str
-only_begin(enum dns_purpose p)
-{
-	return p == DNS_FOR_SPF      ? STR("v=spf1")
-	       : p == DNS_FOR_DMARC  ? STR("v=DMARC1")
-	       : p == DNS_FOR_TLSRPT ? STR("v=TLSRPTv1")
-	       : p == DNS_FOR_MTASTS ? STR("v=STSv1")
-	                             : STR("");
-}
-
 static void
 judge_data(struct dns_record *rec, const struct lookup *l)
 {
-	struct str begin = only_begin(rec->purpose);
+	struct str begin = dns_only_begin(rec->purpose);
 	struct buf text = BUF_INIT(MIB(1));
 	size_t n = 0, good = 0;
 
@@ -316,7 +122,7 @@ judge_data(struct dns_record *rec, const struct lookup *l)
 		if (!str_starts_case(data, begin))
 			continue;
 		n++;
-		good += fits(rec, data);
+		good += dns_record_fits(rec, data);
 		if (begin.n)
 			buf_printf(&text, "%s\"%.*s\"", n > 1 ? ", " : "",
 			    STR_ARG(data));

@@ -38,6 +38,10 @@ dns_type_name(enum dns_type t)
 	switch (t) {
 	case DNS_A:
 		return "A";
+	case DNS_NS:
+		return "NS";
+	case DNS_SOA:
+		return "SOA";
 	case DNS_CNAME:
 		return "CNAME";
 	case DNS_PTR:

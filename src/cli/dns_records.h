@@ -67,6 +67,12 @@ void dns_records_done(struct dns_records *r);
 /* The value as in a zone file: strings of at most 255 bytes, in quotes. */
 void dns_record_put_value(const struct dns_record *r, struct buf *to);
 
+/* Does this data do what rec is for? found: bytes, but of TXT the text. */
+bool dns_record_fits(const struct dns_record *rec, struct str found);
+/* How TXT records of a kind begin, of which a name has exactly one; others may
+ * stand at the same name. Empty: there is no such rule. */
+struct str dns_only_begin(enum dns_purpose p);
+
 /*
  * Look all of them up and set live and found. False with *ret_error (heap)
  * when nothing could be looked up at all.
