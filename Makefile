@@ -249,7 +249,8 @@ compdb:
 clean:
 	rm -rf build build-asan build-gcc build-clang build-fuzz build-cov
 distclean: clean
-	rm -rf demo-data config.mk tags compile_commands.json
+	rm -rf demo-data build-peers config.mk tags \
+	    compile_commands.json
 dist:
 	git archive --prefix=mailstead-$(VERSION)/ -o mailstead-$(VERSION).tar.gz HEAD
 
