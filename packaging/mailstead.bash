@@ -57,7 +57,10 @@ _mailstead() {
 		case $cmd in
 		domain | alias) words='add list remove' ;;
 		dkim) words='list add activate rotate remove' ;;
-		dns) words="--zone --check --json $(_mailstead_names domain)" ;;
+		dns)
+			words="--zone --check --update --json
+			    $(_mailstead_names domain)"
+			;;
 		user) words='add list passwd quota remove undelete' ;;
 		mail) words='import export undelete' ;;
 		queue) words='list show retry hold release cancel reroute' ;;
@@ -77,6 +80,16 @@ _mailstead() {
 		esac
 	else
 		case $cmd.$verb in
+		dns.*)
+			if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --key ]]; then
+				COMPREPLY=($(compgen -f -- "$cur"))
+				return
+			fi
+			words="--json $(_mailstead_names domain)"
+			[[ " ${COMP_WORDS[*]} " != *' --update '* ]] ||
+			    words+=' --key --server --dry-run --replace --web
+				--wait'
+			;;
 		queue.show) words='--json' ;;
 		queue.*)
 			words='--sender --recipient --domain --mx --state --all

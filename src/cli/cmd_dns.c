@@ -5,10 +5,15 @@
  */
 #include "cli/cli.h"
 #include "cli/dns_records.h"
+#include "cli/dns_update.h"
 #include "cli/output.h"
 
-#define USAGE   "dns DOMAIN [--zone | --check] [--json]"
-#define PEM_MAX KIB(256)
+#define USAGE \
+	"dns DOMAIN [--zone | --check | --update --key FILE [--server HOST] " \
+	"[--dry-run] [--replace] [--web] [--wait SECONDS]] [--json]"
+#define WAIT_S     30
+#define WAIT_S_MAX 86400
+#define PEM_MAX    KIB(256)
 
 /* --- print --------------------------------------------------------------------------- */
 
@@ -157,8 +162,9 @@ check_code(const struct dns_records *r)
 /* --- the command ---------------------------------------------------------------------- */
 
 struct words {
-	bool is_zone, has_check;
-	const char *domain;
+	bool is_zone, has_check, has_update;
+	struct dns_update_options update;
+	const char *domain, *wait;
 };
 
 static int
@@ -212,11 +218,24 @@ run(struct admin *a, const struct words *w, const struct conf *c)
 		r = dns_records_make(
 		    a, buf_str(&domain), c, buf_str(&certificate), &records);
 	if (r == ADMIN_OK)
-		r = print_all(a, w, c, &records);
+		r = w->has_update ? dns_update(a, &w->update, &records, c)
+		                  : print_all(a, w, c, &records);
 	dns_records_done(&records);
 	buf_done(&domain);
 	buf_done(&certificate);
 	return r;
+}
+
+static bool
+fits_together(const struct admin *a, const struct words *w)
+{
+	const struct dns_update_options *u = &w->update;
+	bool has_update_words = u->key_file || u->server || u->is_dry ||
+	                        u->may_replace || u->has_web || w->wait;
+
+	return w->is_zone + w->has_check + w->has_update <= 1 &&
+	       !(w->is_zone && a->is_json) &&
+	       (w->has_update || !has_update_words);
 }
 
 int
@@ -227,6 +246,13 @@ cmd_dns(struct admin *a, int argc, char **argv)
 		ADMIN_OPTIONS(a),
 		{ "--zone", NULL, &w.is_zone },
 		{ "--check", NULL, &w.has_check },
+		{ "--update", NULL, &w.has_update },
+		{ "--key", &w.update.key_file, NULL },
+		{ "--server", &w.update.server, NULL },
+		{ "--dry-run", NULL, &w.update.is_dry },
+		{ "--replace", NULL, &w.update.may_replace },
+		{ "--web", NULL, &w.update.has_web },
+		{ "--wait", &w.wait, NULL },
 	};
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 	CLEANUP(freep) char *error = NULL;
@@ -235,8 +261,16 @@ cmd_dns(struct admin *a, int argc, char **argv)
 
 	if (!admin_args(a, &args, argc, argv, USAGE))
 		return ADMIN_USAGE;
-	if (args.n_words != 1 || (w.is_zone && (w.has_check || a->is_json)))
+	w.update.wait_s = WAIT_S;
+	if (args.n_words != 1 || !fits_together(a, &w) ||
+	    (w.wait &&
+		!str_to_u32(str_c(w.wait), WAIT_S_MAX, &w.update.wait_s)))
 		return admin_usage(a, USAGE, NULL);
+	if (w.has_update && !w.update.key_file)
+		return admin_usage(a, USAGE,
+		    "--update needs --key FILE, the key that the name server "
+		    "knows (tsig-keygen of BIND or keymgr -t of knot make "
+		    "one)");
 	w.domain = args.words[0];
 	if (conf_load(cli_config_path(), &c, &error) < 0)
 		return admin_error(a, ADMIN_REFUSED,

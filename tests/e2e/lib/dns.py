@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: ISC
 """A name server on loopback: Debian's knot, with zones that tests write."""
+import base64
+import hashlib
 import pathlib
 import shutil
 import socket
 import subprocess
 import tempfile
 import time
+
+from dns import message, query, rdatatype, tsigkeyring, update
 
 from lib.instance import free_ports
 
@@ -16,24 +20,55 @@ def is_there():
     return pathlib.Path(KNOTD).exists()
 
 
+def secret(name):
+    """The TSIG key of that name."""
+    return base64.b64encode(hashlib.sha256(name.encode()).digest()).decode()
+
+
+def knot_remote(address):
+    return f"remote:\n  - id: remote\n    address: {address}@53\n" \
+        if address else ""
+
+
+def knot_keys(names, may_change):
+    """Sections key and acl of knot's configuration."""
+    if not names:
+        return ""
+    return "key:\n" + "".join(f"""
+  - id: {name}
+    algorithm: {"hmac-sha512" if "512" in name else "hmac-sha256"}
+    secret: {secret(name)}
+""" for name in names) + f"""
+acl:
+  - id: update
+    key: [{", ".join(may_change)}]
+    action: [update, transfer]
+"""
+
+
 class NameServer:
     """Serves the zone example. from a list of records, one a line. Zones in
     children are there, too, without records and signatures; others: more
     zones, a list of records each."""
 
     def __init__(self, records, zone="example.", signed=False, children=(),
-                 others=None):
+                 others=None, keys=(), may_change=None,
+                 address="127.0.0.1", port=None, notify=None):
+        """keys: names of TSIG keys; may_change: those that may change the
+        zone, if not all; notify: address of a secondary, at port 53."""
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="knot-"))
-        self.port = free_ports(1)[0]
+        self.ip = address
+        self.port = port or free_ports(1)[0]
         self.zone, self.signed = zone, signed
         self.others = others or {}
         self.serial = 1
         self.process = None
         (self.dir / "db").mkdir()
+        changes = bool(keys)
         (self.dir / "knot.conf").write_text(f"""
 server:
   rundir: {self.dir}
-  listen: 127.0.0.1@{self.port}
+  listen: {self.ip}@{self.port}
 control:
   listen: {self.dir}/knot.sock
 database:
@@ -45,13 +80,17 @@ policy:
   - id: fast
     algorithm: ecdsap256sha256
     single-type-signing: on
+{knot_keys(keys, may_change or keys)}
+{knot_remote(notify)}
 zone:
   - domain: {zone}
     storage: {self.dir}
     file: zone
-    journal-content: none
+    journal-content: {"changes" if changes else "none"}
     zonefile-load: whole
-    zonefile-sync: -1
+    zonefile-sync: {0 if changes else -1}
+    {"acl: update" if keys else ""}
+    {"notify: remote" if notify else ""}
     dnssec-signing: {"on" if signed else "off"}
     dnssec-policy: fast
 """ + "".join(f"""  - domain: {other}
@@ -75,7 +114,7 @@ zone:
 
     @property
     def address(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.ip}:{self.port}"
 
     def write(self, records):
         self.serial += 1
@@ -87,14 +126,17 @@ zone:
         lines = ["$TTL 2", f"@ SOA ns.{self.zone} admin.{self.zone} "
                  f"{self.serial} 60 60 600 2", f"@ NS ns.{self.zone}"]
         if zone == self.zone:
-            lines.append("ns A 127.0.0.1")
+            lines.append(f"ns A {self.ip}")
         (self.dir / file).write_text(
             f"$ORIGIN {zone}\n" + "\n".join(lines + records) + "\n")
 
     def start(self):
+        return self.run([KNOTD, "-c", self.dir / "knot.conf"])
+
+    def run(self, command, env=None):
         self.process = subprocess.Popen(
-            [KNOTD, "-c", self.dir / "knot.conf"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=open(self.dir / "log", "wb"))
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=open(self.dir / "log", "wb"), env=env)
         deadline = time.monotonic() + 10
         while not self.answers():
             if self.process.poll() is not None or \
@@ -112,7 +154,7 @@ zone:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.2)
             s.sendto(b"\x12\x34\0\0\0\1\0\0\0\0\0\0" + name +
-                     b"\0\6\0\1", ("127.0.0.1", self.port))
+                     b"\0\6\0\1", (self.ip, self.port))
             try:
                 reply = s.recv(4096)
             except OSError:
@@ -133,9 +175,55 @@ zone:
                         "-b", "zone-reload"], check=True,
                        capture_output=True)
 
-    def stop(self):
+    def end(self):
         if self.process is not None:
             self.process.terminate()
             self.process.wait(10)
             self.process = None
+
+    def stop(self):
+        self.end()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def ask(self, name, kind):
+        """The records of a name and type, as text, sorted."""
+        question = message.make_query(name, kind)
+        reply = query.tcp(question, self.ip, 5, self.port)
+        return sorted(str(item) for rrset in reply.answer
+                      if rrset.rdtype == rdatatype.from_text(kind)
+                      for item in rrset)
+
+    def alter(self, key, *changes):
+        """Somebody else's update: ("add", name, ttl, type, text) and so on."""
+        u = update.UpdateMessage(self.zone, keyring=tsigkeyring.from_text(
+            {key: secret(key)}))
+        for verb, *words in changes:
+            getattr(u, verb)(*words)
+        reply = query.tcp(u, self.ip, 5, self.port)
+        assert reply.rcode() == 0, reply
+
+
+class Secondary(NameServer):
+    """Has its zone from another server, which sends NOTIFY."""
+
+    def __init__(self, zone, primary, address, key):
+        super().__init__([], zone=zone, address=address, port=53)
+        text = (self.dir / "knot.conf").read_text()
+        text = text.replace("zone:\n", f"""
+key:
+  - id: {key}
+    algorithm: {"hmac-sha512" if "512" in key else "hmac-sha256"}
+    secret: {secret(key)}
+remote:
+  - id: primary
+    address: {primary.ip}@{primary.port}
+    key: {key}
+acl:
+  - id: notify
+    address: 127.0.0.0/8
+    action: notify
+zone:
+""").replace("    file: zone\n", "    file: copy\n    master: primary\n"
+             "    acl: notify\n").replace(
+            "journal-content: none", "journal-content: changes")
+        (self.dir / "knot.conf").write_text(text)

@@ -4,6 +4,7 @@
 MAILSTEAD_BIN names another program than build/mailstead, for example one that
 was built with sanitizers. Only processes that were started here are ended.
 """
+import contextlib
 import fcntl
 import json
 import os
@@ -145,6 +146,7 @@ class Instance:
         self.process = None
         self.count = 0
         self.allowed_trouble = None
+        self.cli_env = {}
         # The roles run as another user than root: let that one pass.
         self.dir.chmod(0o755)
         self.configure()
@@ -173,6 +175,10 @@ class Instance:
                                for k, v in options.items())
                 lines.append(f"{section} {{\n{body}}}")
         self.conf.write_text("\n".join(lines) + "\n")
+
+    def new_certificate(self):
+        """In the same files; the running server keeps the old one."""
+        make_certificate(self.dir)
 
     # --- life ---------------------------------------------------------------
 
@@ -289,11 +295,21 @@ class Instance:
         whole CompletedProcess instead."""
         done = subprocess.run(
             [BINARY, "-c", self.conf, *map(str, args)], input=input,
-            capture_output=True, text=True, timeout=60)
+            capture_output=True, text=True, timeout=60,
+            env={**os.environ, **self.cli_env})
         if not check:
             return done
         assert done.returncode == 0, f"{args}: {done.stderr}"
         return done.stdout
+
+    @contextlib.contextmanager
+    def environment(self, **variables):
+        """Of the command line, for a while."""
+        self.cli_env = variables
+        try:
+            yield
+        finally:
+            self.cli_env = {}
 
     def add_domain(self, name=None):
         self.cli("domain", "add", name or self.domain)
