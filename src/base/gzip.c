@@ -6,7 +6,8 @@
 
 #define STEP         KIB(16)
 #define WINDOW_GZIP  (15 + 16) /* the largest window, with a gzip header */
-#define MEMORY_LEVEL 8         /* the default of zlib */
+#define WINDOW_RAW   (-15)
+#define MEMORY_LEVEL 8 /* the default of zlib */
 
 static Bytef *
 bytes(const char *p)
@@ -87,14 +88,14 @@ inflate_all(z_stream *z, struct buf *to, struct str in)
 	return GUNZIP_OK;
 }
 
-enum gunzip
-gunzip(struct buf *to, struct str in)
+static enum gunzip
+unpack(struct buf *to, struct str in, int window)
 {
 	z_stream z = { 0 };
 	size_t n = to->n;
 	enum gunzip r;
 
-	if (inflateInit2(&z, WINDOW_GZIP) != Z_OK)
+	if (inflateInit2(&z, window) != Z_OK)
 		die("inflateInit2: %s", z.msg ? z.msg : "no memory");
 	r = inflate_all(&z, to, in);
 	(void)inflateEnd(&z);
@@ -103,4 +104,22 @@ gunzip(struct buf *to, struct str in)
 		to->failed = false;
 	}
 	return r;
+}
+
+enum gunzip
+gunzip(struct buf *to, struct str in)
+{
+	return unpack(to, in, WINDOW_GZIP);
+}
+
+enum gunzip
+gunzip_raw(struct buf *to, struct str in)
+{
+	return unpack(to, in, WINDOW_RAW);
+}
+
+uint32_t
+gzip_sum(struct str s)
+{
+	return (uint32_t)crc32_z(crc32_z(0, NULL, 0), bytes(s.p), s.n);
 }

@@ -23,3 +23,8 @@ enum gunzip {
  * to, whatever it claims; on a failure to is as it was.
  */
 enum gunzip gunzip(struct buf *to, struct str in) WARN_UNUSED;
+/* The same for a stream without header and sum (RFC 1951), of which all of in
+ * is one: as zip files have it. */
+enum gunzip gunzip_raw(struct buf *to, struct str in) WARN_UNUSED;
+/* The sum of gzip and zip files (CRC-32). */
+uint32_t gzip_sum(struct str s);
