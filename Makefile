@@ -178,9 +178,9 @@ unit: $(filter $(B)/tests/unit/$(T)%,$(UNIT_BINS))
 #  * LINK: smtp
 # and, for a pure file outside of proto, an OBJS line names the sources.
 
-fuzz_link = $(patsubst %,$(B)/libproto_%.a,$(shell sed -n 's/^ \* LINK: *//p' \
+fuzz_link = $(patsubst %.c,$(B)/%.o,$(shell sed -n 's/^ \* OBJS: *//p' \
 	tests/fuzz/$(1)_fuzz.c)) \
-	$(patsubst %.c,$(B)/%.o,$(shell sed -n 's/^ \* OBJS: *//p' \
+	$(patsubst %,$(B)/libproto_%.a,$(shell sed -n 's/^ \* LINK: *//p' \
 	tests/fuzz/$(1)_fuzz.c)) $(B)/libbase.a
 
 define replay_bin

@@ -40,6 +40,10 @@ _mailstead() {
 		COMPREPLY=($(compgen -W 'rsa ed25519' -- "$cur"))
 		return
 		;;
+	--kind)
+		COMPREPLY=($(compgen -W 'dmarc tls abuse' -- "$cur"))
+		return
+		;;
 	--recipients | --first-time)
 		COMPREPLY=($(compgen -W 'none default' -- "$cur"))
 		return
@@ -50,7 +54,7 @@ _mailstead() {
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue account tls-rule trace help -c -d
+		    dns user alias mail queue account feedback tls-rule trace help -c -d
 		    --help
 		    --version'
 	elif ((COMP_CWORD == at + 1)); then
@@ -65,12 +69,14 @@ _mailstead() {
 		mail) words='import export undelete' ;;
 		queue) words='list show retry hold release cancel reroute' ;;
 		account) words='list show release block open limit' ;;
+		feedback) words='list show' ;;
 		tls-rule) words='add list remove test' ;;
 		config) words='check' ;;
 		check) words='--rebuild --json' ;;
 		help)
 			words='run demo status metrics reload config check
-			    domain dkim dns user alias mail queue account trace'
+			    domain dkim dns user alias mail queue account feedback tls-rule
+			    trace'
 			;;
 		status | reload) words='--json' ;;
 		run | demo)
@@ -96,6 +102,8 @@ _mailstead() {
 			    --account --json'
 			[[ $verb != cancel ]] || words+=' --bounce'
 			;;
+		feedback.list) words='--json --domain --kind --since' ;;
+		feedback.show) words='dmarc tls abuse --json --domain --since' ;;
 		account.list) words="--json --held $(_mailstead_names domain)" ;;
 		account.limit)
 			words="--json --recipients --first-time

@@ -85,7 +85,8 @@ extern const char *const domain_usage[],
 			     *const alias_usage[],
 				 *const mail_usage[],
 				     *const queue_usage[],
-					 *const account_usage[];
+					 *const account_usage[],
+					     *const feedback_usage[];
 extern const char *const tls_rule_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
@@ -96,5 +97,6 @@ int admin_alias(struct admin *a, int argc, char **argv);
 int admin_mail(struct admin *a, int argc, char **argv);
 int admin_queue(struct admin *a, int argc, char **argv);
 int admin_account(struct admin *a, int argc, char **argv);
+int admin_feedback(struct admin *a, int argc, char **argv);
 int admin_trace(struct admin *a, int argc, char **argv);
 int admin_tls_rule(struct admin *a, int argc, char **argv);

@@ -3,6 +3,7 @@
  * cmd_account.c - mailstead account list|show|release|block|open|limit: what
  * accounts send to other servers, and who sends too much.
  */
+#include "cli/feedback_sum.h"
 #include "cli/output.h"
 #include "cli/queue_words.h"
 
@@ -52,6 +53,7 @@ static const struct output_field all_fields[] = {
 	{ "known", "Known recipients", OUTPUT_COUNT },
 	{ "own_limits", "Limits of its own", OUTPUT_YES },
 	{ "held", "Held recipients", OUTPUT_COUNT },
+	{ "complaints", "Complaints of 90 days", OUTPUT_COUNT },
 };
 
 static const char *
@@ -64,9 +66,14 @@ state_name(unsigned state)
 	return state < ARRAY_LEN(names) ? names[state] : "unknown";
 }
 
+/* What is asked for elsewhere. */
+struct more {
+	uint64_t held, complaints;
+};
+
 static void
-put_row(
-    struct output *o, const struct msg_limit_row *r, bool is_all, uint64_t held)
+put_row(struct output *o, const struct msg_limit_row *r, bool is_all,
+    struct more more)
 {
 	output_put_text(o, r->login);
 	output_put_text(o, str_c(state_name(r->state)));
@@ -84,7 +91,8 @@ put_row(
 	output_put_number(o, r->messages);
 	output_put_number(o, r->known);
 	output_put_number(o, r->is_own);
-	output_put_number(o, held);
+	output_put_number(o, more.held);
+	output_put_number(o, more.complaints);
 }
 
 /* --- list and show ----------------------------------------------------------------- */
@@ -130,7 +138,7 @@ list(struct account_command *c)
 			break;
 		for (struct wire w = wire_read(l.items);
 		     msg_limit_row_read(&w, &row);)
-			put_row(o, &row, false, 0);
+			put_row(o, &row, false, (struct more){ 0, 0 });
 		q.after = l.next;
 	} while (q.after);
 	if (r == ADMIN_OK)
@@ -142,13 +150,13 @@ list(struct account_command *c)
 }
 
 static void
-print_one(
-    struct account_command *c, const struct msg_limit_row *row, uint64_t held)
+print_one(struct account_command *c, const struct msg_limit_row *row,
+    struct more more)
 {
 	struct output *o =
 	    output_new("account", all_fields, ARRAY_LEN(all_fields));
 
-	put_row(o, row, true, held);
+	put_row(o, row, true, more);
 	output_print_one(o, c->a->is_json);
 	output_free(o);
 }
@@ -179,17 +187,28 @@ find_row(struct account_command *c, struct str login, struct buf *reply,
 }
 
 static int
+print_whole(struct account_command *c, const struct msg_limit_row *row)
+{
+	struct more more = { 0, 0 };
+	int r = queue_count_held(c->a, row->account, &more.held);
+
+	if (r == ADMIN_OK)
+		r = feedback_count_complaints(
+		    c->a, row->login, &more.complaints);
+	if (r == ADMIN_OK)
+		print_one(c, row, more);
+	return r;
+}
+
+static int
 show(struct account_command *c, struct str login)
 {
 	struct buf reply = BUF_INIT(MIB(2));
 	struct msg_limit_row row;
-	uint64_t held = 0;
 	int r = find_row(c, login, &reply, &row);
 
 	if (r == ADMIN_OK)
-		r = queue_count_held(c->a, row.account, &held);
-	if (r == ADMIN_OK)
-		print_one(c, &row, held);
+		r = print_whole(c, &row);
 	buf_done(&reply);
 	return r;
 }
@@ -310,7 +329,7 @@ set_limit(struct account_command *c)
 		q.name = buf_str(&name);
 		r = ask_change(c, &q, &reply);
 		if (r == ADMIN_OK && msg_limit_row_get(buf_str(&reply), &row))
-			print_one(c, &row, 0);
+			r = print_whole(c, &row);
 		else if (r == ADMIN_OK)
 			r = admin_say(
 			    c->a, "changed", q.name, "changed the limits of");

@@ -179,12 +179,13 @@ add_policies(struct dns_records *r)
 {
 	add(r, DNS_FOR_DMARC, DNS_TXT, x_asprintf("_dmarc.%s", r->domain),
 	    x_asprintf(
-		"v=DMARC1; p=none; rua=mailto:postmaster@%s", r->domain));
+		"v=DMARC1; p=none; rua=mailto:mail-reports@%s", r->domain));
 	because(r, x_strdup("DMARC: what others shall do with mail that fails "
 			    "SPF and DKIM. Raise p\nto quarantine, then to "
-			    "reject, when the reports show no other senders."));
+			    "reject, when the reports show no other senders:"
+			    "\n'mailstead feedback list --kind dmarc'."));
 	add(r, DNS_FOR_TLSRPT, DNS_TXT, x_asprintf("_smtp._tls.%s", r->domain),
-	    x_asprintf("v=TLSRPTv1; rua=mailto:postmaster@%s", r->domain));
+	    x_asprintf("v=TLSRPTv1; rua=mailto:mail-reports@%s", r->domain));
 	because(r, x_strdup("TLS-RPT: others report here when TLS to this "
 			    "host fails."));
 }

@@ -9,6 +9,7 @@
 #include "conf/conf_resolver.h"
 #include "filter/analyse.h"
 #include "filter/check.h"
+#include "filter/feedback.h"
 #include "filter/filter.h"
 #include "filter/rows.h"
 
@@ -96,15 +97,17 @@ on_peer(UNUSED void *arg, UNUSED struct ipc_peer *p)
 
 /* --- ANALYSE ------------------------------------------------------------------------ */
 
-/* One that waits for its check. */
+/* One that waits for its check, and then for its report to be on disk. */
 struct waiting {
+	struct server *sv;
 	struct ipc_return ret;
 	struct analysis a;
+	struct report *report; /* NULL: there is none */
+	struct buf reply;
 };
 
-static void
-answer(struct ipc_return *ret, const struct analysis *a,
-    const struct check_result *c)
+static struct buf
+encode(const struct analysis *a, const struct check_result *c)
 {
 	struct msg_analyse_reply reply = {
 		.verdict = (uint8_t)c->verdict,
@@ -122,18 +125,44 @@ answer(struct ipc_return *ret, const struct analysis *a,
 				ANALYSE_CUTS_MAX + KIB(64));
 
 	msg_analyse_reply_put(&b, &reply);
-	ipc_reply(ret, buf_str(&b), -1);
-	buf_done(&b);
+	return b;
 }
 
+static void
+finish(void *arg, enum outcome outcome)
+{
+	struct waiting *w = arg;
+
+	if (outcome == DONE)
+		ipc_reply(&w->ret, buf_str(&w->reply), -1);
+	else
+		ipc_reply_error(&w->ret, TEMPFAIL, REASON_GONE, NULL);
+	feedback_drop(w->report);
+	buf_done(&w->reply);
+	analysis_done(&w->a);
+	free(w);
+}
+
+/* Of a message that is refused, the report does not count, either. */
 static void
 on_checked(void *arg, const struct check_result *result)
 {
 	struct waiting *w = arg;
 
-	answer(&w->ret, &w->a, result);
-	analysis_done(&w->a);
-	free(w);
+	w->reply = encode(&w->a, result);
+	if (w->report && result->verdict == ANALYSE_ACCEPT)
+		feedback_put(w->sv->rt, TAKE_PTR(w->report), finish, w);
+	else
+		finish(w, DONE);
+}
+
+static struct report *
+read_report(struct server *sv, const struct msg_analyse *m, struct str message)
+{
+	struct feedback_context c = { m->reports, str_c(sv->conf->hostname),
+		loop_time(sv->loop) };
+
+	return m->reports.n ? feedback_take(message, &c) : NULL;
 }
 
 static void
@@ -145,22 +174,21 @@ analyse(struct server *sv, struct ipc_return *ret, const struct msg_analyse *m,
 		.verdict = ANALYSE_REJECT,
 		.reply = { "Too many forged Authentication-Results", 38 },
 	};
-	struct waiting *w;
-	struct analysis a;
+	struct waiting *w = X_NEW(struct waiting);
 
-	analyse_bytes(message, m->is_submission, str_c(sv->conf->hostname), &a);
-	if (a.is_limited)
+	w->sv = sv;
+	w->ret = *ret;
+	analyse_bytes(
+	    message, m->is_submission, str_c(sv->conf->hostname), &w->a);
+	if (w->a.is_limited)
 		log_event(EV_FILTER_LIMIT, LU("size", m->size),
 		    LS("from", m->mail_from), LS("ip", m->client_ip));
-	if (a.is_stuffed || !check_applies(sv, m)) {
-		answer(ret, &a, a.is_stuffed ? &stuffed : &none);
-		analysis_done(&a);
-		return;
-	}
-	w = X_NEW(struct waiting);
-	w->ret = *ret;
-	w->a = a;
-	check_start(sv, m, message, on_checked, w);
+	if (!w->a.is_stuffed)
+		w->report = read_report(sv, m, message);
+	if (w->a.is_stuffed || !check_applies(sv, m))
+		on_checked(w, w->a.is_stuffed ? &stuffed : &none);
+	else
+		check_start(sv, m, message, on_checked, w);
 }
 
 static void

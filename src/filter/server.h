@@ -9,6 +9,8 @@
  *   policy.c   what becomes of the message, and why
  *   results.c  the Authentication-Results field, the log line
  *   rows.c     what DMARC found, counted for reports
+ *   feedback*.c
+ *              reports of others about us
  */
 #pragma once
 

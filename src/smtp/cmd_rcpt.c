@@ -29,6 +29,7 @@ judge(struct session *s, struct ipc_msg *m)
 	if (!msg_rcpt_check_reply_get(m->body, &reply))
 		return REPLY_RCPT_LATER;
 	s->rcpt->max_size = reply.max_size;
+	s->rcpt->is_reports = reply.is_reports;
 	if (reply.max_size > 0 && s->env.size > reply.max_size)
 		return REPLY_RCPT_FULL;
 	return id;

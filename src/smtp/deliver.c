@@ -372,6 +372,7 @@ ask_filter(struct session *s)
 		.is_stranger =
 		    s->service == SERVICE_MX && s->login == NULL && !s->has_cut,
 		.trace_id = str_c(s->trace),
+		.reports = envelope_reports_domain(&s->env),
 	};
 	struct question q = {
 		.to = ROLE_FILTER,

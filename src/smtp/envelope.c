@@ -162,3 +162,13 @@ envelope_put_wishes(const struct envelope *e, struct msg_deliver *m)
 	m->deliver_by_mode = (uint8_t)e->by_mode;
 	m->priority = (uint8_t)(DELIVER_PRIORITY_NORMAL + e->priority);
 }
+
+struct str
+envelope_reports_domain(const struct envelope *e)
+{
+	for (const struct rcpt *r = e->first; r; r = r->next)
+		if (r->is_reports)
+			return str_from(r->address,
+			    (size_t)(str_rfind(r->address, '@') + 1));
+	return STR_NONE;
+}

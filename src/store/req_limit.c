@@ -27,6 +27,26 @@ req_limit_change(struct request *r)
 	return limiter_change(r->s->limiter, &q, &r->out);
 }
 
+struct verdict
+req_trace_account(struct request *r)
+{
+	struct msg_trace_account_reply reply = { 0 };
+	struct buf login = BUF_INIT(KIB(1));
+	struct msg_trace_account q;
+	struct verdict v;
+
+	if (!msg_trace_account_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	v = queue_account_of(r->s->queue, q.trace, &reply.account);
+	if (verdict_is_done(v))
+		v = dir_login(r->s->dir, reply.account, &login);
+	reply.login = buf_str(&login);
+	if (verdict_is_done(v))
+		msg_trace_account_reply_put(&r->out, &reply);
+	buf_done(&login);
+	return v;
+}
+
 /* --- mail to the operator ---------------------------------------------------------- */
 
 struct telling {

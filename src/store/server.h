@@ -183,6 +183,7 @@ struct verdict req_check(struct request *r);
 struct verdict req_queue_change(struct request *r);
 struct verdict req_ledger_put(struct request *r);
 struct verdict req_ledger_list(struct request *r);
+struct verdict req_trace_account(struct request *r);
 struct verdict req_limit_list(struct request *r);
 struct verdict req_limit_change(struct request *r);
 /* A regular file that holds so many bytes? */

@@ -19,6 +19,13 @@
 #define DIR_REMOVED_MAX  5000 /* removed users in a list */
 #define DIR_VERIFIER_MAX KIB(1)
 
+/*
+ * The local part, in every domain, of the address to which others send
+ * reports about it (DMARC, TLS, abuse). Without a user or alias of that name
+ * it is accepted and led to nobody: the filter keeps what is in it.
+ */
+#define DIR_REPORTS "mail-reports"
+
 struct dir;
 
 struct dir_dkim_times {
@@ -56,6 +63,7 @@ struct dir_accounts {
 	size_t n;
 	struct buf remote; /* n_remote vstrs (base/wire.h) */
 	size_t n_remote;
+	bool is_reports; /* it is the address for reports */
 };
 struct dir_accounts *dir_accounts_new(void);
 void dir_accounts_free(struct dir_accounts *a);

@@ -165,6 +165,11 @@ resolve(struct resolve *r, struct str address, unsigned depth)
 	v = resolve_exact(r, address, depth);
 	if (v.outcome == NOT_FOUND)
 		v = resolve_base(r, address, depth);
+	/* Whoever wants all other mail has not asked for reports. */
+	if (str_eq(address_local(address), STR(DIR_REPORTS))) {
+		r->ret->is_reports |= depth == 0;
+		return v.outcome == NOT_FOUND ? VERDICT_DONE : v;
+	}
 	if (v.outcome == NOT_FOUND)
 		v = resolve_exact(
 		    r, str_from(address, address_local(address).n), depth);
@@ -188,6 +193,7 @@ dir_resolve_from(
 	r->d = d;
 	r->ret = ret;
 	ret->n = ret->n_remote = 0;
+	ret->is_reports = false;
 	buf_reset(&ret->remote, ret->remote.cap);
 	if (address_clean(address, &clean))
 		v = resolve(r, buf_str(&clean), depth);
@@ -301,6 +307,7 @@ dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q, struct buf *out)
 
 	if (verdict_is_done(v))
 		v = check_room(d, accounts, &reply.max_size);
+	reply.is_reports = accounts->is_reports;
 	if (verdict_is_done(v))
 		msg_rcpt_check_reply_put(out, &reply);
 	dir_accounts_free(accounts);

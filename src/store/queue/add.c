@@ -270,8 +270,9 @@ is_same(struct queue *q, uint64_t number, struct str trace, uint64_t size,
 	return v.outcome == NOT_FOUND ? VERDICT_DONE : v;
 }
 
-struct verdict
-queue_knows(struct queue *q, struct str trace, uint64_t size, bool *ret)
+/* The messages that a trace leads to. */
+static struct verdict
+find_same(struct queue *q, struct str trace, struct same *ret)
 {
 	struct engine_range range = {
 		.shard = QUEUE_SHARD,
@@ -279,17 +280,52 @@ queue_knows(struct queue *q, struct str trace, uint64_t size, bool *ret)
 		.to = QKEY(qkey_lookup(trace, UINT64_MAX)),
 		.is_reverse = true,
 	};
+	int r = trace.n ? engine_scan(q->engine, &range, add_same, ret) : 0;
+
+	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
+}
+
+struct verdict
+queue_knows(struct queue *q, struct str trace, uint64_t size, bool *ret)
+{
 	struct same same = { .n = 0 };
-	struct verdict v = VERDICT_DONE;
-	int r;
+	struct verdict v = find_same(q, trace, &same);
 
 	*ret = false;
-	if (trace.n == 0)
-		return v;
-	r = engine_scan(q->engine, &range, add_same, &same);
-	if (r < 0)
-		return verdict_engine(r);
 	for (size_t i = 0; i < same.n && verdict_is_done(v) && !*ret; i++)
 		v = is_same(q, same.v[i], trace, size, ret);
+	return v;
+}
+
+static struct verdict
+account_of(struct queue *q, uint64_t number, struct str trace, uint64_t *ret)
+{
+	struct queue_message_record m;
+	struct queue_gone_record g;
+	struct verdict v = queue_get_message(q, number, &m);
+
+	if (verdict_is_done(v) && str_eq(m.trace, trace))
+		*ret = m.account;
+	if (v.outcome != NOT_FOUND)
+		return v;
+	v = queue_get_gone(q, number, &g);
+	if (verdict_is_done(v) && str_eq(g.trace, trace))
+		*ret = g.account;
+	return v.outcome == NOT_FOUND ? VERDICT_DONE : v;
+}
+
+struct verdict
+queue_account_of(struct queue *q, struct str trace, uint64_t *ret)
+{
+	struct same same = { .n = 0 };
+	struct verdict v = find_same(q, trace, &same);
+	uint64_t account = 0;
+
+	for (size_t i = 0; i < same.n && verdict_is_done(v) && !account; i++)
+		v = account_of(q, same.v[i], trace, &account);
+	if (verdict_is_done(v) && !account)
+		return verdict_not_found(REASON_NO_USER);
+	if (verdict_is_done(v))
+		*ret = account;
 	return v;
 }

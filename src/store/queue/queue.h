@@ -109,6 +109,10 @@ void queue_added(struct queue_adding *a, bool is_accepted);
 struct verdict queue_knows(
     struct queue *q, struct str trace, uint64_t size, bool *ret) WARN_UNUSED;
 
+/* The account that sent the message with this trace; NOT_FOUND. */
+struct verdict queue_account_of(
+    struct queue *q, struct str trace, uint64_t *ret) WARN_UNUSED;
+
 /* --- out: requests of role send --------------------------------------------------- */
 
 /* The present owner of leases: those of all others end. */

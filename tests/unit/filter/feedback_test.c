@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * feedback_test.c - which reports are taken, and whose message a complaint is
+ * about.
+ */
+#include "../test.h"
+#include "filter/feedback_read.h"
+#include "proc/ipc_msgs.h"
+
+static const struct feedback_context context = { STR("demo.example"),
+	STR("mail.demo.example"), 1790000000 };
+
+#define DMARC(domain) \
+	"Content-Type: text/xml\r\n\r\n<feedback><report_metadata>" \
+	"<org_name>o</org_name><email>e</email><report_id>1</report_id>" \
+	"<date_range><begin>1</begin><end>2</end></date_range>" \
+	"</report_metadata><policy_published><domain>" domain \
+	"</domain><p>none</p></policy_published></feedback>"
+
+TEST(only_reports_about_the_domain_they_came_to)
+{
+	static const struct {
+		const char *message;
+		bool is_taken;
+	} cases[] = {
+		{ DMARC("demo.example"), true },
+		{ DMARC("Demo.Example"), true },
+		{ DMARC("sub.demo.example"), true },
+		{ DMARC("other.example"), false },
+		{ DMARC("xdemo.example"), false },
+		{ DMARC("example"), false },
+		{ "Content-Type: text/plain\r\n\r\n<feedback>", false },
+		{ "Content-Type: text/xml\r\n\r\n<feedback>", false },
+		{ "Subject: nothing\r\n\r\nhello", false },
+		{ "", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct feedback f;
+		enum feedback_found found =
+		    feedback_read(str_c(cases[i].message), &context, &f);
+
+		CHECK((found == FEEDBACK_ROWS) == cases[i].is_taken,
+		    cases[i].message);
+		CHECK((f.rows.n > 0) == cases[i].is_taken, cases[i].message);
+		CHECK((f.fault == NULL) == cases[i].is_taken, cases[i].message);
+		feedback_done(&f);
+	}
+}
+
+#define ARF(received) \
+	"Content-Type: multipart/report; boundary=b\r\n\r\n--b\r\n" \
+	"Content-Type: message/feedback-report\r\n\r\n" \
+	"Feedback-Type: abuse\r\nOriginal-Rcpt-To: v@x.example\r\n\r\n" \
+	"--b\r\nContent-Type: message/rfc822\r\n\r\n" received \
+	"Subject: buy\r\n\r\nbuy\r\n--b--\r\n"
+
+TEST(a_complaint_names_its_message_by_our_own_line_alone)
+{
+	static const struct {
+		const char *message, *trace;
+	} cases[] = {
+		{ ARF("Received: from c ([192.0.2.1])\r\n\tby "
+		      "mail.demo.example with ESMTPSA id abc123\r\n\tfor "
+		      "<v@x>; date\r\n"),
+		    "abc123" },
+		{ ARF("Received: from mail.demo.example by mx.x.example with "
+		      "SMTP id theirs\r\nReceived: by MAIL.demo.example id "
+		      "ours;\r\n date\r\n"),
+		    "ours" },
+		{ ARF("Received: from x by evil.example with SMTP id "
+		      "abc\r\n"),
+		    "" },
+		{ ARF("Received: by mail.demo.example id\r\n"), "" },
+		{ ARF("Received: by mail.demo.example id a/../b\r\n"), "a" },
+		{ ARF(""), "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct feedback f;
+
+		CHECK(feedback_read(str_c(cases[i].message), &context, &f) ==
+			  FEEDBACK_COMPLAINT,
+		    cases[i].message);
+		CHECK(str_eq(f.abuse.trace, str_c(cases[i].trace)),
+		    cases[i].message);
+		CHECK(str_eq(f.abuse.subject, STR("buy")), cases[i].message);
+		CHECK(
+		    str_eq(f.abuse.rcpt, STR("v@x.example")), cases[i].message);
+		feedback_done(&f);
+	}
+}
+
+static struct str
+key_for(const char *login)
+{
+	static char text[FEEDBACK_KEY_MAX + 1];
+	struct msg_ledger_row row;
+	struct feedback f;
+	struct wire w;
+
+	ASSERT(feedback_read(STR(ARF("")), &context, &f) == FEEDBACK_COMPLAINT);
+	feedback_finish(&f, str_c(login), 7);
+	w = wire_read(buf_str(&f.rows));
+	ASSERT(msg_ledger_row_read(&w, &row) && w.in.n == 0);
+	snprintf(text, sizeof(text), "%.*s", STR_ARG(row.key));
+	feedback_done(&f);
+	return str_c(text);
+}
+
+TEST(a_complaint_is_kept_by_account_or_domain)
+{
+	assert_true(str_starts(key_for("alice@sub.demo.example"),
+	    STR("abuse/alice@sub.demo.example/2026")));
+	assert_true(str_starts(key_for(""), STR("abuse/demo.example/2026")));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_reports_about_the_domain_they_came_to),
+		cmocka_unit_test(
+		    a_complaint_names_its_message_by_our_own_line_alone),
+		cmocka_unit_test(a_complaint_is_kept_by_account_or_domain),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
