@@ -136,7 +136,15 @@ put_data(struct dkim_body *b, struct str s)
 	b->has_content = true;
 }
 
-/* Length of the run that needs no second look. */
+/* A lone SP between two words stays what it is. */
+static bool
+is_lone_blank(struct str s, size_t n)
+{
+	return n > 0 && n + 1 < s.n && s.p[n] == ' ' && !is_wsp(s.p[n + 1]) &&
+	       s.p[n + 1] != '\r';
+}
+
+/* Length of the run that needs no second look: mostly all of a line. */
 static size_t
 data_length(const struct dkim_body *b, struct str s)
 {
@@ -147,7 +155,8 @@ data_length(const struct dkim_body *b, struct str s)
 
 		return cr ? (size_t)(cr - s.p) : s.n;
 	}
-	while (n < s.n && s.p[n] != '\r' && !is_wsp(s.p[n]))
+	while (n < s.n && s.p[n] != '\r' &&
+	       (!is_wsp(s.p[n]) || is_lone_blank(s, n)))
 		n++;
 	return n;
 }
