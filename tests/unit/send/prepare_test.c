@@ -69,6 +69,30 @@ TEST(content_is_seen_however_it_is_split)
 			check_content(i, step);
 }
 
+/* By eights, and byte by byte: the same. */
+TEST(content_is_seen_wherever_it_stands)
+{
+	static const char odd[] = { '\0', '\t', '\n', '\r', '\x1f', '\x7f',
+		'\x80', '\xff' };
+	char text[] = "A: b\r\n\r\nThe quick brown fox jumps over it.\r\n";
+	const size_t n = sizeof(text) - 1;
+
+	for (size_t at = 0; at < n; at++)
+		for (size_t o = 0; o < sizeof(odd); o++) {
+			struct content all = { 0 }, each = { 0 };
+			char was = text[at];
+
+			text[at] = odd[o];
+			content_feed(&all, str_make(text, n));
+			for (size_t i = 0; i < n; i++)
+				content_feed(&each, str_make(text + i, 1));
+			text[at] = was;
+			content_finish(&all);
+			content_finish(&each);
+			CHECK(memcmp(&all, &each, sizeof(all)) == 0, "same");
+		}
+}
+
 static const struct {
 	const char *name;
 	struct content c;
@@ -414,6 +438,7 @@ TEST(a_seal_says_what_our_filter_found)
 }
 
 TEST_MAIN(UNIT(content_is_seen_however_it_is_split),
+    UNIT(content_is_seen_wherever_it_stands),
     UNIT(a_message_is_converted_where_the_server_needs_it),
     UNIT(a_message_goes_in_the_right_name),
     UNIT(a_letter_reads_the_same_wherever_it_is_cut),
