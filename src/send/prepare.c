@@ -27,6 +27,9 @@
 #define CONVERTED_MAX MIB(512)
 /* Keys that change while they sign, and again. */
 #define TRIES_MAX 5
+/* What is not signed, and no longer than this, is looked at at once: that
+ * takes less than to wake a helper. */
+#define QUICK_MAX KIB(64)
 
 TAILQ_HEAD(waiting, preparing);
 
@@ -253,6 +256,15 @@ on_worked(struct pool_job *job)
 	finish(w, r);
 }
 
+static bool
+is_quick(const struct preparing *w)
+{
+	const struct letter *l = &w->work.letter;
+
+	return (w->keys == NULL || w->keys->n == 0) && l->fd < 0 &&
+	       l->size <= QUICK_MAX;
+}
+
 static void
 submit(struct preparing *w)
 {
@@ -263,7 +275,12 @@ submit(struct preparing *w)
 	w->work.now = loop_time(sv->loop);
 	w->job.work = work;
 	w->job.done = on_worked;
-	pool_add(w->p->pool, &w->job);
+	if (!is_quick(w)) {
+		pool_add(w->p->pool, &w->job);
+		return;
+	}
+	work(&w->job);
+	on_worked(&w->job);
 }
 
 static void
