@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""dead_destinations.py - do dead destinations slow down the living ones?
+
+    sudo bench/dead_destinations.py [--recipients 500000] [--rounds 3] [--write]
+
+Fills a queue with messages of one recipient each, to 1 000 domains with a mail
+server of their own, half of which are dead: a quarter of those refuse
+connections, a quarter are black holes (nothing answers at all), a quarter greet
+with 421, and a quarter accept connections and say nothing. Another queue has the
+half for the living alone. Then Mailstead is started on copies of both in turn,
+and delivers: how many messages a second reach the living, and what memory its
+processes take at most. The limits of the configuration are the defaults.
+
+Everything happens in a network namespace of its own: root, or a user who may
+make one. The name server is Debian's knot.
+"""
+import argparse, json, os, select, shutil, signal, statistics, subprocess
+import sys, tempfile, time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
+sys.path.insert(0, HERE)
+from lib import dns  # noqa: E402
+from lib.instance import Instance, PASSWORD  # noqa: E402
+import compare_send  # noqa: E402
+
+PORT = 2525
+KINDS = ["refused", "hole", "busy", "mute"]
+
+
+def namespace():
+    """Go on in a network of our own, with a hole in it."""
+    if os.environ.get("DEAD_DESTINATIONS") != "inside":
+        os.environ["DEAD_DESTINATIONS"] = "inside"
+        os.execvp("unshare", ["unshare", "-n" if os.geteuid() == 0 else "-rn",
+                              sys.executable] + sys.argv)
+    for c in ("link set lo up", "link add v0 type veth peer name v1",
+              "addr add 10.9.0.1/16 dev v0", "link set v0 arp off up",
+              "link set v1 up"):
+        subprocess.run(["ip", *c.split()], check=True)
+
+
+def address(i, living):
+    """Of domain i, and what its server is like."""
+    low = f"{i // 250 % 250}.{i % 250 + 2}"
+    if i < living:
+        return "127.1." + low, "ok"
+    kind = KINDS[i % len(KINDS)]
+    return ("10.9." if kind == "hole" else "127.1.") + low, kind
+
+
+class World:
+    def __init__(self, work, args):
+        self.args, self.living = args, args.domains // 2
+        self.work = work
+        self.load = os.path.join(work, "smtp_load")
+        many = os.path.join(work, "many_mx")
+        for to, src in ((self.load, "smtp_load.c"), (many, "many_mx.c")):
+            subprocess.run(["cc", "-O2", "-o", to, f"{HERE}/{src}"], check=True)
+        hosts = [address(i, self.living) for i in range(args.domains)]
+        self.ns = dns.NameServer(
+            [f"d{i} 86400 MX 10 mx{i}\nmx{i} 86400 A {a}"
+             for i, (a, _) in enumerate(hosts)]).start()
+        self.mx = subprocess.Popen([many, str(PORT)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE)
+        self.mx.stdin.write("".join(
+            f"{a} {k}\n" for a, k in hosts
+            if k in ("ok", "busy", "mute")).encode())
+        self.mx.stdin.close()
+        assert self.mx.stdout.readline() == b"ready\n"
+        os.set_blocking(self.mx.stdout.fileno(), False)
+        self.taken, self.rest = 0, b""
+
+    def instance(self):
+        tempfile.tempdir = self.work
+        server = Instance({
+            "dns": {"servers": [self.ns.address], "dnssec": "no"},
+            "auth": {"allow_plaintext": "yes"},
+            "smtp": {"messages": 1000000},
+            "queue": {"entries": 0, "account_entries": 0},
+            "store": {"segment_size": "64M"},
+            "send": {"direct": "yes", "port": PORT, "allow_loopback": "yes"}})
+        tempfile.tempdir = None
+        return server
+
+    def fill(self, n, domains):
+        """A data folder with a queue of n recipients."""
+        server = self.instance()
+        server.start()
+        server.add_domain()
+        login = server.add_user("load@" + server.domain)
+        # Nothing leaves while its process stands still.
+        os.kill(server.pids("send")[0], signal.SIGSTOP)
+        began = time.monotonic()
+        subprocess.run(
+            [self.load, "-c", "50", "-n", str(n), "-s", str(self.args.size),
+             "-f", login, "-a", f"{login}:{PASSWORD}", "-m", str(domains),
+             "-t", "someone@d%u.example", "127.0.0.1",
+             str(server.ports["submission"])], check=True,
+            stdout=subprocess.DEVNULL)
+        took = time.monotonic() - began
+        print(f"filled: {n} in {took:.0f} s, {n / took:.0f}/s", flush=True)
+        server.kill_all()
+        data = os.path.join(self.work, f"queue-{n}-{domains}")
+        os.rename(server.data, data)
+        server.remove()
+        return data
+
+    def count(self):
+        """Messages that the living have taken."""
+        if select.select([self.mx.stdout], [], [], 0.05)[0]:
+            got = self.rest + (self.mx.stdout.read() or b"")
+            lines = got.split(b"\n")
+            self.rest = lines[-1]
+            if len(lines) > 1:
+                self.taken = int(lines[-2].split()[0])
+        return self.taken
+
+    def close(self):
+        self.mx.terminate()
+        self.mx.wait()
+        self.ns.stop()
+
+
+def memory(pid):
+    """KB: of its own, of mapped files, its share of all."""
+    out = {}
+    try:
+        for name in ("status", "smaps_rollup"):
+            for line in open(f"/proc/{pid}/{name}"):
+                k, _, v = line.partition(":")
+                if k in ("RssAnon", "RssFile", "Pss", "Pss_Anon"):
+                    out[k] = int(v.split()[0])
+    except (OSError, ValueError):
+        pass
+    return out
+
+
+class Watch:
+    """Peaks of memory."""
+
+    def __init__(self, server):
+        self.roles = {p["pid"]: p["role"] for p in server.status()["processes"]}
+        self.roles[server.process.pid] = "supervisor"
+        self.peak, self.last = {}, 0
+
+    def look(self):
+        if time.monotonic() < self.last + 0.5:
+            return
+        self.last = time.monotonic()
+        total = {}
+        for pid, role in self.roles.items():
+            m = memory(pid)
+            for k in ("RssAnon", "RssFile", "Pss"):
+                v = m.get(k, 0) / 1024
+                self.peak[role, k] = max(self.peak.get((role, k), 0), v)
+                total[k] = total.get(k, 0) + v
+        for k, v in total.items():
+            self.peak["all", k] = max(self.peak.get(("all", k), 0), v)
+
+
+def deliver(world, data, n_living):
+    server = world.instance()
+    os.rmdir(server.data) if os.path.isdir(server.data) else None
+    subprocess.run(["cp", "-a", data, server.data], check=True)
+    subprocess.run(["sync"])
+    had = world.count()
+    began = time.monotonic()
+    server.start()
+    watch = Watch(server)
+    opened = time.monotonic() - began
+    times = [(0.0, 0)]
+    first = None
+    while world.count() < had + n_living:
+        now = time.monotonic() - began
+        got = world.taken - had
+        if got > times[-1][1]:
+            first = first or now
+            times.append((now, got))
+        elif now > times[-1][0] + 120:
+            print(server.log()[-3000:])
+            sys.exit(f"stuck: {got} of {n_living}")
+        watch.look()
+        if world.args.verbose and int(now) > int(times[-2][0] if len(times) > 1 else 0) and int(now) % 5 == 0:
+            print(f"  {now:.0f} s: {got}", flush=True)
+    took = time.monotonic() - began
+    times.append((took, n_living))
+    low = next(t for t in times if t[1] >= n_living * 0.05)
+    high = next(t for t in times if t[1] >= n_living * 0.95)
+    cpu = compare_send.tree(server.process.pid)
+    r = dict(rate=(high[1] - low[1]) / (high[0] - low[0]), took=took,
+             first=first, opened=opened, cpu=sum(cpu.values()),
+             peak={f"{a} {b}": v for (a, b), v in watch.peak.items()},
+             parts={watch.roles[p]: v for p, v in cpu.items() if p in watch.roles})
+    if world.args.keep_log:
+        shutil.copy(server.log_file, world.args.keep_log)
+    server.kill_all()  # the dead are many: it may take its time otherwise
+    server.remove()
+    return r
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    ap.add_argument("--recipients", type=int, default=500000)
+    ap.add_argument("--domains", type=int, default=1000)
+    ap.add_argument("--size", type=int, default=2048)
+    ap.add_argument("--rounds", type=int, default=3)
+    ap.add_argument("--boost", action="store_true")
+    ap.add_argument("--verbose", action="store_true")
+    ap.add_argument("--keep-log", default="")
+    ap.add_argument("--write", action="store_true")
+    args = ap.parse_args()
+    namespace()
+    if args.boost:
+        compare_send.boost(os.getpid())
+        Instance_start = Instance.start
+
+        def start(self, env=None):
+            Instance_start(self, env)
+            compare_send.boost(self.process.pid)
+            return self
+        Instance.start = start
+    work = tempfile.mkdtemp(prefix="dead-destinations-")
+    os.chmod(work, 0o755)
+    world = World(work, args)
+    half = args.recipients // 2
+    results = {"living": [], "all": []}
+    try:
+        data = dict(living=world.fill(half, args.domains // 2),
+                    all=world.fill(args.recipients, args.domains))
+        for i in range(args.rounds):
+            for which in ("living", "all"):
+                r = deliver(world, data[which], half)
+                results[which].append(r)
+                print(f"{which}: {r['rate']:.0f}/s, {r['took']:.1f} s, "
+                      f"ready {r['opened']:.2f} s, first {r['first']:.2f} s, "
+                      f"CPU {r['cpu']:.1f} s "
+                      + ", ".join(f"{k} {v:.1f}" for k, v in r["parts"].items() if v > 0.2)
+                      + "; MB at most: "
+                      + ", ".join(f"{k} {v:.0f}" for k, v in r["peak"].items() if v > 8),
+                      flush=True)
+    finally:
+        world.close()
+        shutil.rmtree(work, ignore_errors=True)
+    med = lambda w, k: statistics.median(r[k] for r in results[w])  # noqa: E731
+    print(json.dumps(dict(share=med("all", "rate") / med("living", "rate"))))
+
+
+if __name__ == "__main__":
+    main()
