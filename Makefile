@@ -156,6 +156,12 @@ $(B)/tests/unit/store/tables/%: $(B)/tests/unit/store/tables/%.o $(STORE_KIT) $(
 $(B)/tests/unit/store/limit/%: $(B)/tests/unit/store/limit/%.o $(STORE_KIT) $(B)/librole_store.a $(B)/libcommon.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
+# Simulations: the queue of the store, and what role send decides about it.
+SIM_KIT := $(B)/tests/unit/sim/sim_decide.o
+.SECONDARY: $(SIM_KIT)
+$(B)/tests/unit/sim/%: $(B)/tests/unit/sim/%.o $(SIM_KIT) $(STORE_KIT) $(B)/librole_store.a $(B)/librole_send.a $(B)/libcommon.a
+	$(call say,LD,$@)mkdir -p $(@D) && $(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
 define role_unit
 $(B)/tests/unit/$(1)/%: $(B)/tests/unit/$(1)/%.o $(B)/librole_$(1).a $(call role_uses,$(1)) $(B)/libcommon.a
 	$$(call say,LD,$$@)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ -lcmocka $$(LIBS)
