@@ -52,6 +52,7 @@ struct domains {
 	uint32_t unproven; /* of domains that are not proven */
 	uint32_t leasing;  /* requests under way */
 	struct domain *hungry, **hungry_end;
+	struct spare spare; /* for what is only put off */
 	bool is_stopped, is_queued;
 };
 
@@ -136,17 +137,30 @@ forget_if_idle(struct domain *d)
 	free(d);
 }
 
+static bool
+is_closed(const struct domain *d)
+{
+	return !d->is_proven &&
+	       loop_now_ms(d->ds->sv->loop) < d->closed_until_ms;
+}
+
 /*
- * Those of a closed destination are settled at once: the more the better. One
- * that failed last time is tried with a few.
+ * Those of a closed destination are settled at once: the more the better, but
+ * not while there is mail for others: they are only put off, and that can wait
+ * itself. One that failed last time is tried with a few.
  */
 static uint32_t
 most_of(const struct domain *d)
 {
+	struct domains *ds = d->ds;
+
 	if (d->is_proven)
 		return PORTION_PROVEN;
-	if (loop_now_ms(d->ds->sv->loop) < d->closed_until_ms)
-		return PORTION_CLOSED;
+	if (is_closed(d))
+		return ds->out > ds->unproven
+		           ? spare_room(&ds->spare, PORTION_CLOSED,
+				 loop_now_ms(ds->sv->loop))
+		           : PORTION_CLOSED;
 	return d->has_failed ? PORTION_FAILED : PORTION_FIRST;
 }
 
@@ -166,7 +180,7 @@ portion(const struct domain *d)
 	if (!d->is_proven) {
 		room = MIN(room, half - MIN(half, ds->unproven));
 		share = MAX(room / UNPROVEN_SHARES, UNPROVEN_LEAST);
-		if (most != PORTION_CLOSED)
+		if (!is_closed(d))
 			most = MIN(most, share);
 	}
 	return MIN(most - MIN(most, d->out), room);
@@ -189,8 +203,8 @@ hunger(struct domain *d)
 static void
 feed(struct domains *ds)
 {
-	for (unsigned n = 0;
-	     n < LEASES_MAX && ds->hungry != NULL && portion(ds->hungry) > 0;
+	for (unsigned n = 0; n < LEASES_MAX && ds->hungry != NULL &&
+			     (is_closed(ds->hungry) || portion(ds->hungry) > 0);
 	     n++) {
 		struct domain *d = ds->hungry;
 
@@ -368,7 +382,13 @@ run(struct domains *ds)
 
 		due_remove(&ds->heap, first);
 		if (!d->is_leasing && max > 0 && d->out <= max) {
+			if (is_closed(d))
+				spare_take(&ds->spare, max);
 			lease(d, max);
+			continue;
+		}
+		if (!d->is_leasing && is_closed(d)) {
+			due_add(&ds->heap, &d->due, now + SPARE_TURN_MS);
 			continue;
 		}
 		d->is_parked = true;

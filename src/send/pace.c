@@ -78,3 +78,19 @@ pace_failed(struct pace *p, const struct pace_limits *l, uint64_t now_ms,
 	p->closed_until_ms = now_ms + pause + spread * random / UINT32_MAX;
 	return true;
 }
+
+uint32_t
+spare_room(struct spare *s, uint32_t want, uint64_t now_ms)
+{
+	if (now_ms >= s->turn_end_ms) {
+		s->turn_end_ms = now_ms + SPARE_TURN_MS;
+		s->left = SPARE_TURN;
+	}
+	return MIN(want, s->left);
+}
+
+void
+spare_take(struct spare *s, uint32_t n)
+{
+	s->left -= MIN(n, s->left);
+}

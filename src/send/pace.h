@@ -54,3 +54,19 @@ void pace_end(struct pace *p);
  */
 bool pace_failed(struct pace *p, const struct pace_limits *l, uint64_t now_ms,
     uint32_t random);
+
+/*
+ * What can wait gets a little at a time while there is better to do: so many
+ * in each turn of so many milliseconds.
+ */
+#define SPARE_TURN_MS 250U
+#define SPARE_TURN    200U
+
+struct spare {
+	uint64_t turn_end_ms;
+	uint32_t left;
+};
+
+/* How many of want may go now; count what went by spare_take(). */
+uint32_t spare_room(struct spare *s, uint32_t want, uint64_t now_ms);
+void spare_take(struct spare *s, uint32_t n);

@@ -199,6 +199,26 @@ TEST(a_dead_destination_is_left_alone_longer_and_longer)
 	CHECK(open_all(&p, now) == 5, "as at first");
 }
 
+TEST(what_can_wait_goes_a_little_at_a_time)
+{
+	struct spare s = { 0 };
+	uint32_t went = 0;
+
+	for (uint64_t now = 1000; now < 3000; now += 10) {
+		uint32_t n = spare_room(&s, 150, now);
+
+		CHECK(n <= 150, "no more than is wanted");
+		spare_take(&s, n);
+		went += n;
+	}
+	CHECK(went == 2000 / SPARE_TURN_MS * SPARE_TURN, "a turn's worth each");
+	CHECK(spare_room(&s, 1, 2999) == 0, "nothing is left of this one");
+	CHECK(spare_room(&s, 1000, 3000 + SPARE_TURN_MS) == SPARE_TURN,
+	    "what was not used is not saved");
+	spare_take(&s, UINT32_MAX);
+	CHECK(spare_room(&s, 1, 3000 + SPARE_TURN_MS) == 0, "never below zero");
+}
+
 /* --- MX ---------------------------------------------------------------------------------- */
 
 static enum mx_result
@@ -444,6 +464,7 @@ TEST_MAIN(UNIT(five_days_of_retries), UNIT(retries_spread),
     UNIT(an_unknown_destination_gets_one_connection),
     UNIT(success_opens_more_failure_fewer),
     UNIT(a_dead_destination_is_left_alone_longer_and_longer),
+    UNIT(what_can_wait_goes_a_little_at_a_time),
     UNIT(mx_hosts_are_sorted_and_equals_shuffled), UNIT(mx_special_cases),
     UNIT(mx_lists_are_bounded), UNIT(the_first_route_that_fits),
     UNIT(what_is_no_route), UNIT(what_becomes_of_an_entry), UNIT(who_is_told))
