@@ -86,7 +86,10 @@ begin(struct index *ix)
 static int
 open_env(struct index *ix, const char *path, size_t map)
 {
-	unsigned flags = MDB_NOTLS | (ix->is_read_only ? MDB_RDONLY : 0);
+	/* Keys are asked for here and there: what lies beside one would only
+	 * push out what is needed when memory is short. */
+	unsigned flags =
+	    MDB_NOTLS | MDB_NORDAHEAD | (ix->is_read_only ? MDB_RDONLY : 0);
 	int r = index_err(mdb_env_create(&ix->env));
 
 	if (r == 0)
