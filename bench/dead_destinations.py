@@ -68,15 +68,16 @@ class World:
         self.ns = dns.NameServer(
             [f"d{i} 86400 MX 10 mx{i}\nmx{i} 86400 A {a}"
              for i, (a, _) in enumerate(hosts)]).start()
-        self.mx = subprocess.Popen([many, str(PORT)], stdin=subprocess.PIPE,
-                                   stdout=subprocess.PIPE)
+        self.mx = subprocess.Popen([many, str(PORT), str(args.slow)],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.mx.stdin.write("".join(
             f"{a} {k}\n" for a, k in hosts
             if k in ("ok", "busy", "mute")).encode())
         self.mx.stdin.close()
         assert self.mx.stdout.readline() == b"ready\n"
         os.set_blocking(self.mx.stdout.fileno(), False)
-        self.taken, self.rest = 0, b""
+        self.taken, self.open, self.rest = 0, 0, b""
+        self.servers = []
 
     def start(self, server):
         """In a group of processes that may have so much memory, file pages and
@@ -111,7 +112,12 @@ class World:
 
     def fill(self, n, domains):
         """A data folder with a queue of n recipients."""
+        data = os.path.join(self.args.queues or self.work,
+                            f"queue-{n}-{domains}-{self.args.unsigned:d}")
+        if os.path.isdir(data):
+            return data
         server = self.instance()
+        self.servers.append(server)
         server.start()
         server.add_domain()
         login = server.add_user("load@" + server.domain)
@@ -129,7 +135,6 @@ class World:
         took = time.monotonic() - began
         print(f"filled: {n} in {took:.0f} s, {n / took:.0f}/s", flush=True)
         server.kill_all()
-        data = os.path.join(self.work, f"queue-{n}-{domains}")
         os.rename(server.data, data)
         server.remove()
         return data
@@ -141,10 +146,12 @@ class World:
             lines = got.split(b"\n")
             self.rest = lines[-1]
             if len(lines) > 1:
-                self.taken = int(lines[-2].split()[0])
+                self.taken, _, self.open = map(int, lines[-2].split())
         return self.taken
 
     def close(self):
+        for server in self.servers:
+            server.remove()
         self.mx.terminate()
         self.mx.wait()
         self.ns.stop()
@@ -206,6 +213,7 @@ def deliver(world, data, n_living):
     forget_pages(server.data)
     had = world.count()
     began = time.monotonic()
+    world.servers.append(server)
     began = time.monotonic()
     world.start(server)
     watch = Watch(server)
@@ -240,6 +248,49 @@ def deliver(world, data, n_living):
     return r
 
 
+def concurrent(world, data):
+    """Servers that take their time: how many deliveries at once, and what one
+    costs in memory of role send."""
+    server = world.instance()
+    world.servers.append(server)
+    subprocess.run(["cp", "-a", data, server.data], check=True)
+    server.start()
+    pid = server.pids("send")[0]
+    peak, most = 0, 0
+    for _ in range(300):
+        world.count()
+        most = max(most, world.open)
+        peak = max(peak, memory(pid).get("RssAnon", 0))
+        if world.open >= 2000 and world.taken > 4000:
+            break
+        time.sleep(0.1)
+    server.kill_all()
+    server.remove()
+    print(f"{most} deliveries at once, send has {peak / 1024:.0f} MB of its own", flush=True)
+
+
+def table(results, args):
+    """Rows of the page: both queues, and how they compare."""
+    fmt, rows = compare_send.fmt, []
+    for name, key in (("to the living, messages/s", "rate"),
+                      ("ready after, s", "opened"), ("first delivery after, s", "first"),
+                      ("CPU until all living had theirs, s", "cpu")):
+        rows.append([name] + [[r[key] for r in results[w]] for w in ("living", "all")])
+    for name, key in (("store: its own memory, MB", "store RssAnon"),
+                      ("send: its own memory, MB", "send RssAnon"),
+                      ("all processes: their own memory, MB", "all RssAnon"),
+                      ("all processes: mapped pages of files, MB", "all RssFile")):
+        rows.append([name] + [[r["peak"][key] for r in results[w]]
+                              for w in ("living", "all")])
+    half = args.recipients // 2
+    out = [f"| {'unsigned' if args.unsigned else 'signed'} | {half:,} living | "
+           f"{args.recipients:,}, half dead |", "|---|---|---|"]
+    out += [f"| {n} | {fmt(a)} | {fmt(b)} |" for n, a, b in rows]
+    rates = [statistics.median(v) for v in rows[0][1:]]
+    out.append(f"| share of the rate | | {100 * rates[1] / rates[0]:.0f} % |")
+    return "\n".join(out)
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--recipients", type=int, default=500000)
@@ -250,6 +301,10 @@ def main():
     ap.add_argument("--memory", type=int, default=0, metavar="MB",
                     help="limit of all processes together, page cache included "
                          "(cgroup v1)")
+    ap.add_argument("--slow", type=float, default=0, metavar="SECONDS",
+                    help="only count deliveries at once: servers take so long")
+    ap.add_argument("--queues", default="",
+                    help="a folder that keeps filled queues for the next time")
     ap.add_argument("--boost", action="store_true")
     ap.add_argument("--verbose", action="store_true")
     ap.add_argument("--keep-log", default="")
@@ -271,6 +326,9 @@ def main():
     half = args.recipients // 2
     results = {"living": [], "all": []}
     try:
+        if args.slow:
+            concurrent(world, world.fill(half, args.domains // 2))
+            return
         data = dict(living=world.fill(half, args.domains // 2),
                     all=world.fill(args.recipients, args.domains))
         for i in range(args.rounds):
@@ -287,8 +345,10 @@ def main():
     finally:
         world.close()
         shutil.rmtree(work, ignore_errors=True)
-    med = lambda w, k: statistics.median(r[k] for r in results[w])  # noqa: E731
-    print(json.dumps(dict(share=med("all", "rate") / med("living", "rate"))))
+    text = table(results, args)
+    print(text)
+    if args.write:
+        compare_send.write("dead-destinations", text)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 /*
  * many_mx.c - a thousand mail servers in one process, some of them ill.
  *
- * many_mx PORT < list
+ * many_mx PORT [SECONDS] < list
  *
  * The list has an address of loopback and a word a line: "ok" takes mail and
- * throws it away, "busy" greets with 421, "mute" accepts connections and says
- * nothing. After a line "ready", each 100 ms a line on standard output: how
+ * throws it away (and says so after SECONDS), "busy" greets with 421, "mute"
+ * accepts connections and says nothing. After a line "ready", each 100 ms a line on standard output: how
  * many messages were taken in all, at how many servers, and how many
  * connections there are now.
  */
@@ -41,7 +41,14 @@ struct conn {
 	char in[1024];    /* a line that is not complete */
 	size_t n;
 	struct server *server;
+	bool is_closed, is_late;
+	double due; /* of its reply */
+	struct conn *next;
 };
+
+/* Those whose reply is due later, in order. */
+static struct conn *late, **late_end = &late;
+static double delay;
 
 static int epoll;
 static unsigned long taken, served, open_conns;
@@ -80,6 +87,61 @@ on_command(struct conn *c, const char *line)
 	}
 }
 
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void
+take(struct conn *c)
+{
+	taken++;
+	served += !c->server->has_mail;
+	c->server->has_mail = true;
+	say(c, "250 taken\r\n");
+}
+
+static void
+wait_with(struct conn *c)
+{
+	c->due = seconds() + delay;
+	c->is_late = true;
+	c->next = NULL;
+	*late_end = c;
+	late_end = &c->next;
+}
+
+static void
+drop(struct conn *c)
+{
+	close(c->fd);
+	open_conns--;
+	c->is_closed = true;
+	if (!c->is_late)
+		free(c);
+}
+
+static void
+answer_late(double now)
+{
+	while (late != NULL && late->due <= now) {
+		struct conn *c = late;
+
+		late = c->next;
+		if (late == NULL)
+			late_end = &late;
+		c->is_late = false;
+		if (c->is_closed)
+			free(c);
+		else
+			take(c);
+	}
+}
+
 /* Bytes of a message; how many were used. */
 static size_t
 on_body(struct conn *c, const char *p, size_t n)
@@ -106,10 +168,10 @@ on_body(struct conn *c, const char *p, size_t n)
 	}
 	if (c->matched == 5) {
 		c->is_body = false;
-		taken++;
-		served += !c->server->has_mail;
-		c->server->has_mail = true;
-		say(c, "250 taken\r\n");
+		if (delay > 0)
+			wait_with(c);
+		else
+			take(c);
 	}
 	return i;
 }
@@ -153,9 +215,7 @@ on_readable(struct conn *c)
 		on_bytes(c, in, (size_t)n);
 		return;
 	}
-	close(c->fd);
-	open_conns--;
-	free(c);
+	drop(c);
 }
 
 static void
@@ -202,15 +262,6 @@ listen_on(const char *address, const char *mode, uint16_t port)
 	epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &ev);
 }
 
-static double
-seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -219,10 +270,12 @@ main(int argc, char **argv)
 	char address[64], mode[16];
 	double told = 0;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: many_mx PORT < list\n");
+	if (argc < 2) {
+		fprintf(stderr, "usage: many_mx PORT [SECONDS] < list\n");
 		return 2;
 	}
+	if (argc > 2)
+		delay = atof(argv[2]);
 	setrlimit(RLIMIT_NOFILE, &files);
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	while (scanf("%63s %15s", address, mode) == 2)
@@ -233,6 +286,7 @@ main(int argc, char **argv)
 		int n = epoll_wait(epoll, ev, 256, 100);
 		double now = seconds();
 
+		answer_late(now);
 		for (int i = 0; i < n; i++) {
 			uint64_t v = ev[i].data.u64;
 
