@@ -18,7 +18,8 @@ enum sandbox_need {
 	SANDBOX_THREADS = 1 << 2, /* clone for threads, set_robust_list, ... */
 	SANDBOX_FILES = 1 << 3,   /* openat, pread/pwrite, fdatasync, fallocate,
 	                           * rename, unlink: below the Landlock paths */
-	SANDBOX_CONNECT = 1 << 4, /* socket, connect: for later roles */
+	SANDBOX_CONNECT =
+	    1 << 4, /* socket, connect, from an address of its own */
 };
 
 struct sandbox_path {

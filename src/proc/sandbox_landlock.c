@@ -16,6 +16,7 @@
 
 #define CREATE_RULESET_VERSION 1U
 #define RULE_PATH_BENEATH      1
+#define RULE_NET_PORT          2
 
 struct ruleset_attr {
 	uint64_t fs, net, scoped;
@@ -25,6 +26,10 @@ struct path_beneath {
 	uint64_t allowed;
 	int32_t parent_fd;
 } __attribute__((packed));
+
+struct net_port {
+	uint64_t allowed, port;
+};
 
 enum {
 	FS_EXECUTE = 1 << 0,
@@ -101,6 +106,19 @@ add_path(int ruleset, const struct sandbox_path *p, uint64_t fs_handled)
 	return 0;
 }
 
+/* Connections may come from a certain address, whatever their port: bind() with
+ * port 0. No port can be taken by that. */
+static int
+add_any_port(int ruleset)
+{
+	const struct net_port rule = { .allowed = NET_BIND_TCP, .port = 0 };
+
+	return syscall(
+		   SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) < 0
+	           ? -errno
+	           : 0;
+}
+
 int
 sandbox_landlock(const struct sandbox *sb)
 {
@@ -119,6 +137,11 @@ sandbox_landlock(const struct sandbox *sb)
 		return -errno;
 	for (size_t i = 0; i < sb->path_count; i++) {
 		r = add_path(ruleset, &sb->paths[i], attr.fs);
+		if (r < 0)
+			return r;
+	}
+	if (attr.net != 0 && (sb->needs & SANDBOX_CONNECT)) {
+		r = add_any_port(ruleset);
 		if (r < 0)
 			return r;
 	}
