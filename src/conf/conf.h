@@ -82,6 +82,8 @@ struct conf {
 	uint32_t dkim_wait_s, dkim_keep_s;
 	/* send */
 	bool send_direct;
+	uint32_t send_canary_s, send_canary_max_s;
+	char *send_providers, *send_refusals;
 	char *send_routes;
 	uint32_t send_port;
 	bool send_allow_loopback;

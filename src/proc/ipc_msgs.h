@@ -105,6 +105,14 @@ enum queue_show {
 	QUEUE_SHOW_HELD,
 };
 
+/* msg_route_line.kind */
+enum route_line {
+	ROUTE_LINE_ROUTE,  /* one of the routes: number, fits, text */
+	ROUTE_LINE_MX,     /* a mail server of the domain: text, group in why */
+	ROUTE_LINE_WAY,    /* of the route that counts: order, weight, state */
+	ROUTE_LINE_ANSWER, /* where mail goes now: text, why */
+};
+
 enum queue_action {
 	QUEUE_RETRY, /* due now; held ones stay held */
 	QUEUE_HOLD,

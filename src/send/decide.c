@@ -36,7 +36,8 @@ fail(struct decision d, const struct msg_queue_item *item)
 
 static struct decision
 defer(struct decision d, const struct schedule *s,
-    const struct msg_queue_item *item, struct moment at)
+    const struct msg_queue_item *item, const struct judgement *j,
+    struct moment at)
 {
 	struct schedule_entry e = {
 		.arrival_ms = item->arrival_ms,
@@ -54,6 +55,8 @@ defer(struct decision d, const struct schedule *s,
 	}
 	d.state = QUEUE_DEFERRED;
 	d.due_ms = schedule_next(s, &e, at.now_ms, at.random);
+	if (j->not_before_ms > d.due_ms)
+		d.due_ms = MIN(j->not_before_ms, MAX(d.end_ms, d.due_ms));
 	if (schedule_is_late(s, &e, at.now_ms)) {
 		d.is_delay_told = true;
 		if (wants(item, SMTP_NOTIFY_DELAY))
@@ -90,7 +93,7 @@ decide(const struct schedule *s, const struct msg_queue_item *item,
 	case NOT_FOUND:
 		return fail(d, item);
 	case TEMPFAIL:
-		return defer(d, s, item, at);
+		return defer(d, s, item, j, at);
 	}
 	return d;
 }

@@ -2,6 +2,7 @@
 /* dest.c - destinations: who waits, who is connected. See dest.h. */
 #include "base/log.h"
 #include "base/metrics.h"
+#include "send/breakers.h"
 #include "send/dest.h"
 #include "send/session.h"
 
@@ -18,6 +19,7 @@ struct dest {
 	unsigned refs; /* of look-ups; those without live on for a while */
 	bool is_relay, is_secure, is_starved;
 	enum route_tls tls;
+	struct way way;
 	struct pace pace;
 	struct mails waiting;
 	size_t n_waiting;
@@ -70,11 +72,20 @@ put_tls(struct buf *b, const struct dest_spec *spec)
 }
 
 static void
-put_key(struct buf *b, const struct dest_spec *spec)
+put_key(const struct server *sv, struct buf *b, const struct dest_spec *spec)
 {
+	const struct route_way *w = spec->way;
+
 	buf_printf(b, "%c%c%d %u ", spec->is_relay ? 'r' : 'd',
 	    spec->is_secure ? 's' : '-', (int)spec->tls,
 	    spec->n > 0 ? spec->hosts[0].port : 0);
+	way_source_put(sv->conf, w, b);
+	if (w != NULL && w->helo.n + w->login.n > 0)
+		buf_printf(
+		    b, " %.*s %.*s", STR_ARG(w->helo), STR_ARG(w->login));
+	if (w != NULL && w->login.n > 0)
+		buf_printf(b, " %u %d", spec->generation, w->allows_cleartext);
+	buf_put_char(b, ' ');
 	buf_put_str(b, spec->key);
 	put_tls(b, spec);
 }
@@ -90,6 +101,7 @@ make(struct server *sv, const struct dest_spec *spec, struct buf *key)
 	d->tls = spec->tls;
 	d->is_relay = spec->is_relay;
 	d->is_secure = spec->is_secure;
+	way_init(&d->way, sv->conf, spec->way, spec->password);
 	d->n = spec->n;
 	TAILQ_INIT(&d->waiting);
 	for (size_t i = 0; i < spec->n; i++) {
@@ -106,7 +118,7 @@ dest_get(struct server *sv, const struct dest_spec *spec)
 	struct buf key = BUF_INIT(KIB(16));
 	struct table_item *item;
 
-	put_key(&key, spec);
+	put_key(sv, &key, spec);
 	item = table_find(&sv->dests->table, buf_str(&key));
 	if (item == NULL)
 		return dest_ref(make(sv, spec, &key));
@@ -136,6 +148,7 @@ free_dest(struct dest *d)
 	for (size_t i = 0; i < d->n; i++)
 		free((void *)(uintptr_t)d->hosts[i].name);
 	buf_done(&d->key);
+	way_done(&d->way);
 	free(d);
 }
 
@@ -193,6 +206,12 @@ bool
 dest_is_secure(const struct dest *d)
 {
 	return d->is_secure;
+}
+
+const struct way *
+dest_way(const struct dest *d)
+{
+	return &d->way;
 }
 
 /* --- connection slots --------------------------------------------------------------------- */
@@ -276,14 +295,81 @@ pop_mail(struct dest *d)
 static void
 settle_waiting(struct dest *d)
 {
-	const struct trip trip = { .mx = str_c(d->mx),
-		.mx_ip = str_c(d->mx_ip) };
+	struct trip trip = { .mx = str_c(d->mx), .mx_ip = str_c(d->mx_ip) };
 	struct mail *m;
 
 	while ((m = pop_mail(d)) != NULL) {
+		/* A canary loses nothing: it has another way. */
+		if (m->is_canary) {
+			m->is_canary = false;
+			breakers_unsure(d->sv->breakers, d);
+			lookup_mail(d->sv, m);
+			continue;
+		}
+		trip.route = str_c(m->via != NULL ? m->via : d->way.label);
 		domain_set_state(m->domain, false, d->pace.closed_until_ms);
 		settle_all(d->sv, m, &d->verdict, &trip);
 	}
+}
+
+bool
+dest_end_canary(struct dest *d)
+{
+	bool was_there = false;
+	struct mail *m;
+
+	TAILQ_FOREACH(m, &d->waiting, link)
+	{
+		was_there |= m->is_canary;
+		m->is_canary = false;
+	}
+	return was_there;
+}
+
+static void
+take_waiting(struct dest *d, struct mails *to)
+{
+	TAILQ_CONCAT(to, &d->waiting, link);
+	d->n_waiting = 0;
+}
+
+/* The way is shut: those that waited for it take another one. */
+static void
+choose_again(struct server *sv, struct mails *mails)
+{
+	struct mail *m;
+
+	while ((m = TAILQ_FIRST(mails)) != NULL) {
+		TAILQ_REMOVE(mails, m, link);
+		lookup_mail(sv, m);
+	}
+}
+
+static void
+move_waiting(struct dest *d)
+{
+	struct mails mails = TAILQ_HEAD_INITIALIZER(mails);
+
+	take_waiting(d, &mails);
+	choose_again(d->sv, &mails);
+}
+
+void
+dests_move(struct dests *ds, bool (*is_shut)(void *arg, const struct dest *d),
+    void *arg)
+{
+	struct mails mails = TAILQ_HEAD_INITIALIZER(mails);
+
+	/* Choosing makes destinations: not while the table is walked. */
+	for (size_t i = 0; i < ds->table.cap; i++)
+		for (struct table_item *t = ds->table.slots[i]; t != NULL;
+		     t = t->next) {
+			struct dest *d = CONTAINER_OF(t, struct dest, item);
+
+			if (d->n_waiting > 0 && is_shut(arg, d))
+				take_waiting(d, &mails);
+		}
+	choose_again(ds->sv, &mails);
 }
 
 void
@@ -431,7 +517,11 @@ dest_closed(struct dest *d, struct session *s, const struct judgement *j,
 	not_probing(d);
 	if (session_is_opening(s))
 		d->n_opening--;
-	if (j == NULL) {
+	if (j != NULL && j->is_blocked) {
+		/* It is alive, and will not have us. */
+		pace_end(&d->pace);
+		move_waiting(d);
+	} else if (j == NULL) {
 		pace_end(&d->pace);
 	} else {
 		keep_verdict(d, j, trip);

@@ -12,6 +12,7 @@
 #include "send/mx.h"
 #include "send/server.h"
 #include "send/tls_policy.h"
+#include "send/way.h"
 
 struct dest_host {
 	const char *name; /* ASCII: a host name or an address */
@@ -27,6 +28,11 @@ struct dest_spec {
 	enum route_tls tls;
 	bool is_relay;  /* by a route: any address will do */
 	bool is_secure; /* the hosts came with DNSSEC */
+	/* Our side; NULL: straight, as the configuration says. With its
+	 * password, and what changes whenever that may have. */
+	const struct route_way *way;
+	struct str password;
+	uint32_t generation;
 };
 
 struct dest;
@@ -42,6 +48,7 @@ const struct dest_host *dest_host(const struct dest *d, size_t i);
 enum route_tls dest_tls(const struct dest *d);
 bool dest_is_relay(const struct dest *d);
 bool dest_is_secure(const struct dest *d);
+const struct way *dest_way(const struct dest *d);
 
 /* Send it there, now or when there is a connection. */
 void dest_add(struct dest *d, struct mail *m);
@@ -56,10 +63,17 @@ struct mail *dest_take(struct dest *d, struct session *s);
 void dest_give_back(struct dest *d, struct mail *m);
 /* A transaction ended without trouble with the connection. */
 void dest_delivered(struct dest *d);
-/* The session ended; j: why, when it is the server's or network's fault. */
+/* The session ended; j: why, when it is the server's or network's fault. With
+ * is_blocked it has refused our address: what waits looks for another way. */
 void dest_closed(struct dest *d, struct session *s, const struct judgement *j,
     const struct trip *trip);
 
+/* None of those that wait is a canary any longer. True: one was. */
+bool dest_end_canary(struct dest *d);
+/* What waits for a destination of which is_shut says so looks for another
+ * way. */
+void dests_move(struct dests *ds,
+    bool (*is_shut)(void *arg, const struct dest *d), void *arg);
 /* Break off all sessions that are not in the middle of a message; release what
  * waits. */
 void dests_stop(struct dests *ds);

@@ -78,6 +78,7 @@ mail_free(struct mail *m)
 {
 	ASSERT(m->open == 0 && m->reports == NULL);
 	free(m->entries);
+	free(m->via);
 	free(m);
 }
 

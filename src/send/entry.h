@@ -23,13 +23,15 @@ struct report;
 
 /* What was said about a recipient, by a server or by ourselves. */
 struct judgement {
-	enum outcome outcome; /* DONE, TEMPFAIL, PERMFAIL */
-	bool is_held;         /* TEMPFAIL that waits for the operator */
-	bool is_untried;      /* TEMPFAIL that is no attempt: released */
-	bool is_local;        /* our words, not a server's */
-	bool may_duplicate;   /* the connection was lost behind the message */
-	bool has_dsn;         /* DONE: the server reports further itself */
-	int code;             /* of the reply; 0: none */
+	enum outcome outcome;   /* DONE, TEMPFAIL, PERMFAIL */
+	bool is_held;           /* TEMPFAIL that waits for the operator */
+	bool is_untried;        /* TEMPFAIL that is no attempt: released */
+	bool is_local;          /* our words, not a server's */
+	bool may_duplicate;     /* the connection was lost behind the message */
+	bool has_dsn;           /* DONE: the server reports further itself */
+	bool is_blocked;        /* TEMPFAIL: it refuses our address */
+	uint64_t not_before_ms; /* TEMPFAIL: wall clock; no use before */
+	int code;               /* of the reply; 0: none */
 	struct smtp_status status;
 	struct str text;
 };
@@ -52,6 +54,9 @@ struct mail {
 	uint64_t
 	    until_ms; /* of the loop's clock: what is not done is released */
 	struct report *reports; /* to be sent when it ends */
+	bool is_canary;         /* tries a way that was refused (breaker.h) */
+	unsigned moves;         /* ways that refused it, in this lease */
+	char *via; /* its way, in results, when that is not the usual one */
 };
 TAILQ_HEAD(mails, mail);
 

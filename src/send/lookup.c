@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lookup.c - from a domain to a destination: routes and MX records.
+ * lookup.c - from a domain to its MX hosts. See lookup.h.
  *
  * What is found is kept with the domain for as long as DNS allows. Mails that
  * come meanwhile wait here.
@@ -9,9 +9,9 @@
 #include "base/secret.h"
 #include "net/idn.h"
 #include "proto/smtp/smtp_command.h"
-#include "send/dest.h"
+#include "send/choose.h"
+#include "send/lookup.h"
 #include "send/mx.h"
-#include "send/server.h"
 
 #define KNOWN_MIN_MS  10000U
 #define KNOWN_MAX_MS  3600000U
@@ -35,6 +35,7 @@ struct lookup {
 	uint64_t until_ms;        /* of what is known */
 	uint32_t generation;      /* of the rules about TLS that are in it */
 	struct dest *dest;        /* a reference; NULL: verdict says why */
+	struct str mx_key;        /* of its hosts */
 	struct judgement verdict; /* its text points into text */
 	char text[300];
 };
@@ -71,6 +72,7 @@ lookup_free(struct server *sv, struct lookup *l)
 	}
 	if (l->dest != NULL)
 		dest_unref(l->dest);
+	str_free(&l->mx_key);
 	free(l);
 }
 
@@ -119,6 +121,8 @@ know_dest(
 	mx_key(mx, &key);
 	spec.key = buf_str(&key);
 	l->dest = dest_get(l->sv, &spec);
+	str_free(&l->mx_key);
+	l->mx_key = str_copy(spec.key);
 	buf_done(&key);
 	ms = MIN(MAX(ms, KNOWN_MIN_MS), KNOWN_MAX_MS);
 	if (policy->has_policy) {
@@ -277,157 +281,43 @@ begin(struct lookup *l)
 	dispatch_waiting(l);
 }
 
-static void
-find_mx(struct lookup *l, struct mail *m)
+void
+lookup_wait(struct lookup *l, struct mail *m)
 {
 	TAILQ_INSERT_TAIL(&l->waiting, m, link);
 	if (l->query == NULL && l->sts == NULL)
 		begin(l);
 }
 
-/* --- the way of a mail ------------------------------------------------------------------ */
-
-static bool
-is_known(const struct lookup *l)
+bool
+lookup_is_known(const struct lookup *l)
 {
 	return l->query == NULL && l->sts == NULL &&
 	       loop_now_ms(l->sv->loop) < l->until_ms &&
 	       l->generation == tls_keeper_generation(l->sv->tls_rules);
 }
 
-static void
-go_direct(struct lookup *l, struct mail *m)
+struct dest *
+lookup_dest(const struct lookup *l)
 {
-	const struct trip none = { 0 };
-
-	if (!is_known(l))
-		find_mx(l, m);
-	else if (l->dest != NULL)
-		dest_add(l->dest, m);
-	else
-		settle_all(l->sv, m, &l->verdict, &none);
+	return l->dest;
 }
 
-static void
-hold(struct server *sv, struct mail *m)
+const struct judgement *
+lookup_verdict(const struct lookup *l)
 {
-	const struct judgement j = {
-		.outcome = TEMPFAIL,
-		.is_held = true,
-		.is_local = true,
-		.status = { 4, 3, 5 },
-		.text = STR("held: the configuration has no way to this "
-			    "domain (send.direct is no, and no route leads "
-			    "there)"),
-	};
-	const struct trip none = { 0 };
-
-	settle_all(sv, m, &j, &none);
+	return &l->verdict;
 }
 
-static void
-go_relay(struct server *sv, struct mail *m, const struct route *r)
+void
+lookup_spec(const struct lookup *l, struct dest_spec *ret)
 {
-	struct dest_spec spec = { .tls = r->tls, .is_relay = true };
-	char names[ROUTE_TARGETS_MAX][MX_NAME_MAX + 1];
-	struct buf key = BUF_INIT(KIB(8));
-	struct dest *d;
-
-	for (size_t i = 0; i < r->n_targets; i++) {
-		const struct route_target *t = &r->targets[i];
-
-		if (t->kind != ROUTE_RELAY ||
-		    !idn_to_ascii(t->host, names[spec.n], MX_NAME_MAX + 1))
-			continue;
-		buf_printf(&key, "%s:%u>", names[spec.n], t->port);
-		spec.hosts[spec.n] = (struct dest_host){ .name = names[spec.n],
-			.port = t->port };
-		spec.n++;
-	}
-	spec.key = buf_str(&key);
-	if (spec.n > 0) {
-		d = dest_get(sv, &spec);
-		dest_add(d, m);
-		dest_unref(d);
-	} else {
-		hold(sv, m);
-	}
-	buf_done(&key);
-}
-
-static enum route_answer
-find_route(struct server *sv, struct lookup *l, struct mail *m,
-    const struct route **ret)
-{
-	const struct msg_queue_item *item = mail_item(m);
-	struct str mx[MX_HOSTS_MAX];
-	struct route_query q = {
-		.domain = domain_name(m->domain),
-		.sender = address_domain(item->mail_from),
-		.knows_mx = is_known(l),
-		.mx = mx,
-	};
-
-	for (size_t i = 0; l->dest != NULL && i < dest_hosts(l->dest); i++)
-		mx[q.n_mx++] = str_c(dest_host(l->dest, i)->name);
-	return route_find(&sv->routes, &q, ret);
-}
-
-static void
-follow(
-    struct server *sv, struct lookup *l, struct mail *m, const struct route *r)
-{
-	switch (r->targets[0].kind) {
-	case ROUTE_DIRECT:
-		go_direct(l, m);
-		break;
-	case ROUTE_HOLD:
-		hold(sv, m);
-		break;
-	case ROUTE_RELAY:
-		go_relay(sv, m, r);
-		break;
-	}
-}
-
-/* Where the operator said that this one goes: a target, options. */
-static bool
-follow_own(struct server *sv, struct lookup *l, struct mail *m)
-{
-	struct str text = mail_item(m)->route;
-	CLEANUP(freep) char *line = NULL;
-	struct route r;
-
-	if (text.n == 0)
-		return false;
-	line = x_asprintf("* %.*s", STR_ARG(text));
-	if (!route_text_parse(str_c(line), &r))
-		return false;
-	follow(sv, l, m, &r);
-	return true;
-}
-
-static void
-go(struct server *sv, struct lookup *l, struct mail *m)
-{
-	const struct route *r = NULL;
-
-	if (follow_own(sv, l, m))
+	if (l->dest == NULL)
 		return;
-	switch (find_route(sv, l, m, &r)) {
-	case ROUTE_FOUND:
-		follow(sv, l, m, r);
-		break;
-	case ROUTE_NONE:
-		go_direct(l, m);
-		break;
-	case ROUTE_NOWHERE:
-		hold(sv, m);
-		break;
-	case ROUTE_NEEDS_MX:
-		find_mx(l, m);
-		break;
-	}
+	for (size_t i = 0; i < dest_hosts(l->dest); i++)
+		ret->hosts[ret->n++] = *dest_host(l->dest, i);
+	ret->key = l->mx_key;
+	ret->is_secure = dest_is_secure(l->dest);
 }
 
 /* Something that ends the entries without any attempt. */
@@ -462,5 +352,5 @@ lookup_mail(struct server *sv, struct mail *m)
 	else if (is_hopeless(sv, mail_item(m), &j))
 		settle_all(sv, m, &j, &none);
 	else
-		go(sv, get_lookup(sv, m->domain), m);
+		choose_way(sv, get_lookup(sv, m->domain), m);
 }

@@ -9,14 +9,20 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "conf/conf_resolver.h"
+#include "proc/ledger.h"
 #include "proto/reply/reply.h"
+#include "send/breakers.h"
 #include "send/dest.h"
 #include "send/notice.h"
+#include "send/permit.h"
 #include "send/prepare.h"
+#include "send/route_ask.h"
+#include "send/routes_keep.h"
 #include "send/send.h"
 #include "send/server.h"
 
-#include <arpa/inet.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 /* Descriptors besides connections: look-ups, other processes, messages. */
 #define FILES_EXTRA 2048
@@ -34,31 +40,16 @@ server_random(void)
 /* --- configuration -------------------------------------------------------------------- */
 
 static void
-take_source(struct sockaddr_storage *to, int family, const char *text)
-{
-	struct sockaddr_in in4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-
-	memset(to, 0, sizeof(*to));
-	if (family == AF_INET && inet_pton(family, text, &in4.sin_addr) == 1)
-		memcpy(to, &in4, sizeof(in4));
-	if (family == AF_INET6 && inet_pton(family, text, &in6.sin6_addr) == 1)
-		memcpy(to, &in6, sizeof(in6));
-}
-
-static void
 take_config(struct server *sv, struct str snapshot)
 {
-	struct routes routes;
 	struct conf *c;
 
 	if (conf_decode(snapshot, &c) < 0 ||
-	    !routes_init(&routes, str_c(c->send_routes), c->send_direct))
+	    !routes_write(&sv->routes, str_c(c->send_routes)))
 		die("the supervisor sent a configuration that is none");
-	routes_done(&sv->routes);
 	conf_free(sv->conf);
 	sv->conf = c;
-	sv->routes = routes;
+	sv->routes.is_direct = c->send_direct;
 	sv->schedule = (struct schedule){
 		.first_ms = c->send_retry_s * 1000ULL,
 		.max_ms = c->send_retry_max_s * 1000ULL,
@@ -71,8 +62,6 @@ take_config(struct server *sv, struct str snapshot)
 		.pause_ms = MIN(60000, c->send_retry_s * 500ULL),
 		.pause_max_ms = 1800000,
 	};
-	take_source(&sv->source4, AF_INET, c->send_source4);
-	take_source(&sv->source6, AF_INET6, c->send_source6);
 }
 
 /* The library's context cannot change: a new one needs a new process. */
@@ -93,6 +82,72 @@ make_resolver(struct server *sv)
 	return r;
 }
 
+/* --- tables of the operator ------------------------------------------------------------ */
+
+/* A whole file, into *ret; false after an error was printed. */
+static bool
+read_file(const char *path, size_t max, struct buf *ret)
+{
+	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char part[4096];
+	ssize_t n = -1;
+
+	*ret = BUF_INIT(max);
+	while (fd >= 0 && (n = read(fd, part, sizeof(part))) > 0)
+		buf_put(ret, part, (size_t)n);
+	if (n == 0 && !ret->failed)
+		return true;
+	fprintf(stderr, "mailstead: send: %s: %s\n", path,
+	    ret->failed ? "the file is too large" : strerror(errno));
+	return false;
+}
+
+static bool
+read_replies(struct server *sv)
+{
+	struct reply_error error = { 0 };
+	struct buf text;
+
+	if (sv->conf->send_refusals[0] == '\0') {
+		sv->replies = reply_table_new();
+		return true;
+	}
+	if (!read_file(sv->conf->send_refusals, REPLY_TABLE_MAX, &text))
+		return false;
+	sv->replies = reply_table_parse(buf_str(&text), &error);
+	if (sv->replies == NULL)
+		fprintf(stderr, "mailstead: send: %s:%zu: %s\n",
+		    sv->conf->send_refusals, error.line, error.text);
+	buf_done(&text);
+	return sv->replies != NULL;
+}
+
+static bool
+read_providers(struct server *sv)
+{
+	struct provider_error error = { 0 };
+	struct buf text;
+
+	if (sv->conf->send_providers[0] == '\0') {
+		sv->providers = provider_table_new();
+		return true;
+	}
+	if (!read_file(sv->conf->send_providers, PROVIDER_TABLE_MAX, &text))
+		return false;
+	sv->providers = provider_table_parse(buf_str(&text), &error);
+	if (sv->providers == NULL)
+		fprintf(stderr, "mailstead: send: %s:%zu: %s\n",
+		    sv->conf->send_providers, error.line, error.text);
+	buf_done(&text);
+	return sv->providers != NULL;
+}
+
+static bool
+read_tables(struct server *sv)
+{
+	return read_replies(sv) && read_providers(sv);
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 static int
@@ -104,7 +159,8 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 	sv->rt = rt;
 	sv->loop = runtime_loop(rt);
 	take_config(sv, snapshot);
-	sv->replies = reply_table_new();
+	if (!read_tables(sv))
+		return -EINVAL;
 	sv->tls = tls_client_context_new(sv->conf->send_authorities);
 	r = make_resolver(sv);
 	if (r < 0)
@@ -132,6 +188,9 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	TAILQ_INIT(&sv->idle);
 	sv->tls_rules = tls_keeper_new(sv->rt);
 	sv->sts = sts_new(sv);
+	sv->breakers = breakers_new(sv);
+	sv->permits = permits_new(sv);
+	sv->kept_routes = routes_keep_new(sv);
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);
@@ -145,6 +204,7 @@ on_config(void *arg, struct str snapshot)
 	take_config(arg, snapshot);
 }
 
+/* Without rules, routes and breakers, mail would go where it should not. */
 static void
 load_domains(void *arg)
 {
@@ -152,6 +212,22 @@ load_domains(void *arg)
 
 	if (!sv->is_stopping)
 		domains_load(sv->domains);
+}
+
+static void
+load_breakers(void *arg)
+{
+	struct server *sv = arg;
+
+	breakers_load(sv->breakers, load_domains, sv);
+}
+
+static void
+load_routes(void *arg)
+{
+	struct server *sv = arg;
+
+	routes_keep_load(sv->kept_routes, load_breakers, sv);
 }
 
 static void
@@ -163,19 +239,7 @@ on_peer(void *arg, struct ipc_peer *p)
 		return;
 	results_resume(sv->results);
 	preparer_forget(sv->preparer, STR_NONE);
-	tls_keeper_load(sv->tls_rules, load_domains, sv);
-}
-
-static bool
-on_ledger_changed(struct server *sv, struct str body)
-{
-	struct msg_ledger_changed c;
-
-	if (!msg_ledger_changed_get(body, &c))
-		return false;
-	if (c.table == LEDGER_POLICY)
-		tls_keeper_changed(sv->tls_rules, c.rows);
-	return true;
+	tls_keeper_load(sv->tls_rules, load_routes, sv);
 }
 
 static bool
@@ -189,21 +253,42 @@ on_dkim_changed(struct server *sv, struct str body)
 	return true;
 }
 
+static bool
+on_ledger(struct server *sv, struct str body)
+{
+	struct msg_ledger_changed m;
+
+	if (!msg_ledger_changed_get(body, &m))
+		return false;
+	if (m.table == LEDGER_ROUTE)
+		return routes_keep_changed(sv->kept_routes, m.rows);
+	if (m.table == LEDGER_POLICY)
+		tls_keeper_changed(sv->tls_rules, m.rows);
+	if (m.table == LEDGER_BREAKER)
+		return breakers_changed(sv->breakers, m.rows);
+	return true;
+}
+
+static bool
+handle(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
+{
+	if (m->type == MSG_QUEUE_DUE)
+		return domains_due(sv->domains, m->body);
+	if (m->type == MSG_DKIM_CHANGED)
+		return on_dkim_changed(sv, m->body);
+	if (m->type == MSG_LIMIT_TELL)
+		return notice_limit(sv, p, m);
+	if (m->type == MSG_LEDGER_CHANGED)
+		return on_ledger(sv, m->body);
+	if (m->type == MSG_ROUTE_ASK)
+		return route_ask(sv, p, m);
+	return false;
+}
+
 static void
 on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 {
-	struct server *sv = arg;
-	bool is_good = false;
-
-	if (m->type == MSG_QUEUE_DUE)
-		is_good = domains_due(sv->domains, m->body);
-	else if (m->type == MSG_DKIM_CHANGED)
-		is_good = on_dkim_changed(sv, m->body);
-	else if (m->type == MSG_LIMIT_TELL)
-		is_good = notice_limit(sv, p, m);
-	else if (m->type == MSG_LEDGER_CHANGED)
-		is_good = on_ledger_changed(sv, m->body);
-	if (!is_good)
+	if (!handle(arg, p, m))
 		ipc_peer_close(p);
 }
 
@@ -234,6 +319,7 @@ on_stop(void *arg)
 
 	sv->is_stopping = true;
 	domains_stop(sv->domains);
+	permits_stop(sv->permits);
 	dests_stop(sv->dests);
 	sv->stop_timer = loop_timer_new(sv->loop, check_done, sv);
 	loop_timer_set(sv->stop_timer, 1);

@@ -3,7 +3,9 @@
  * server.h - the state of role send, and who of its files does what:
  *
  *   domain.c   which domains have something due; leases it in portions
- *   lookup.c   which way: routes, MX hosts -> a destination
+ *   lookup.c   the MX hosts of a domain
+ *   choose.c   which way: routes (route.h, plan.h), who refuses us (breakers.h),
+ *              what the sender allows (permit.h) -> a destination
  *   dest.c     mails that wait for a destination; how many connections it gets
  *   session.c  one connection: hosts and addresses in turn, then mail after mail
  *   settle.c   what a reply means for an entry: done, later, failed, held
@@ -36,8 +38,11 @@
 #define LEASE_GUARD 120000U /* what is not done so long before its end: back */
 
 struct domains;
+struct breakers;
 struct dests;
 struct preparer;
+struct permits;
+struct routes_keep;
 struct session;
 TAILQ_HEAD(sessions, session);
 
@@ -54,7 +59,10 @@ struct server {
 	struct pace_limits pace;
 	struct routes routes;
 	struct reply_table *replies; /* what refusals mean */
-	struct sockaddr_storage source4, source6;
+	struct provider_table *providers;
+	struct breakers *breakers;
+	struct permits *permits;
+	struct routes_keep *kept_routes;
 	struct domains *domains;
 	struct dests *dests;
 	struct results *results;

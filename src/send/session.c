@@ -63,7 +63,11 @@ session_set_deadline(struct session *s, uint64_t ms)
 struct trip
 session_trip(const struct session *s)
 {
-	return (struct trip){ .mx = str_c(session_host(s)),
+	const char *via = s->mail != NULL ? s->mail->via : NULL;
+
+	return (struct trip){ .route = str_c(
+				  via != NULL ? via : dest_way(s->dest)->label),
+		.mx = str_c(session_host(s)),
 		.mx_ip = str_c(s->ip),
 		.source_ip = str_c(s->source),
 		.tls = str_c(s->tls) };
@@ -97,6 +101,7 @@ session_leave(struct session *s, bool is_fault)
 		resolver_cancel(s->query4);
 	if (s->query6 != NULL)
 		resolver_cancel(s->query6);
+	session_tell_refusal(s);
 	if (s->mail != NULL && s->sv->is_stopping)
 		settle_release(s->sv, TAKE_PTR(s->mail));
 	else if (s->mail != NULL)
@@ -140,7 +145,7 @@ on_result(struct session *s, const struct smtp_client_event *ev)
 		j.is_untried = true;
 	if (ev->flags & SMTP_CLIENT_IS_TOO_MANY)
 		put_off(s, i);
-	else
+	else if (!session_moves(s, i, &j))
 		settle(s->sv, s->mail, i, &j, &t);
 }
 
@@ -153,6 +158,7 @@ mail_done(struct session *s)
 	settle_end(s->sv, m);
 	if (s->rest != NULL)
 		dest_give_back(s->dest, TAKE_PTR(s->rest));
+	session_move_rest(s);
 }
 
 static void
@@ -160,7 +166,7 @@ on_ready(struct session *s)
 {
 	if (!s->was_ready) {
 		s->was_ready = true;
-		s->has_verdict = false;
+		s->has_verdict = s->is_refused = false;
 		dest_opened(s->dest, s);
 	}
 	session_next_mail(s);
@@ -186,8 +192,13 @@ on_closed_event(struct session *s, const struct smtp_client_event *ev)
 {
 	if (session_tls_is_missing(s, ev))
 		session_tls_blame_missing(s);
-	else if (s->state != QUIT)
-		session_blame(s, session_judge(s, ev));
+	else if (s->state != QUIT) {
+		struct judgement j = session_judge(s, ev);
+
+		if (j.is_blocked)
+			session_note_refusal(s, ev);
+		session_blame(s, j);
+	}
 	if (s->mail != NULL && s->rcpts != NULL) {
 		session_log_trouble(s, EV_SEND_LOST);
 		mail_done(s);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "proto/reply/reply.h"
 #include "proto/smtp/smtp_client.h"
 #include "send/dane.h"
 #include "send/prepare.h"
@@ -62,8 +63,9 @@ struct session {
 	struct loop_timer *timer;
 	/* the mail under way */
 	struct mail *mail;
-	struct mail *rest; /* its recipients that were too many */
-	uint32_t read_id;  /* the request, while it is under way */
+	struct mail *rest;  /* its recipients that were too many */
+	struct mail *moved; /* those that have to take another way */
+	uint32_t read_id;   /* the request, while it is under way */
 	struct ipc_peer *read_peer;
 	struct preparing *preparing; /* NULL: not now */
 	struct letter letter;
@@ -77,6 +79,15 @@ struct session {
 	struct judgement verdict;
 	bool has_verdict;
 	char text[TEXT_MAX];
+	/* What the rules say about the last reply that was judged. */
+	struct reply_verdict said;
+	/* A host refused our address before there was any mail. */
+	bool is_refused;
+	const char *refused_host;
+	int refused_code;
+	struct reply_verdict refused_said;
+	char refused_text[TEXT_MAX], refused_ip[INET6_ADDRSTRLEN];
+	char refused_source[INET6_ADDRSTRLEN];
 	/* for results */
 	char ip[INET6_ADDRSTRLEN], source[INET6_ADDRSTRLEN], tls[160];
 };
@@ -104,7 +115,23 @@ void session_set_timeout(struct session *s);
 
 /* Of a RESULT or CLOSED; its text lives as that of the event. */
 struct judgement session_judge(
-    const struct session *s, const struct smtp_client_event *ev);
+    struct session *s, const struct smtp_client_event *ev);
+
+/* --- session_refused.c --- */
+
+/* The session's end: it refuses our address. */
+void session_note_refusal(
+    struct session *s, const struct smtp_client_event *ev);
+/* Tell of it, when no other host was ready. */
+void session_tell_refusal(struct session *s);
+/*
+ * A recipient's result: what it says about the way is told. True: the
+ * recipient does not have to be settled, it takes another way when the mail
+ * is done.
+ */
+bool session_moves(struct session *s, size_t i, const struct judgement *j);
+/* The mail is done: those that move, move. */
+void session_move_rest(struct session *s);
 
 /* --- session_open.c --- */
 

@@ -5,7 +5,6 @@
  * Some servers refuse for good what is only a matter of our address or of our
  * speed. That is not the message's fault: it stays in the queue.
  */
-#include "proto/reply/reply.h"
 #include "send/session_internal.h"
 
 static enum reply_stage
@@ -41,8 +40,18 @@ log_blocked(const struct session *s, const struct smtp_client_event *ev,
 	    LU("code", (uint64_t)ev->code), LS("reply", ev->text));
 }
 
+/* Not the message's fault, but our address's, our speed's or, with a relay,
+ * that of the route. */
+static bool
+is_about_us(const struct session *s, enum reply_class class)
+{
+	return class == REPLY_BLOCKED || class == REPLY_RATE ||
+	       (dest_is_relay(s->dest) &&
+		   (class == REPLY_AUTH || class == REPLY_RELAY_DENIED));
+}
+
 struct judgement
-session_judge(const struct session *s, const struct smtp_client_event *ev)
+session_judge(struct session *s, const struct smtp_client_event *ev)
 {
 	struct judgement j = {
 		.outcome = ev->outcome,
@@ -56,14 +65,15 @@ session_judge(const struct session *s, const struct smtp_client_event *ev)
 	struct reply_input in = {
 		.stage = stage_of(ev->stage), .code = ev->code, .text = ev->text
 	};
-	struct reply_verdict v;
 
+	s->said = (struct reply_verdict){ .class = REPLY_CONNECTION };
 	if (ev->outcome == DONE || ev->code < 400)
 		return j;
-	v = reply_classify(s->sv->replies, &in);
-	if (v.class == REPLY_BLOCKED)
-		log_blocked(s, ev, &v);
-	if (v.class == REPLY_BLOCKED || v.class == REPLY_RATE)
+	s->said = reply_classify(s->sv->replies, &in);
+	if (s->said.class == REPLY_BLOCKED)
+		log_blocked(s, ev, &s->said);
+	if (is_about_us(s, s->said.class))
 		j.outcome = TEMPFAIL;
+	j.is_blocked = s->said.class == REPLY_BLOCKED;
 	return j;
 }

@@ -70,7 +70,10 @@ add_address(struct session *s, const struct sockaddr_storage *a)
 {
 	bool may_be_local =
 	    dest_is_relay(s->dest) || s->sv->conf->send_allow_loopback;
+	const struct way *w = dest_way(s->dest);
 
+	if (a->ss_family == AF_INET6 ? !w->uses6 : !w->uses4)
+		return;
 	if (s->n_addrs < CONNECT_ADDRS_MAX &&
 	    (may_be_local || !connect_is_local(a)))
 		s->addrs[s->n_addrs++] = *a;
@@ -87,8 +90,8 @@ session_connect(struct session *s)
 		.loop = s->sv->loop,
 		.addrs = s->addrs,
 		.n = s->n_addrs,
-		.source4 = s->sv->source4,
-		.source6 = s->sv->source6,
+		.source4 = dest_way(s->dest)->source4,
+		.source6 = dest_way(s->dest)->source6,
 		.limit_ms = s->sv->conf->send_connect_s * 1000ULL,
 	};
 
@@ -200,8 +203,12 @@ session_try_host(struct session *s)
 static void
 make_client(struct session *s, bool has_tls)
 {
+	const struct way *w = dest_way(s->dest);
 	struct smtp_client_config config = {
-		.helo = str_c(s->sv->conf->hostname),
+		.helo = str_c(w->helo),
+		.login = str_c(w->login),
+		.password = str_c(w->password),
+		.allow_cleartext_auth = w->allows_cleartext,
 		.has_tls = has_tls,
 		.tls = session_tls_rule(s),
 	};

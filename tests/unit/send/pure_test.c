@@ -10,7 +10,6 @@
 #include "send/due.h"
 #include "send/mx.h"
 #include "send/pace.h"
-#include "send/route.h"
 #include "send/schedule.h"
 
 #define MINUTE 60000ULL
@@ -309,84 +308,6 @@ TEST(mx_lists_are_bounded)
 	CHECK(strcmp(list.hosts[0], "h0") == 0, "the best stay");
 }
 
-/* --- routes --------------------------------------------------------------------------------- */
-
-static const char routes_text[] =
-    "vip.example hold\n"
-    "from:.cust.example relay.example.net:587 tls=must\n"
-    ".sub.example [2001:db8::1]:26,192.0.2.1:25 tls=never\n"
-    "mx:.mail.protection.outlook.com smart.example:25\n"
-    "plain.example direct\n";
-
-static enum route_answer
-find(const struct routes *r, const char *domain, const char *sender,
-    const char *mx, const struct route **ret)
-{
-	struct str hosts[] = { str_c(mx) };
-	struct route_query q = { .domain = str_c(domain),
-		.sender = str_c(sender),
-		.knows_mx = mx != NULL,
-		.mx = hosts,
-		.n_mx = mx != NULL };
-
-	return route_find(r, &q, ret);
-}
-
-TEST(the_first_route_that_fits)
-{
-	const struct route *r = NULL;
-	struct routes routes;
-
-	CHECK(routes_init(&routes, str_c(routes_text), true), "parsed");
-	CHECK(find(&routes, "vip.example", "x.cust.example", NULL, &r) ==
-		      ROUTE_FOUND &&
-		  r->targets[0].kind == ROUTE_HOLD,
-	    "order counts");
-	CHECK(find(&routes, "a.example", "x.cust.example", NULL, &r) ==
-		      ROUTE_FOUND &&
-		  r->tls == ROUTE_TLS_MUST && r->targets[0].port == 587,
-	    "sender");
-	CHECK(find(&routes, "A.SUB.example", "", NULL, &r) == ROUTE_FOUND &&
-		  r->n_targets == 2 &&
-		  str_eq(r->targets[0].host, STR("2001:db8::1")),
-	    "below");
-	CHECK(find(&routes, "sub.example", "", NULL, &r) == ROUTE_NEEDS_MX,
-	    "not itself; the MX is wanted");
-	CHECK(find(&routes, "xsub.example", "", "mx.sub.example", &r) ==
-		  ROUTE_NONE,
-	    "labels, not letters");
-	CHECK(find(&routes, "a.example", "",
-		  "a-example.mail.protection.outlook.com", &r) == ROUTE_FOUND &&
-		  str_eq(r->targets[0].host, STR("smart.example")),
-	    "MX");
-	CHECK(find(&routes, "plain.example", "", "mx.plain.example", &r) ==
-		      ROUTE_FOUND &&
-		  r->targets[0].kind == ROUTE_DIRECT,
-	    "direct");
-	routes.is_direct = false;
-	CHECK(
-	    find(&routes, "a.example", "", "mx.a.example", &r) == ROUTE_NOWHERE,
-	    "nothing else goes out");
-	routes_done(&routes);
-}
-
-TEST(what_is_no_route)
-{
-	static const char *const bad[] = { "", "example.com",
-		"example.com relay", "example.com relay:0",
-		"example.com relay:65536", "example.com relay:25,",
-		"example.com ,relay:25", "a..b relay:25", ". relay:25",
-		"-a relay:25", "example.com [::1:25", "example.com [x]:25",
-		"example.com relay:25 tls=perhaps", "from: relay:25",
-		"mx: relay:25", "a/b relay:25", "* relay:25 extra",
-		"example.com \xFF:25" };
-	struct route r;
-
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		CHECK(!route_text_parse(str_c(bad[i]), &r), bad[i]);
-	CHECK(route_text_parse(STR(" *\t h:1 "), &r), "blanks");
-}
-
 /* --- decisions --------------------------------------------------------------------------------- */
 
 static struct decision
@@ -434,6 +355,25 @@ TEST(what_becomes_of_an_entry)
 	    "untried is no failure");
 }
 
+TEST(nothing_is_tried_before_there_is_use)
+{
+	struct msg_queue_item item = { .arrival_ms = START,
+		.mail_from = STR("a@example.net") };
+	struct judgement j = { .outcome = TEMPFAIL,
+		.not_before_ms = START + 10 * HOUR };
+	struct decision d = after(&item, j, MINUTE);
+
+	CHECK(d.state == QUEUE_DEFERRED && d.due_ms == START + 10 * HOUR,
+	    "not before");
+	j.not_before_ms = START + 9 * DAY;
+	d = after(&item, j, MINUTE);
+	CHECK(d.due_ms == START + 5 * DAY, "but before it is given up");
+	j.not_before_ms = START;
+	d = after(&item, j, MINUTE);
+	CHECK(d.due_ms > START + MINUTE && d.due_ms < START + HOUR,
+	    "as scheduled");
+}
+
 TEST(who_is_told)
 {
 	const struct judgement done = { .outcome = DONE };
@@ -466,5 +406,5 @@ TEST_MAIN(UNIT(five_days_of_retries), UNIT(retries_spread),
     UNIT(a_dead_destination_is_left_alone_longer_and_longer),
     UNIT(what_can_wait_goes_a_little_at_a_time),
     UNIT(mx_hosts_are_sorted_and_equals_shuffled), UNIT(mx_special_cases),
-    UNIT(mx_lists_are_bounded), UNIT(the_first_route_that_fits),
-    UNIT(what_is_no_route), UNIT(what_becomes_of_an_entry), UNIT(who_is_told))
+    UNIT(mx_lists_are_bounded), UNIT(what_becomes_of_an_entry),
+    UNIT(nothing_is_tried_before_there_is_use), UNIT(who_is_told))
