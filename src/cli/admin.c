@@ -57,11 +57,11 @@ connect_control(const char *path)
 	return fd;
 }
 
-/* Ask the supervisor for a connection to the store. Ends c. */
+/* Ask the supervisor for a connection to a process. Ends c. */
 static int
-ask_for_store(struct ipc_client *c, int *ret_fd)
+ask_for_role(struct ipc_client *c, enum role role, int *ret_fd)
 {
-	struct msg_cli_connect msg = { .role = ROLE_STORE };
+	struct msg_cli_connect msg = { .role = (uint8_t)role };
 	struct buf body = BUF_INIT(64), reply = BUF_INIT(KIB(64));
 	enum outcome o;
 	int r;
@@ -99,31 +99,38 @@ admin_control(struct admin *a, struct ipc_client **ret)
 	return ADMIN_OK;
 }
 
-int
-admin_connect(struct admin *a)
+/* An exit code, and *ret when it is ADMIN_OK. */
+static int
+connect_role(struct admin *a, enum role role, struct ipc_client **ret)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 	struct ipc_client *control = NULL;
 	int fd, r;
 
-	if (a->store)
-		return ADMIN_OK;
 	for (int i = 0;; i++) {
 		r = admin_control(a, &control);
 		if (r != ADMIN_OK)
 			return r;
-		r = ask_for_store(control, &fd);
+		r = ask_for_role(control, role, &fd);
 		/* It may just be starting again. */
 		if (r != -EAGAIN || i == CONNECT_TRIES)
 			break;
 		nanosleep(&pause, NULL);
 	}
 	if (r == 0)
-		r = ipc_client_open(fd, ROLE_STORE, &a->store);
+		r = ipc_client_open(fd, role, ret);
 	if (r < 0)
 		return admin_error(a, ADMIN_TEMPFAIL,
-		    "the server's store is not ready: try again in a moment");
+		    "the server's process %s is not ready: try again in a "
+		    "moment",
+		    role_name(role));
 	return ADMIN_OK;
+}
+
+int
+admin_connect(struct admin *a)
+{
+	return a->store ? ADMIN_OK : connect_role(a, ROLE_STORE, &a->store);
 }
 
 void
@@ -258,6 +265,30 @@ admin_do(struct admin *a, enum msg_type type, struct str body, const char *what,
 		r = admin_refused(a, o, buf_str(to), what);
 	buf_done(&own);
 	return r;
+}
+
+int
+admin_do_role(struct admin *a, enum role role, const struct admin_call *call,
+    const char *what, struct buf *reply)
+{
+	struct ipc_client *c = NULL;
+	enum outcome o;
+	int fd = -1, code = connect_role(a, role, &c);
+	int r;
+
+	if (code != ADMIN_OK)
+		return code;
+	r = ipc_client_call(c,
+	    &(struct ipc_call){
+		.type = call->type, .body = call->body, .fd = -1 },
+	    &o, reply, &fd);
+	closep(&fd);
+	ipc_client_free(c);
+	if (r < 0)
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the connection to the server broke (%s): try again",
+		    strerror(-r));
+	return o == DONE ? ADMIN_OK : admin_refused(a, o, buf_str(reply), what);
 }
 
 int

@@ -47,6 +47,9 @@ int admin_ask(struct admin *a, const struct admin_call *call,
  */
 int admin_do(struct admin *a, enum msg_type type, struct str body,
     const char *what, struct buf *reply) WARN_UNUSED;
+/* The same of another process than the store; a connection for this once. */
+int admin_do_role(struct admin *a, enum role role,
+    const struct admin_call *call, const char *what, struct buf *reply);
 /* Print why an answer is not DONE; the exit code that belongs to it. */
 int admin_refused(
     struct admin *a, enum outcome o, struct str reply, const char *what);
@@ -88,6 +91,7 @@ extern const char *const domain_usage[],
 					 *const account_usage[],
 					     *const feedback_usage[];
 extern const char *const tls_rule_usage[];
+extern const char *const route_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);
@@ -98,5 +102,6 @@ int admin_mail(struct admin *a, int argc, char **argv);
 int admin_queue(struct admin *a, int argc, char **argv);
 int admin_account(struct admin *a, int argc, char **argv);
 int admin_feedback(struct admin *a, int argc, char **argv);
+int admin_route(struct admin *a, int argc, char **argv);
 int admin_trace(struct admin *a, int argc, char **argv);
 int admin_tls_rule(struct admin *a, int argc, char **argv);

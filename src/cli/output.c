@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-#define FIELDS_MAX 16
+#define FIELDS_MAX 24
 
 struct output {
 	const char *name;

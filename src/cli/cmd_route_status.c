@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cmd_route_status.c - mailstead route status|open|close|groups: who refuses
+ * mail from which of our addresses, what that costs, and what to write to them.
+ */
+#include "cli/cli.h"
+#include "cli/ledger_rows.h"
+#include "cli/output.h"
+#include "cli/route_words.h"
+#include "conf/breaker_row.h"
+#include "conf/conf.h"
+#include "proto/provider/provider.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <time.h>
+
+/* --- what to write ------------------------------------------------------------------ */
+
+/* The name that the address has; empty: none that could be found. */
+static void
+find_ptr(struct str ip, char *to, size_t max)
+{
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in in4 = { .sin_family = AF_INET };
+	CLEANUP(freep) char *text = str_dup(ip);
+	const struct sockaddr *addr = (const struct sockaddr *)&in4;
+	socklen_t n = sizeof(in4);
+
+	to[0] = '\0';
+	if (inet_pton(AF_INET, text, &in4.sin_addr) != 1) {
+		if (inet_pton(AF_INET6, text, &in6.sin6_addr) != 1)
+			return;
+		addr = (const struct sockaddr *)&in6;
+		n = sizeof(in6);
+	}
+	if (getnameinfo(addr, n, to, (socklen_t)max, NULL, 0, NI_NAMEREQD) != 0)
+		to[0] = '\0';
+}
+
+static void
+put_utc(struct buf *to, uint64_t ms)
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[32];
+
+	gmtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm);
+	buf_put_c(to, text);
+}
+
+/* Ready to be sent to the provider. */
+static void
+put_letter(struct buf *to, const struct breaker_row *row, const char *ptr)
+{
+	buf_printf(to,
+	    "Our mail server %s%s%.*s%s has been refused by your "
+	    "mail servers since ",
+	    ptr, ptr[0] ? " (" : "", STR_ARG(row->own_ip), ptr[0] ? ")" : "");
+	put_utc(to, row->since_ms);
+	buf_printf(to, ". %.*s answered", STR_ARG(row->mx));
+	if (row->domain.n > 0)
+		buf_printf(to, " for the domain %.*s", STR_ARG(row->domain));
+	buf_printf(to, ":\n\n  %u %.*s\n\n", row->code, STR_ARG(row->reply));
+	buf_printf(to,
+	    "The server sends the mail of a provider's customers; %llu "
+	    "messages of %u%s of their accounts to your users have been "
+	    "affected so far.",
+	    (unsigned long long)row->messages, row->n_accounts,
+	    row->has_more_accounts ? " or more" : "");
+	buf_put_c(to, " Please remove the address from your list, or tell us "
+		      "what you have seen of it, so that we can stop it.\n");
+}
+
+/* --- status ---------------------------------------------------------------------------- */
+
+static const struct output_field fields[] = {
+	{ "scope", "SCOPE", OUTPUT_TEXT },
+	{ "provider", "PROVIDER", OUTPUT_TEXT },
+	{ "source", "SOURCE", OUTPUT_TEXT },
+	{ "ip", "ADDRESS", OUTPUT_TEXT },
+	{ "ptr", "PTR", OUTPUT_TEXT },
+	{ "since", "SINCE", OUTPUT_TIME },
+	{ "messages", "MESSAGES", OUTPUT_COUNT },
+	{ "accounts", "ACCOUNTS", OUTPUT_COUNT },
+	{ "more_accounts", "MORE", OUTPUT_YES },
+	{ "instead", "INSTEAD", OUTPUT_TEXT },
+	{ "waits_for", "WAITS FOR", OUTPUT_TEXT },
+	{ "mx", "MX", OUTPUT_TEXT },
+	{ "mx_ip", "MX ADDRESS", OUTPUT_TEXT },
+	{ "domain", "DOMAIN", OUTPUT_TEXT },
+	{ "code", "CODE", OUTPUT_COUNT },
+	{ "reply", "REPLY", OUTPUT_TEXT },
+	{ "rule", "RULE", OUTPUT_TEXT },
+	{ "link", "LINK", OUTPUT_TEXT },
+	{ "letter", "LETTER", OUTPUT_TEXT },
+	{ "forced", "FORCED", OUTPUT_YES },
+	{ "next", "NEXT TRY", OUTPUT_TIME },
+};
+
+struct listing {
+	struct admin *a;
+	struct output *o;
+	struct provider_table *providers;
+	size_t n;
+};
+
+static void
+put_row(struct listing *l, const struct breaker_row *row, const char *ptr,
+    struct str letter)
+{
+	struct output *o = l->o;
+
+	output_put_text(o, row->scope);
+	output_put_text(o, provider_title(l->providers, row->scope));
+	output_put_text(o, row->source);
+	output_put_text(o, row->own_ip);
+	output_put_text(o, str_c(ptr));
+	output_put_number(o, row->since_ms / 1000);
+	output_put_number(o, row->messages);
+	output_put_number(o, row->n_accounts);
+	output_put_number(o, row->has_more_accounts);
+	output_put_text(o, row->instead);
+	output_put_text(o, row->why);
+	output_put_text(o, row->mx);
+	output_put_text(o, row->mx_ip);
+	output_put_text(o, row->domain);
+	output_put_number(o, row->code);
+	output_put_text(o, row->reply);
+	output_put_text(o, row->rule);
+	output_put_text(o, row->link);
+	output_put_text(o, letter);
+	output_put_number(o, row->is_forced);
+	output_put_number(o, row->is_forced ? 0 : row->next_ms / 1000);
+}
+
+/* Nothing that another server says may steer the terminal. */
+static void
+print_text(const char *before, struct str s)
+{
+	fputs(before, stdout);
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '\n')
+			fputs("\n      ", stdout);
+		else
+			putchar(c < ' ' || c == 0x7f ? '?' : c);
+	}
+}
+
+static void
+print_time(const char *before, uint64_t ms)
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+	char text[32];
+
+	localtime_r(&t, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm);
+	printf("%s%s", before, text);
+}
+
+static void
+print_head(struct listing *l, const struct breaker_row *row, const char *ptr)
+{
+	struct str title = provider_title(l->providers, row->scope);
+
+	if (l->n > 0)
+		putchar('\n');
+	print_text("", title.n > 0 ? title : row->scope);
+	print_text(" refuses mail from ",
+	    row->own_ip.n > 0 ? row->own_ip : row->source);
+	if (ptr[0])
+		printf(" (%s)", ptr);
+	if (title.n > 0)
+		print_text("  [", row->scope), putchar(']');
+	putchar('\n');
+}
+
+static void
+print_row(struct listing *l, const struct breaker_row *row, const char *ptr,
+    struct str letter)
+{
+	print_head(l, row, ptr);
+	print_time("  since     ", row->since_ms);
+	printf("\n  affected  %llu messages of %u%s accounts\n",
+	    (unsigned long long)row->messages, row->n_accounts,
+	    row->has_more_accounts ? " or more" : "");
+	if (row->instead.n > 0)
+		print_text("  now by    ", row->instead);
+	else
+		print_text("  waits     ", row->why);
+	if (row->code > 0) {
+		print_text("\n  said by   ", row->mx);
+		print_text(" [", row->mx_ip);
+		printf("]: %u ", row->code);
+		print_text("", row->reply);
+	}
+	if (row->is_forced)
+		fputs("\n  try again when 'mailstead route close' is said",
+		    stdout);
+	else
+		print_time("\n  try again ", row->next_ms);
+	if (row->link.n > 0)
+		print_text("\n  removal   ", row->link);
+	if (row->code > 0) {
+		fputs("\n  write there:\n      ", stdout);
+		print_text("", letter);
+	}
+	putchar('\n');
+}
+
+static void
+on_row(void *arg, const struct msg_ledger_row *m)
+{
+	uint64_t accounts[BREAKER_ACCOUNTS_MAX];
+	struct listing *l = arg;
+	struct buf letter = BUF_INIT(KIB(8));
+	struct breaker_row row;
+	char ptr[NI_MAXHOST];
+
+	if (!breaker_row_get(m->value, accounts, &row))
+		return;
+	find_ptr(row.own_ip, ptr, sizeof(ptr));
+	if (row.code > 0)
+		put_letter(&letter, &row, ptr);
+	if (l->a->is_json)
+		put_row(l, &row, ptr, buf_str(&letter));
+	else
+		print_row(l, &row, ptr, buf_str(&letter));
+	l->n++;
+	buf_done(&letter);
+}
+
+int
+route_status(struct admin *a, struct route_words *w)
+{
+	const struct ledger_rows rows = { .table = LEDGER_BREAKER,
+		.what = "route status" };
+	struct listing l = { .a = a };
+	int r;
+
+	if (w->args.n_words > 0)
+		return admin_usage(a, ROUTE_USAGE_STATUS, NULL);
+	l.providers = provider_table_new();
+	l.o = output_new("refused", fields, ARRAY_LEN(fields));
+	r = ledger_rows_each(a, &rows, on_row, &l);
+	if (r == ADMIN_OK && a->is_json)
+		output_print(l.o, true);
+	else if (r == ADMIN_OK && l.n == 0)
+		puts("nobody refuses mail because of our addresses");
+	output_free(l.o);
+	provider_table_free(l.providers);
+	return r;
+}
+
+/* --- by hand ------------------------------------------------------------------------------ */
+
+/* "google", "mx.example.com", "relay.example.com:25", or as status shows it. */
+static void
+put_scope(struct buf *to, const char *word)
+{
+	struct str s = str_c(word);
+	bool is_scope =
+	    str_starts(s, STR("mx:")) || str_starts(s, STR("relay:"));
+
+	if (!is_scope && str_find(s, ':') >= 0)
+		buf_put_c(to, "relay:");
+	else if (!is_scope && str_find(s, '.') >= 0)
+		buf_put_c(to, "mx:");
+	for (size_t i = 0; i < s.n; i++)
+		buf_put_char(to, ascii_lower(s.p[i]));
+}
+
+/* The source that mail without a route comes from. */
+static void
+put_source(struct buf *to, const char *word)
+{
+	struct conf *c;
+	char *error = NULL;
+
+	if (word) {
+		buf_put_c(to, word);
+		return;
+	}
+	if (conf_load(cli_config_path(), &c, &error) < 0) {
+		free(error);
+		buf_put_c(to, "default");
+		return;
+	}
+	buf_put_c(to, c->send_source4);
+	if (c->send_source4[0] && c->send_source6[0])
+		buf_put_char(to, ',');
+	buf_put_c(to, c->send_source6);
+	if (to->n == 0)
+		buf_put_c(to, "default");
+	conf_free(c);
+}
+
+static int
+put_breaker(struct admin *a, struct str scope, struct str source, bool is_gone)
+{
+	struct buf key = BUF_INIT(LEDGER_KEY_MAX), value = BUF_INIT(KIB(16));
+	const struct breaker_row row = { .writer = BREAKER_BY_OPERATOR,
+		.scope = scope,
+		.source = source,
+		.is_forced = true,
+		.since_ms = (uint64_t)time(NULL) * 1000 };
+	int r;
+
+	breaker_key_put(&key, scope, source);
+	if (!is_gone)
+		breaker_row_put(&value, &row);
+	r = ledger_rows_put(a, LEDGER_BREAKER,
+	    &(struct msg_ledger_row){ .key = buf_str(&key),
+		.is_gone = is_gone,
+		.value = buf_str(&value) },
+	    "route");
+	buf_done(&key);
+	buf_done(&value);
+	return r;
+}
+
+int
+route_open(struct admin *a, struct route_words *w)
+{
+	struct buf scope = BUF_INIT(KIB(1)), source = BUF_INIT(KIB(1));
+	int r;
+
+	if (w->args.n_words != 1 || w->is_all)
+		return admin_usage(a, ROUTE_USAGE_OPEN, NULL);
+	put_scope(&scope, w->args.words[0]);
+	put_source(&source, w->source);
+	if (scope.failed || source.failed || scope.n > BREAKER_SCOPE_MAX ||
+	    source.n > BREAKER_SOURCE_MAX)
+		r = admin_error(a, ADMIN_USAGE, "that name is too long");
+	else
+		r = put_breaker(a, buf_str(&scope), buf_str(&source), false);
+	if (r == ADMIN_OK)
+		r = admin_say(a, "scope", buf_str(&scope),
+		    "until 'mailstead route close' no mail goes this way:");
+	buf_done(&scope);
+	buf_done(&source);
+	return r;
+}
+
+struct closing {
+	struct admin *a;
+	struct str scope, source; /* empty: any */
+	struct buf rows;          /* msg_ledger_row of those that fit */
+	size_t n;
+};
+
+static void
+on_close(void *arg, const struct msg_ledger_row *m)
+{
+	uint64_t accounts[BREAKER_ACCOUNTS_MAX];
+	struct closing *c = arg;
+	struct breaker_row row;
+
+	if (!breaker_row_get(m->value, accounts, &row) ||
+	    (c->scope.n > 0 && !str_eq(row.scope, c->scope)) ||
+	    (c->source.n > 0 && !str_eq(row.source, c->source)))
+		return;
+	msg_ledger_row_put(&c->rows,
+	    &(struct msg_ledger_row){ .key = m->key, .is_gone = true });
+	c->n++;
+}
+
+static int
+close_all(struct closing *c)
+{
+	const struct ledger_rows rows = { .table = LEDGER_BREAKER,
+		.what = "route status" };
+	int r = ledger_rows_each(c->a, &rows, on_close, c);
+	struct wire w = wire_read(buf_str(&c->rows));
+	struct msg_ledger_row row;
+
+	if (r == ADMIN_OK && c->n == 0)
+		return admin_error(c->a, ADMIN_REFUSED,
+		    "nothing of that is open; see 'mailstead route status'");
+	while (r == ADMIN_OK && msg_ledger_row_read(&w, &row))
+		r = ledger_rows_put(c->a, LEDGER_BREAKER, &row, "route");
+	return r;
+}
+
+int
+route_close(struct admin *a, struct route_words *w)
+{
+	struct buf scope = BUF_INIT(KIB(1));
+	struct closing c = {
+		.a = a, .source = str_c(w->source), .rows = BUF_INIT(MIB(16))
+	};
+	char n[24];
+	int r;
+
+	if (w->args.n_words != (w->is_all ? 0 : 1))
+		return admin_usage(a, ROUTE_USAGE_CLOSE, NULL);
+	if (!w->is_all)
+		put_scope(&scope, w->args.words[0]);
+	c.scope = buf_str(&scope);
+	r = close_all(&c);
+	snprintf(n, sizeof(n), "%zu", c.n);
+	if (r == ADMIN_OK)
+		r = admin_say(a, "closed", str_c(n),
+		    "mail goes the usual way again; ways opened:");
+	buf_done(&scope);
+	buf_done(&c.rows);
+	return r;
+}
+
+/* --- tables ---------------------------------------------------------------------------------- */
+
+int
+route_groups(struct admin *a, struct route_words *w)
+{
+	static const struct output_field group_fields[] = {
+		{ "group", "GROUP", OUTPUT_TEXT },
+		{ "title", "PROVIDER", OUTPUT_TEXT },
+	};
+	struct provider_table *t;
+	struct output *o;
+
+	if (w->is_text) {
+		fputs(provider_default_text(), stdout);
+		return ADMIN_OK;
+	}
+	t = provider_table_new();
+	o = output_new("groups", group_fields, ARRAY_LEN(group_fields));
+	for (size_t i = 0; i < provider_count(t); i++) {
+		output_put_text(o, provider_name(t, i));
+		output_put_text(o, provider_title(t, provider_name(t, i)));
+	}
+	output_print(o, a->is_json);
+	output_free(o);
+	provider_table_free(t);
+	return ADMIN_OK;
+}
