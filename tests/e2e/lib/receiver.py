@@ -4,9 +4,16 @@
 A Receiver keeps every message that it accepted. What it answers is decided by
 rules: rule(receiver, session, stage, argument) gives a reply, CUT (close the
 connection without one), a number of seconds to be silent before the usual
-reply, or None for the usual one. Stages: connect, EHLO, HELO, STARTTLS, MAIL,
-RCPT, DATA, end (the message was read), RSET, QUIT.
+reply, or None for the usual one. Stages: connect, EHLO, HELO, STARTTLS, AUTH,
+MAIL, RCPT, DATA, end (the message was read), RSET, QUIT.
+
+With users (login: password) mail is for those who have signed in, by one of
+mechanisms: PLAIN and LOGIN; SCRAM-SHA-256.
 """
+import base64
+import hashlib
+import hmac
+import os
 import socket
 import ssl
 import threading
@@ -29,6 +36,8 @@ class Session:
         self.receiver, self.sock, self.number = receiver, sock, number
         self.is_tls = False
         self.is_busy = False
+        self.login, self.mechanism, self.helo = None, None, None
+        self.peer = sock.getpeername()[0]
         self.mails = 0
         self.reset()
 
@@ -72,6 +81,10 @@ class Session:
             caps = ["mx"] + self.receiver.capabilities
             if self.receiver.tls and not self.is_tls:
                 caps.append("STARTTLS")
+            if self.receiver.users and (self.is_tls or
+                                        not self.receiver.tls):
+                caps.append("AUTH " + " ".join(self.receiver.mechanisms))
+            self.helo = arg
             usual = "\r\n".join(
                 f"250{'-' if i < len(caps) - 1 else ' '}{c}"
                 for i, c in enumerate(caps))
@@ -82,6 +95,10 @@ class Session:
                     self.sock, server_side=True)
                 self.file = self.sock.makefile("rb")
                 self.is_tls = True
+        elif verb == "AUTH":
+            self.auth(arg)
+        elif verb == "MAIL" and self.receiver.users and not self.login:
+            self.say("530 5.7.0 Authentication required")
         elif verb == "MAIL":
             path, _, params = arg[5:].strip().partition(" ")
             self.receiver.count(self, True)
@@ -105,6 +122,52 @@ class Session:
         else:
             self.say("500 5.5.1 what?")
         return True
+
+    def ask(self, text=b""):
+        self.say("334 " + base64.b64encode(text).decode())
+        return base64.b64decode(self.read_line())
+
+    def scram(self, first):
+        """RFC 5802, 7677; the login when the proof is right."""
+        bare = first.split(b",", 2)[2]
+        fields = dict(p.split(b"=", 1) for p in bare.split(b","))
+        login, salt = fields[b"n"].decode(), os.urandom(12)
+        nonce = fields[b"r"] + base64.b64encode(os.urandom(9))
+        server = b"r=%s,s=%s,i=4096" % (nonce, base64.b64encode(salt))
+        final = self.ask(server)
+        rest, _, proof = final.rpartition(b",p=")
+        assert rest.split(b",r=")[1] == nonce
+
+        def mac(key, text):
+            return hmac.new(key, text, "sha256").digest()
+        salted = hashlib.pbkdf2_hmac(
+            "sha256", self.receiver.users.get(login, "").encode(), salt, 4096)
+        key = mac(salted, b"Client Key")
+        auth = bare + b"," + server + b"," + rest
+        want = bytes(a ^ b for a, b in zip(
+            key, mac(hashlib.sha256(key).digest(), auth)))
+        if base64.b64decode(proof) != want:
+            return None
+        self.ask(b"v=" + base64.b64encode(
+            mac(mac(salted, b"Server Key"), auth)))
+        return login
+
+    def auth(self, arg):
+        mechanism, _, first = arg.partition(" ")
+        login = password = None
+        if mechanism == "PLAIN":
+            _, login, password = base64.b64decode(first).decode().split("\0")
+        elif mechanism == "LOGIN":
+            login = self.ask(b"Username:").decode()
+            password = self.ask(b"Password:").decode()
+        elif mechanism == "SCRAM-SHA-256":
+            login = self.scram(base64.b64decode(first))
+            password = login and self.receiver.users[login]
+        if login and self.receiver.users.get(login) == password:
+            if self.answer("AUTH", login, "235 2.7.0 welcome") < 300:
+                self.login, self.mechanism = login, mechanism
+        else:
+            self.say("535 5.7.8 Error: authentication failed")
 
     def data(self, arg):
         if not self.rcpts:
@@ -143,8 +206,10 @@ class Receiver:
     def __init__(self, rule=None, capabilities=("PIPELINING", "8BITMIME",
                                                 "SIZE 50000000",
                                                 "ENHANCEDSTATUSCODES"),
-                 tls=None, host="127.0.0.1", port=0):
+                 tls=None, host="127.0.0.1", port=0, users=None,
+                 mechanisms=("PLAIN", "LOGIN")):
         self.rule_fn = rule
+        self.users, self.mechanisms = users, mechanisms
         self.capabilities = list(capabilities)
         self.tls = tls
         self.messages, self.seen, self.commands = [], [], []
