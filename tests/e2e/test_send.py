@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
     not dns.is_there(), reason="the name server knot is not installed")
 
 QUICK = {"retry": "1s", "retry_max": "2s", "timeout": "3s", "idle": "1m",
-         "connect_timeout": "2s"}
+         "connect_timeout": "2s", "canary": "1s"}
 
 
 class World:
