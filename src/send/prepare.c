@@ -453,7 +453,7 @@ preparer_forget(struct preparer *p, struct str domain)
 	}
 }
 
-/* As many as leave the loop a processor of its own. */
+/* The loop needs little of a processor: signing is all the work. */
 static unsigned
 threads(void)
 {
@@ -461,7 +461,7 @@ threads(void)
 	int n =
 	    sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
-	return (unsigned)MIN(MAX(n - 1, 1), THREADS_MAX);
+	return (unsigned)MIN(MAX(n, 1), THREADS_MAX);
 }
 
 struct preparer *
