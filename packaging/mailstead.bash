@@ -54,8 +54,8 @@ _mailstead() {
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue account feedback tls-rule trace help -c -d
-		    --help
+		    dns user alias mail queue account feedback tls-rule
+		    tls-rpt trace help -c -d --help
 		    --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in

@@ -105,3 +105,4 @@ int admin_feedback(struct admin *a, int argc, char **argv);
 int admin_route(struct admin *a, int argc, char **argv);
 int admin_trace(struct admin *a, int argc, char **argv);
 int admin_tls_rule(struct admin *a, int argc, char **argv);
+int admin_tls_rpt(struct admin *a, int argc, char **argv);

@@ -29,6 +29,7 @@ static const struct cli_command commands[] = {
 	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue, queue_usage },
 	{ "route",   "add|list|show|change|remove|test|status|open|close|groups|refusals ...", "Which way mail takes to other servers, and who refuses it", admin_route, route_usage },
 	{ "tls-rule", "add|list|remove|test ...", "What TLS has to be on the way to other servers", admin_tls_rule, tls_rule_usage },
+	{ "tls-rpt", "[DOMAIN] [--json]", "What came of TLS with the servers of domains that want reports", admin_tls_rpt, NULL },
 	{ "trace",   "ID|ADDRESS [--json]",    "The life of messages that went to other servers", admin_trace, NULL },
 	{ "feedback", "list|show ...", "What others report about our mail: DMARC, TLS, complaints", admin_feedback, feedback_usage },
 	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },

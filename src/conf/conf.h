@@ -101,7 +101,7 @@ struct conf {
 	char *incoming_trusted, *incoming_sealers, *incoming_lists;
 	/* report */
 	char *report_from;
-	bool report_dmarc;
+	bool report_dmarc, report_tls;
 	uint32_t report_interval_s;
 };
 

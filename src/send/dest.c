@@ -436,6 +436,14 @@ run(struct dest *d)
 	}
 }
 
+struct domain *
+dest_first_domain(const struct dest *d)
+{
+	const struct mail *m = TAILQ_FIRST(&d->waiting);
+
+	return m != NULL ? m->domain : NULL;
+}
+
 struct mail *
 dest_take(struct dest *d, UNUSED struct session *s)
 {

@@ -53,6 +53,9 @@ const struct way *dest_way(const struct dest *d);
 /* Send it there, now or when there is a connection. */
 void dest_add(struct dest *d, struct mail *m);
 
+/* Of the mail that waits first; NULL: none waits. */
+struct domain *dest_first_domain(const struct dest *d);
+
 /* --- what its sessions say ---------------------------------------------------------- */
 
 /* It is ready for mail. */

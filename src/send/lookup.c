@@ -13,6 +13,8 @@
 #include "send/lookup.h"
 #include "send/mx.h"
 
+/* Bytes of a policy that are kept with the domain. */
+#define POLICY_MAX    KIB(2)
 #define KNOWN_MIN_MS  10000U
 #define KNOWN_MAX_MS  3600000U
 #define KNOWN_FAIL_MS 30000U
@@ -31,6 +33,7 @@ struct lookup {
 	struct resolver_query *query; /* under way */
 	struct sts_query *sts;        /* likewise, behind it */
 	struct hosts *hosts;
+	struct buf policy; /* its text, for reports */
 	struct mails waiting;
 	uint64_t until_ms;        /* of what is known */
 	uint32_t generation;      /* of the rules about TLS that are in it */
@@ -66,6 +69,7 @@ lookup_free(struct server *sv, struct lookup *l)
 	if (l->sts != NULL)
 		sts_cancel(l->sts);
 	free(l->hosts);
+	buf_done(&l->policy);
 	while ((m = TAILQ_FIRST(&l->waiting)) != NULL) {
 		TAILQ_REMOVE(&l->waiting, m, link);
 		settle_release(sv, m);
@@ -74,6 +78,12 @@ lookup_free(struct server *sv, struct lookup *l)
 		dest_unref(l->dest);
 	str_free(&l->mx_key);
 	free(l);
+}
+
+struct str
+lookup_policy(const struct lookup *l)
+{
+	return l != NULL ? buf_str(&l->policy) : STR_NONE;
 }
 
 /* --- what is known ------------------------------------------------------------------- */
@@ -142,6 +152,10 @@ on_sts(void *arg, const struct sts_answer *a)
 	struct hosts *h = TAKE_PTR(l->hosts);
 
 	l->sts = NULL;
+	buf_done(&l->policy);
+	l->policy = BUF_INIT(POLICY_MAX);
+	if (a->has_policy)
+		buf_put_str(&l->policy, str_first(a->policy.text, POLICY_MAX));
 	if (a->is_unknown)
 		know_failure(l, TEMPFAIL, (struct smtp_status){ 4, 3, 0 },
 		    "the store could not tell the domain's MTA-STS policy");

@@ -20,6 +20,8 @@
 #include "send/routes_keep.h"
 #include "send/send.h"
 #include "send/server.h"
+#include "send/tls_count.h"
+#include "send/tls_reports.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -191,6 +193,8 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	sv->breakers = breakers_new(sv);
 	sv->permits = permits_new(sv);
 	sv->kept_routes = routes_keep_new(sv);
+	sv->tls_count = tls_count_new(sv);
+	sv->tls_reports = tls_reports_new(sv);
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);
@@ -321,6 +325,8 @@ on_stop(void *arg)
 	domains_stop(sv->domains);
 	permits_stop(sv->permits);
 	dests_stop(sv->dests);
+	tls_count_flush(sv->tls_count);
+	tls_reports_stop(sv->tls_reports);
 	sv->stop_timer = loop_timer_new(sv->loop, check_done, sv);
 	loop_timer_set(sv->stop_timer, 1);
 	loop_timer_set(loop_timer_new(sv->loop, quit, sv), STOP_MS);

@@ -55,6 +55,8 @@ struct server {
 	struct tls_keeper *tls_rules;
 	struct http_client *http;
 	struct sts *sts;
+	struct tls_count *tls_count;
+	struct tls_reports *tls_reports;
 	struct schedule schedule;
 	struct pace_limits pace;
 	struct routes routes;
@@ -106,6 +108,9 @@ uint32_t domains_leased(const struct domains *ds);
 
 /* Find the mail's way and hand it to its destination, or settle it. */
 void lookup_mail(struct server *sv, struct mail *m);
+/* The domain's MTA-STS policy, or its beginning; empty: none, or nothing is
+ * known. NULL is fine. */
+struct str lookup_policy(const struct lookup *l);
 /* NULL is fine. Mails that wait are released. */
 void lookup_free(struct server *sv, struct lookup *l);
 

@@ -47,6 +47,8 @@ struct session {
 	struct dane *dane; /* NULL: not asked for */
 	struct tls_need need;
 	bool is_verified;
+	enum tlsrpt_result tls_result; /* what is wrong with the certificate */
+	struct domain *counted; /* whose mail it carried last, for reports */
 	char tls_trouble[TEXT_MAX]; /* a handshake that is not good enough */
 	/* connection */
 	struct connect *connect;
@@ -166,6 +168,16 @@ void session_tls_failed(struct session *s, const char *detail);
 bool session_tls_is_missing(
     const struct session *s, const struct smtp_client_event *ev);
 void session_tls_blame_missing(struct session *s);
+
+/* --- session_count.c --- */
+
+/* Remember what came of the check of the certificate. */
+void session_count_trust(struct session *s);
+/* The present host did not give the TLS that is needed, or none. */
+void session_count_failed(
+    struct session *s, enum tlsrpt_result result, const char *information);
+/* It carries the mail under way. */
+void session_count_mail(struct session *s);
 
 /* --- session_mail.c --- */
 

@@ -270,6 +270,7 @@ session_next_mail(struct session *s)
 	s->mail = dest_take(s->dest, s);
 	if (s->mail != NULL && store != NULL) {
 		session_leave_idle(s);
+		session_count_mail(s);
 		session_set_deadline(
 		    s, s->mail->until_ms - loop_now_ms(s->sv->loop));
 		ask_bytes(s, store);

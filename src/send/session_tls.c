@@ -68,6 +68,11 @@ decide(struct session *s)
 	    s->need.blocked, facts.dane == DANE_FAILED ? ": " : "",
 	    facts.dane == DANE_FAILED ? dane_result(s->dane)->why : "",
 	    h->name);
+	session_count_failed(s,
+	    facts.dane == DANE_FAILED     ? TLSRPT_DNSSEC_INVALID
+	    : facts.rule == TLS_RULE_DANE ? TLSRPT_DANE_REQUIRED
+					  : TLSRPT_VALIDATION_FAILURE,
+	    s->need.blocked);
 	session_blame_locally(s, (struct smtp_status){ 4, 7, 5 }, text);
 	session_next_host(s);
 }
@@ -174,6 +179,7 @@ session_tls_check(struct session *s)
 	const char *distrust = conn_tls_distrust(s->conn);
 
 	note_result(s, distrust);
+	session_count_trust(s);
 	note_testing(s, h, distrust);
 	/* RFC 8689 section 4.2.1: the name has to be one that nobody forged. */
 	s->is_verified =
@@ -210,6 +216,10 @@ session_tls_failed(struct session *s, const char *detail)
 		    detail, host);
 	else
 		snprintf(text, sizeof(text), "TLS failed: %s", detail);
+	session_count_failed(s,
+	    s->tls_trouble[0] != '\0' ? s->tls_result
+				      : TLSRPT_VALIDATION_FAILURE,
+	    s->tls_trouble[0] != '\0' ? "" : detail);
 	s->tls_trouble[0] = '\0';
 	session_blame_locally(s, (struct smtp_status){ 4, 7, 5 }, text);
 	session_log_trouble(s, EV_SEND_TLS_FAIL);
@@ -234,6 +244,7 @@ session_tls_blame_missing(struct session *s)
 	    "%s does not offer TLS, which %s require%s" WAY_OUT,
 	    session_host(s), who_asks(s),
 	    s->need.source == TLS_BY_DANE ? "" : "s", session_host(s));
+	session_count_failed(s, TLSRPT_STARTTLS_NOT_SUPPORTED, "");
 	session_blame_locally(s, (struct smtp_status){ 4, 7, 4 }, text);
 	session_log_trouble(s, EV_SEND_TLS_FAIL);
 }

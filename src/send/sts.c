@@ -17,6 +17,7 @@
 #include "proc/ledger.h"
 #include "proto/mtasts/mtasts_row.h"
 #include "send/server.h"
+#include "send/tls_count.h"
 #include "send/txt.h"
 
 #define FETCH_MS    60000U /* RFC 8461 section 3.3 */
@@ -209,6 +210,11 @@ on_reply(void *arg, const struct http_reply *r)
 		    LC("reason", why),
 		    LC("kept", q->kept.n > 0 ? "yes" : "no"));
 		note_failure(q->sts, q->domain, result, why);
+		tls_count_add(q->sts->sv->tls_count, str_c(q->domain),
+		    &(struct tlsrpt_session){ .type = TLSRPT_STS,
+			.domain = str_c(q->domain),
+			.result = result,
+			.information = str_c(why) });
 	} else {
 		f = find_failure(q->sts, q->domain);
 		if (f != NULL)
