@@ -120,6 +120,16 @@ put_relay(const struct route_way *w, struct dest_spec *spec,
 	spec->is_relay = true;
 }
 
+/* RFC 8689 section 3: its sender wants it to arrive rather than be safe. What
+ * the operator asks for stays. */
+static void
+drop_tls_policy(struct dest_spec *spec)
+{
+	for (size_t i = 0; i < spec->n; i++)
+		if (spec->hosts[i].rule == TLS_RULE_AUTO)
+			spec->hosts[i].rule = TLS_RULE_MAY;
+}
+
 /* The destination of a way, with a reference; NULL: there is none. */
 static struct dest *
 get_dest(const struct choosing *c, const struct plan_way *w)
@@ -136,6 +146,8 @@ get_dest(const struct choosing *c, const struct plan_way *w)
 		put_relay(&w->way, &spec, names, &key);
 	else
 		lookup_spec(c->l, &spec);
+	if (w->way.kind != ROUTE_RELAY && mail_item(c->m)->is_tls_optional)
+		drop_tls_policy(&spec);
 	if (spec.n > 0)
 		d = dest_get(c->sv, &spec);
 	buf_done(&key);

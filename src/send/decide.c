@@ -25,6 +25,14 @@ wants(const struct msg_queue_item *item, unsigned what)
 	return (notify & what) != 0;
 }
 
+/* RFC 2852 section 4: by-trace wants to hear of each relay. */
+static bool
+is_traced(const struct msg_queue_item *item)
+{
+	return (item->deliver_by_mode & SMTP_BY_TRACE) &&
+	       item->mail_from.n > 0 && !(item->notify & SMTP_NOTIFY_NEVER);
+}
+
 static struct decision
 fail(struct decision d, const struct msg_queue_item *item)
 {
@@ -40,7 +48,8 @@ defer(struct decision d, const struct schedule *s,
     struct moment at)
 {
 	struct schedule_entry e = {
-		.arrival_ms = item->arrival_ms,
+		/* What was held begins to wait when it is released. */
+		.arrival_ms = MAX(item->arrival_ms, item->hold_until * 1000),
 		.attempts = item->attempts + 1,
 		.deliver_by = item->deliver_by,
 		.is_returned =
@@ -86,7 +95,8 @@ decide(const struct schedule *s, const struct msg_queue_item *item,
 	switch (j->outcome) {
 	case DONE:
 		d.state = QUEUE_DELIVERED;
-		if (!j->has_dsn && wants(item, SMTP_NOTIFY_SUCCESS))
+		if ((!j->has_dsn && wants(item, SMTP_NOTIFY_SUCCESS)) ||
+		    is_traced(item))
 			d.report = REPORT_RELAYED;
 		return d;
 	case PERMFAIL:

@@ -115,7 +115,7 @@ make(struct server *sv, const struct dest_spec *spec, struct buf *key)
 struct dest *
 dest_get(struct server *sv, const struct dest_spec *spec)
 {
-	struct buf key = BUF_INIT(KIB(16));
+	struct buf key = BUF_INIT(KIB(64));
 	struct table_item *item;
 
 	put_key(sv, &key, spec);

@@ -30,7 +30,7 @@ prepare_is_unfit(const struct content *c, unsigned can, bool is_kept)
 		return true;
 	/* It would break the signatures of others, and most servers pass such
 	 * lines on. */
-	return c->has_long_line && !is_kept && !(can & PREPARE_BINARY);
+	return c->has_long_line && !is_kept;
 }
 
 static bool

@@ -47,11 +47,16 @@ schedule_next(const struct schedule *s, const struct schedule_entry *e,
 {
 	uint64_t pause = pause_of(s, e->attempts);
 	uint64_t spread = pause / 4;
-	uint64_t end = schedule_end(s, e);
+	uint64_t end = schedule_end(s, e), by_ms = e->deliver_by * 1000;
 
 	pause = pause - spread / 2 + spread * random / UINT32_MAX;
+
 	if (now_ms < end && now_ms + pause > end)
 		return end;
+	/* Its sender is to hear in time that it is late. */
+	if (!e->is_returned && !e->is_delay_told && now_ms < by_ms &&
+	    now_ms + pause > by_ms)
+		return by_ms;
 	return now_ms + MAX(pause, 1);
 }
 

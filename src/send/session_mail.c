@@ -3,6 +3,7 @@
  * session_mail.c - the mail under way: its bytes from the store, its envelope,
  * and piece by piece the message.
  */
+#include "net/idn.h"
 #include "proto/smtp/smtp_path.h"
 #include "send/session_internal.h"
 
@@ -30,18 +31,53 @@ put_text(struct buf *b, size_t *at)
 	return s;
 }
 
+static bool
+knows_utf8(const struct session *s)
+{
+	return smtp_client_caps(s->client)->has & SMTP_CAP_SMTPUTF8;
+}
+
+/*
+ * The domain as this server can read it: who does not know SMTPUTF8 gets
+ * A-labels (RFC 6531 section 3.2). Of local parts there is no other form.
+ */
+static struct str
+domain_for(const struct session *s, struct str domain, char *name, size_t n)
+{
+	if (str_is_ascii(domain) || knows_utf8(s) ||
+	    !idn_to_ascii(domain, name, n))
+		return domain;
+	return str_c(name);
+}
+
 /* local@domain, with quotes where they are needed. */
 static void
-put_mailbox(struct buf *b, struct str address)
+put_mailbox(struct session *s, struct str address)
 {
 	ptrdiff_t at = str_rfind(address, '@');
 	struct smtp_path path = { 0 };
+	char name[IDN_NAME_MAX + 1];
 
 	if (at >= 0) {
 		path.local = str_first(address, (size_t)at);
-		path.domain = str_from(address, (size_t)at + 1);
-		smtp_mailbox_format(b, &path);
+		path.domain = domain_for(
+		    s, str_from(address, (size_t)at + 1), name, sizeof(name));
+		smtp_mailbox_format(&s->texts, &path);
 	}
+}
+
+/* The sender, which is written with its quotes already. */
+static void
+put_sender(struct session *s, struct str mailbox)
+{
+	ptrdiff_t at = str_rfind(mailbox, '@');
+	char name[IDN_NAME_MAX + 1];
+
+	if (at < 0)
+		return;
+	buf_put_str(&s->texts, str_first(mailbox, (size_t)at + 1));
+	buf_put_str(&s->texts, domain_for(s, str_from(mailbox, (size_t)at + 1),
+				   name, sizeof(name)));
 }
 
 static void
@@ -52,20 +88,24 @@ put_rcpts(struct session *s)
 
 	s->rcpts = x_calloc(m->open, sizeof(*s->rcpts));
 	s->index = x_calloc(m->open, sizeof(*s->index));
-	s->texts = BUF_INIT(m->open * KIB(4));
+	s->texts = BUF_INIT((m->open + 1) * KIB(4));
 	/* Not to be moved while strings point into it. */
 	for (size_t i = 0; i < m->n; i++)
 		if (m->entries[i] != NULL)
-			at += m->entries[i]->item.address.n * 2 + 8;
-	(void)buf_reserve(&s->texts, at);
+			at += m->entries[i]->item.address.n * 2 + IDN_NAME_MAX +
+			      8;
+	(void)buf_reserve(
+	    &s->texts, at + mail_item(m)->mail_from.n + IDN_NAME_MAX);
 	at = 0;
+	put_sender(s, mail_item(m)->mail_from);
+	s->env.from = put_text(&s->texts, &at);
 	for (size_t i = 0; i < m->n; i++) {
 		const struct msg_queue_item *item;
 
 		if (m->entries[i] == NULL)
 			continue;
 		item = &m->entries[i]->item;
-		put_mailbox(&s->texts, item->address);
+		put_mailbox(s, item->address);
 		s->rcpts[n] = (struct smtp_client_rcpt){
 			.to = put_text(&s->texts, &at),
 			.notify = item->notify,
@@ -96,10 +136,11 @@ begin_mail(struct session *s, const struct content *content)
 	uint64_t now = loop_time(s->sv->loop);
 
 	s->env = (struct smtp_client_mail){
-		.from = item->mail_from,
 		.size = letter_size(&s->letter),
 		.body = body_of(content),
-		.is_smtputf8 = item->is_smtputf8,
+		/* Many ask for it whose message does not need it. */
+		.is_smtputf8 = item->is_smtputf8 &&
+		               (knows_utf8(s) || content->has_utf8_header),
 		.has_requiretls = item->has_requiretls,
 		.has_priority = item->priority != DELIVER_PRIORITY_NORMAL,
 		.priority = item->priority - DELIVER_PRIORITY_NORMAL,
@@ -124,9 +165,9 @@ begin_mail(struct session *s, const struct content *content)
 static void
 give_up_mail(struct session *s, const struct judgement *j)
 {
-	struct trip none = { 0 };
+	struct trip t = session_trip(s);
 
-	settle_all(s->sv, TAKE_PTR(s->mail), j, &none);
+	settle_all(s->sv, TAKE_PTR(s->mail), j, &t);
 	s->state = READY;
 	session_next_mail(s);
 	if (s->conn != NULL)
@@ -178,6 +219,23 @@ judge_prepared(enum prepare_result r)
 	return j;
 }
 
+/* RFC 8689 section 4.2.1. What the server announces is looked at by the
+ * dialogue. */
+static bool
+is_too_unsafe(const struct session *s, struct judgement *ret)
+{
+	if (!mail_item(s->mail)->has_requiretls || session_is_verified(s))
+		return false;
+	*ret = (struct judgement){
+		.outcome = s->is_without_tls ? TEMPFAIL : PERMFAIL,
+		.is_local = true,
+		.status = { s->is_without_tls ? 4 : 5, 7, 30 },
+		.text = STR("the message asks for verified TLS (REQUIRETLS), "
+			    "which this server does not offer"),
+	};
+	return true;
+}
+
 static void
 on_prepared(void *arg, enum prepare_result r, struct letter *letter,
     const struct content *content)
@@ -186,6 +244,10 @@ on_prepared(void *arg, enum prepare_result r, struct letter *letter,
 	struct judgement j;
 
 	s->preparing = NULL;
+	if (r == PREPARE_OK && is_too_unsafe(s, &j)) {
+		give_up_mail(s, &j);
+		return;
+	}
 	if (r == PREPARE_OK) {
 		s->letter = letter_take(letter);
 		begin_mail(s, content);

@@ -185,7 +185,8 @@ session_tls_check(struct session *s)
 	s->is_verified =
 	    distrust == NULL &&
 	    (s->need.level == TLS_LEVEL_DANE || dest_is_secure(s->dest) ||
-		h->sts == STS_ENFORCE || h->sts == STS_TESTING);
+		dest_is_relay(s->dest) || h->sts == STS_ENFORCE ||
+		h->sts == STS_TESTING);
 	if (distrust == NULL || s->need.level < TLS_LEVEL_VERIFY)
 		return true;
 	snprintf(s->tls_trouble, sizeof(s->tls_trouble),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* cmd_helo.c - EHLO, HELO, LHLO: who is there, and what we offer. */
+#include "proto/smtp/smtp_time.h"
 #include "smtp/command.h"
 
-#define KEYWORDS_MAX 16
+#define KEYWORDS_MAX 24
 
 struct keywords {
 	const char *list[KEYWORDS_MAX];
@@ -23,12 +24,36 @@ offers_tls(const struct session *s)
 	       !conn_has_tls(s->conn);
 }
 
+/*
+ * RFC 8689 section 2: within TLS only. Holding and priorities (RFC 4865, 6710)
+ * are for those whom we know; a time to deliver by (RFC 2852) counts for
+ * forwarded mail as well.
+ */
+static void
+add_wishes(const struct session *s, struct keywords *k, struct buf *hold)
+{
+	char until[SMTP_TIME_MAX];
+
+	if (session_is_lmtp(s))
+		return;
+	if (conn_has_tls(s->conn))
+		add(k, "REQUIRETLS");
+	add(k, "DELIVERBY");
+	if (!session_is_submission(s))
+		return;
+	smtp_time_format(loop_time(s->sv->loop) + ENVELOPE_HOLD_MAX, until);
+	buf_printf(hold, "FUTURERELEASE %u %s", ENVELOPE_HOLD_MAX, until);
+	add(k, buf_c(hold));
+	add(k, "MT-PRIORITY");
+}
+
 static void
 reply_ehlo(struct session *s)
 {
 	const struct conf *conf = s->sv->conf;
 	struct buf size = BUF_INIT(64), limits = BUF_INIT(128);
 	struct buf auth = BUF_INIT(256), out = BUF_INIT(KIB(4));
+	struct buf hold = BUF_INIT(128);
 	struct keywords k = { 0 };
 
 	buf_printf(
@@ -48,13 +73,31 @@ reply_ehlo(struct session *s)
 	add(&k, "SMTPUTF8");
 	add(&k, "CHUNKING");
 	add(&k, "BINARYMIME");
+	add_wishes(s, &k, &hold);
 	add(&k, buf_c(&limits));
 	smtp_reply_format_ehlo(&out, conf->hostname, k.list, k.n);
 	session_put(s, buf_str(&out));
 	buf_done(&size);
 	buf_done(&limits);
 	buf_done(&auth);
+	buf_done(&hold);
 	buf_done(&out);
+}
+
+/* As announced. */
+static unsigned
+wishes(const struct session *s)
+{
+	unsigned p = SMTP_PARAM_BY;
+
+	if (session_is_lmtp(s))
+		return 0;
+	if (conn_has_tls(s->conn))
+		p |= SMTP_PARAM_REQUIRETLS;
+	if (session_is_submission(s))
+		p |= (unsigned)SMTP_PARAM_HOLDFOR | SMTP_PARAM_HOLDUNTIL |
+		     SMTP_PARAM_MT_PRIORITY;
+	return p;
 }
 
 unsigned
@@ -62,7 +105,7 @@ cmd_params(const struct session *s)
 {
 	if (!s->is_esmtp)
 		return SMTP_PARAMS_NONE;
-	return SMTP_PARAMS_DSN | SMTP_PARAM_SIZE | SMTP_PARAM_BODY |
+	return wishes(s) | SMTP_PARAMS_DSN | SMTP_PARAM_SIZE | SMTP_PARAM_BODY |
 	       SMTP_PARAM_BINARYMIME | SMTP_PARAM_SMTPUTF8 |
 	       (session_is_submission(s) ? SMTP_PARAM_AUTH : 0U);
 }

@@ -70,6 +70,8 @@ cmd_mail(struct session *s, const struct smtp_command *c)
 		return refuse(s, REPLY_NO_MEMORY);
 	if (mail->size > conf->message_size_max)
 		return refuse(s, REPLY_TOO_BIG);
+	if (s->env.hold_until > loop_time(s->sv->loop) + 1 + ENVELOPE_HOLD_MAX)
+		return refuse(s, REPLY_HOLD_TOO_LONG);
 	if (!session_is_submission(s)) {
 		session_enter(s, STATE_MAIL);
 		return REPLY_MAIL_OK;

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "proto/mime/mime_hop.h"
 #include "smtp/author.h"
 #include "smtp/header.h"
 
@@ -315,6 +316,9 @@ static void
 take_answer(struct session *s, const struct msg_analyse_reply *reply)
 {
 	s->missing = reply->missing;
+	/* RFC 8689 section 4.1: REQUIRETLS goes before it. */
+	s->env.is_tls_optional =
+	    (reply->missing & MIME_TLS_OPTIONAL) && !s->env.has_requiretls;
 	buf_done(&s->structure);
 	s->structure = BUF_INIT(MIB(1));
 	buf_put_str(&s->structure, reply->structure);

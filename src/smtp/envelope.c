@@ -75,7 +75,9 @@ set_times(struct envelope *e, const struct smtp_mail *mail, uint64_t now)
 
 	e->hold_until = mail->hold_until;
 	if (mail->given & SMTP_PARAM_HOLDFOR)
-		e->hold_until = now + mail->hold_seconds;
+		/* Not less: the present second has begun. */
+		e->hold_until =
+		    now + mail->hold_seconds + (mail->hold_seconds > 0);
 	e->by_mode = mail->by_mode;
 	if (mail->by_mode == SMTP_BY_NONE)
 		return;
@@ -157,6 +159,7 @@ envelope_put_wishes(const struct envelope *e, struct msg_deliver *m)
 	m->body = (uint8_t)e->body;
 	m->is_smtputf8 = e->is_utf8;
 	m->has_requiretls = e->has_requiretls;
+	m->is_tls_optional = e->is_tls_optional;
 	m->hold_until = e->hold_until;
 	m->deliver_by = e->deliver_by;
 	m->deliver_by_mode = (uint8_t)e->by_mode;

@@ -12,6 +12,8 @@
 
 /* However large the configured limit: what one internal message can carry. */
 #define ENVELOPE_RCPTS_MAX 4096
+/* Seconds that a message may be held before it is sent (RFC 4865). */
+#define ENVELOPE_HOLD_MAX (365U * 86400)
 
 struct rcpt {
 	struct rcpt *next;
@@ -35,11 +37,12 @@ struct envelope {
 	bool is_utf8; /* SMTPUTF8 was given */
 	enum smtp_ret ret;
 	struct str envid;
-	bool has_requiretls; /* RFC 8689 */
-	uint64_t hold_until; /* seconds since 1970 (RFC 4865); 0: do not */
-	uint64_t deliver_by; /* the same (RFC 2852) */
-	unsigned by_mode;    /* of enum smtp_by; NONE: no deliver_by */
-	int priority;        /* -9 to 9 (RFC 6710) */
+	bool has_requiretls;  /* RFC 8689 */
+	bool is_tls_optional; /* the message says so: known at its end */
+	uint64_t hold_until;  /* seconds since 1970 (RFC 4865); 0: do not */
+	uint64_t deliver_by;  /* the same (RFC 2852) */
+	unsigned by_mode;     /* of enum smtp_by; NONE: no deliver_by */
+	int priority;         /* -9 to 9 (RFC 6710) */
 	struct rcpt *first, **end;
 	uint32_t count;
 };

@@ -62,7 +62,8 @@ put_received(struct buf *b, struct session *s)
 	if (conn_has_tls(s->conn))
 		buf_printf(b, "\r\n\t(%s %s)", conn_tls_version(s->conn),
 		    conn_tls_cipher(s->conn));
-	if (s->env.count == 1) {
+	/* In UTF-8 it would bind the message to servers with SMTPUTF8. */
+	if (s->env.count == 1 && str_is_ascii(s->env.first->mailbox)) {
 		buf_put_c(b, "\r\n\tfor <");
 		buf_put_str(b, s->env.first->mailbox);
 		buf_put_c(b, ">");

@@ -265,6 +265,8 @@ describe(struct delivery *d)
 		d->qm.flags |= QUEUE_MESSAGE_SMTPUTF8;
 	if (q->has_requiretls)
 		d->qm.flags |= QUEUE_MESSAGE_REQUIRETLS;
+	if (q->is_tls_optional)
+		d->qm.flags |= QUEUE_MESSAGE_TLS_OPTIONAL;
 }
 
 static void

@@ -6,6 +6,10 @@ Signatures are verified by dkimpy (Debian's python3-dkim) against a name server
 are scripted receivers.
 """
 import base64
+import calendar
+import email
+import email.message
+import email.policy
 import json
 import re
 import smtplib
@@ -16,7 +20,7 @@ import time
 
 import pytest
 
-from lib import dns
+from lib import dns, pki
 from lib.instance import DOMAIN, PASSWORD, Instance, free_ports, wait_for
 from lib.receiver import Receiver
 
@@ -58,11 +62,19 @@ class World:
     """A Mailstead for test.example, a name server for all of example., and
     receivers that are other providers."""
 
-    def __init__(self, settings=None, **send):
+    def __init__(self, settings=None, signed=False, **send):
         self.port = free_ports(1)[0]
         self.records, self.receivers, self.hosts = [], [], 0
-        self.ns = dns.NameServer([]).start()
-        options = {"dns": {"servers": [self.ns.address], "dnssec": "no"},
+        self.published = []
+        self.ns = dns.NameServer([], signed=signed).start()
+        look_up = {"servers": [self.ns.address], "dnssec": "no"}
+        if signed:
+            anchor = self.ns.dir / "anchor"
+            anchor.write_text(self.ns.anchor())
+            anchor.chmod(0o644)
+            self.ns.dir.chmod(0o755)
+            look_up.update(dnssec="yes", trust_anchor=anchor)
+        options = {"dns": look_up,
                    "send": {"direct": "yes", "port": self.port,
                             "allow_loopback": "yes", **QUICK, **send}}
         for section, values in (settings or {}).items():
@@ -455,3 +467,376 @@ def test_a_sender_too_long_to_rewrite_stays(world):
     long = "bounces+0123456789-abcdef-user=there.example-0123456789@" \
         "em.sendmail-provider.example"
     assert srs_address(world, "long", long) == long
+
+
+# --- servers that take less ---------------------------------------------------------
+
+PLAIN = ("PIPELINING",)
+UMLAUT = "Grüße aus Köln, ".encode()
+
+
+def parsed(data):
+    return email.message_from_bytes(data, policy=email.policy.default)
+
+
+def test_8bit_is_encoded_for_a_server_without_8bitmime(world, user):
+    old = world.receiver("old", capabilities=PLAIN)
+    new = world.receiver("new")
+    text = mail(user, more="MIME-Version: 1.0\r\nContent-Type: text/plain; "
+                "charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n")
+    text += UMLAUT + b"\r\n.dot\r\n"
+    world.submit(user, ["you@old.example", "you@new.example"], text,
+                 options=["BODY=8BITMIME"])
+    m = old.wait()[0]
+    assert "BODY" not in m.mail_params and m.data.isascii()
+    assert parsed(m.data)["Content-Transfer-Encoding"] == "quoted-printable"
+    got = parsed(m.data).get_content().encode()
+    assert UMLAUT in got and b".dot" in got
+    # Signed behind the change; and as it is for who takes it as it is.
+    assert set(world.verify(m.data)) == BOTH
+    n = new.wait()[0]
+    assert "BODY=8BITMIME" in n.mail_params and UMLAUT in n.data
+    assert set(world.verify(n.data)) == BOTH
+    assert signatures(n.data) != signatures(m.data)
+
+
+def test_8bit_that_nobody_announced_is_announced(world, user):
+    r = world.receiver("silent")
+    world.submit(user, "you@silent.example", mail(user) + UMLAUT + b"\r\n")
+    assert "BODY=8BITMIME" in r.wait()[0].mail_params
+    # And what is ASCII needs nothing of the server.
+    old = world.receiver("ascii", capabilities=PLAIN)
+    message = mail(user, body="all of it ASCII\r\n")
+    world.submit(user, "you@ascii.example", message,
+                 options=["BODY=8BITMIME"])
+    assert old.wait()[0].data.endswith(b"\r\n\r\nall of it ASCII\r\n")
+
+
+def test_a_multipart_is_encoded_part_by_part(world, user):
+    m = email.message.EmailMessage()
+    m["From"], m["Subject"] = user.login, "parts"
+    m.set_content("Grüße\n", cte="8bit")
+    m.add_attachment(bytes(range(256)) * 20, maintype="application",
+                     subtype="octet-stream", filename="x")
+    r = world.receiver("parts", capabilities=PLAIN)
+    data = m.as_bytes(policy=email.policy.SMTP.clone(cte_type="8bit"))
+    world.submit(user, "you@parts.example", data)
+    got = r.wait()[0].data
+    assert set(world.verify(got)) == BOTH and got.isascii()
+    text, file = list(parsed(got).iter_parts())
+    assert text.get_content().splitlines() == ["Grüße"]
+    assert file.get_content() == bytes(range(256)) * 20
+
+
+def submit_binary(world, account, to, data):
+    """BODY=BINARYMIME, which goes with BDAT alone."""
+    with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
+        c.starttls(context=world.server.tls())
+        c.login(account.login, PASSWORD)
+        c.ehlo()
+        assert c.mail(account.login, ["BODY=BINARYMIME"])[0] == 250
+        assert c.rcpt(to)[0] == 250
+        c.send(b"BDAT %d LAST\r\n" % len(data) + data)
+        assert c.getreply()[0] == 250
+
+
+def test_binary_is_encoded_for_a_server_without_binarymime(world, user):
+    body = bytes(range(256)) * 10
+    r = world.receiver("nobinary")
+    submit_binary(world, user, "you@nobinary.example", mail(
+        user, body="", more="MIME-Version: 1.0\r\nContent-Type: image/x-y\r\n"
+        "Content-Transfer-Encoding: binary\r\n") + body)
+    m = r.wait()[0]
+    assert set(world.verify(m.data)) == BOTH
+    assert parsed(m.data)["Content-Transfer-Encoding"] == "base64"
+    assert parsed(m.data).get_content() == body
+
+
+@pytest.mark.parametrize("length", [998, 999, 100_000])
+def test_long_lines_are_encoded(world, user, length):
+    r = world.receiver(f"long{length}")
+    world.submit(user, f"you@long{length}.example", mail(
+        user, body="x" * length + "\r\n"))
+    data = r.wait()[0].data
+    assert max(map(len, data.split(b"\r\n"))) <= 998
+    assert set(world.verify(data)) == BOTH
+    assert parsed(data).get_content().strip() == "x" * length
+
+
+def test_a_large_message_is_encoded(world, user):
+    r = world.receiver("large", capabilities=PLAIN)
+    line = UMLAUT * 3 + b"\r\n"
+    world.submit(user, "you@large.example",
+                 mail(user, more="Content-Type: text/plain; charset=utf-8\r\n"
+                      "MIME-Version: 1.0\r\n") + line * 50_000)
+    data = r.wait(timeout=60)[0].data
+    assert data.isascii() and set(world.verify(data)) == BOTH
+    assert parsed(data).get_content().count("Grüße") == 150_000
+
+
+def test_what_is_forwarded_is_encoded_only_where_it_must(world):
+    old = world.receiver("fold", capabilities=PLAIN)
+    to = alias(world, "fold", "me@fold.example")
+    world.arrive("a@far.example", to, b"From: a@far.example\r\n\r\n" +
+                 UMLAUT + b"\r\n", options=["BODY=8BITMIME"])
+    data = old.wait()[0].data
+    assert data.isascii() and arc_verify(world, data)[0] == b"pass"
+
+
+# --- international addresses ------------------------------------------------------
+
+def inbox(w, account, n=1):
+    import imaplib
+
+    def look():
+        with imaplib.IMAP4_SSL("127.0.0.1", w.server.ports["imaps"],
+                               ssl_context=w.server.tls()) as c:
+            c.login(account.login, PASSWORD)
+            c.select("INBOX", readonly=True)
+            ids = c.search(None, "ALL")[1][0].split()
+            got = [c.fetch(i, "BODY[]")[1][0][1] for i in ids]
+            return len(got) >= n and got
+    return wait_for(look, 15, "no message came")
+
+
+def utf8_submit(world, account, to, message):
+    with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
+        c.starttls(context=world.server.tls())
+        c.login(account.login, PASSWORD)
+        c.ehlo()
+        assert c.mail(account.login, ["SMTPUTF8"])[0] == 250
+        c.command_encoding = "utf-8"
+        assert c.rcpt(to)[0] == 250
+        assert c.data(message)[0] == 250
+
+
+def test_a_server_without_smtputf8_gets_a_labels(world, user):
+    r = world.receiver("xn--mller-kva")
+    utf8_submit(world, user, "you@müller.example", mail(user))
+    m = r.wait()[0]
+    assert m.rcpts == ["you@xn--mller-kva.example"]
+    assert "SMTPUTF8" not in m.mail_params
+
+
+def test_a_local_part_has_no_other_form(world):
+    account = world.server.new_account()
+    r = world.receiver("ascii-only")
+    utf8_submit(world, account, "jürgen@ascii-only.example", mail(account))
+    report = inbox(world, account)[0]
+    assert b"5.6.7" in report and not r.messages
+
+
+def test_a_header_in_utf8_needs_smtputf8(world):
+    account = world.server.new_account()
+    r = world.receiver("header-only")
+    utf8_submit(world, account, "you@header-only.example",
+                mail(account, subject="Grüße").decode().encode())
+    assert b"5.6.7" in inbox(world, account)[0] and not r.messages
+    r = world.receiver("both", capabilities=USUAL + ("SMTPUTF8",))
+    utf8_submit(world, account, "jürgen@both.example",
+                mail(account, subject="Grüße"))
+    m = r.wait()[0]
+    assert "SMTPUTF8" in m.mail_params and m.rcpts == ["jürgen@both.example"]
+
+
+# --- what senders may ask for -------------------------------------------------------
+
+def keywords(world, service, with_tls):
+    with smtplib.SMTP("127.0.0.1", world.server.ports[service]) as c:
+        if with_tls:
+            c.starttls(context=world.server.tls())
+        c.ehlo()
+        return {k.upper(): v for k, v in c.esmtp_features.items()}
+
+
+def test_what_is_announced_to_whom(world):
+    plain, tls = (keywords(world, "mx", t) for t in (False, True))
+    ours = keywords(world, "submission", True)
+    assert "REQUIRETLS" not in plain
+    assert "REQUIRETLS" in tls and "REQUIRETLS" in ours
+    assert all("DELIVERBY" in k for k in (plain, tls, ours))
+    for word in ("FUTURERELEASE", "MT-PRIORITY"):
+        assert word in ours and word not in tls, word
+    seconds, until = ours["FUTURERELEASE"].split()
+    assert int(seconds) == 365 * 86400
+    assert abs(calendar.timegm(time.strptime(until, "%Y-%m-%dT%H:%M:%SZ"))
+               - time.time() - int(seconds)) < 60
+
+
+def mail_reply(world, *params, account=None, service="submission"):
+    with smtplib.SMTP("127.0.0.1", world.server.ports[service]) as c:
+        if account:
+            c.starttls(context=world.server.tls())
+            c.login(account.login, PASSWORD)
+        c.ehlo()
+        return c.mail(account.login if account else "a@far.example",
+                      params)[0]
+
+
+@pytest.mark.parametrize("params,code", [
+    (("REQUIRETLS",), 250), (("REQUIRETLS=1",), 501),
+    (("HOLDFOR=60",), 250), (("HOLDFOR=31536001",), 501),
+    (("HOLDFOR=x",), 501), (("HOLDUNTIL=2200-01-01T00:00:00Z",), 501),
+    (("HOLDUNTIL=2020-01-01T00:00:00Z",), 250),
+    (("HOLDFOR=1", "HOLDUNTIL=2020-01-01T00:00:00Z"), 501),
+    (("BY=120;R",), 250), (("BY=0;R",), 501), (("BY=-5;NT",), 250),
+    (("BY=120;X",), 501), (("MT-PRIORITY=9",), 250),
+    (("MT-PRIORITY=-9",), 250), (("MT-PRIORITY=10",), 501)])
+def test_parameters_of_users(world, user, params, code):
+    assert mail_reply(world, *params, account=user) == code
+
+
+@pytest.mark.parametrize("params,code", [
+    (("REQUIRETLS",), 555), (("HOLDFOR=60",), 555),
+    (("MT-PRIORITY=3",), 555), (("BY=120;R",), 250)])
+def test_parameters_of_strangers_without_tls(world, params, code):
+    assert mail_reply(world, *params, service="mx") == code
+
+
+WISHES = USUAL + ("DELIVERBY", "MT-PRIORITY", "DSN", "REQUIRETLS",
+                  "FUTURERELEASE 1000000 2100-01-01T00:00:00Z")
+
+
+def test_wishes_are_passed_on(world, user):
+    r = world.receiver("wishes", capabilities=WISHES)
+    world.submit(user, "you@wishes.example", mail(user),
+                 options=["MT-PRIORITY=5", "BY=600;N"])
+    params = r.wait()[0].mail_params
+    by = re.search(r"BY=(\d+);N\b", params)
+    assert "MT-PRIORITY=5" in params and 500 < int(by[1]) <= 600
+    bare = world.receiver("nowishes")
+    world.submit(user, "you@nowishes.example", mail(user),
+                 options=["MT-PRIORITY=5", "BY=600;N"])
+    params = bare.wait()[0].mail_params
+    assert "BY=" not in params and "PRIORITY" not in params
+
+
+def test_who_must_return_it_is_not_left_to_others(world):
+    account = world.server.new_account()
+    r = world.receiver("noby")
+    world.submit(account, "you@noby.example", mail(account),
+                 options=["BY=600;R"])
+    assert b"5.3.3" in inbox(world, account)[0] and not r.messages
+
+
+def busy(r, s, stage, arg):
+    return "451 4.3.0 later" if stage == "RCPT" else None
+
+
+def test_a_time_to_deliver_by_returns_or_tells(world):
+    account = world.server.new_account()
+    world.receiver("busy", rule=busy, capabilities=WISHES)
+    world.submit(account, "r@busy.example", mail(account),
+                 options=["BY=2;R"])
+    assert b"Action: failed" in inbox(world, account)[0]
+    world.submit(account, "n@busy.example", mail(account),
+                 options=["BY=2;N"])
+    report = inbox(world, account, 2)[1]
+    assert b"Action: delayed" in report and b"n@busy.example" in report
+    world.server.cli("queue", "cancel", "--recipient", "n@busy.example")
+
+
+def test_a_trace_tells_of_each_relay(world):
+    account = world.server.new_account()
+    r = world.receiver("traced", capabilities=WISHES)
+    world.submit(account, "you@traced.example", mail(account),
+                 options=["BY=600;NT"])
+    r.wait()
+    assert b"Action: relayed" in inbox(world, account)[0]
+    assert "BY=" in r.messages[0].mail_params
+
+
+def test_a_message_is_held_until_its_time(world, user):
+    r = world.receiver("later")
+    before = time.time()
+    world.submit(user, "you@later.example", mail(user),
+                 options=["HOLDFOR=3"])
+    shown = json.loads(world.server.cli("queue", "list", "--json"))
+    entry = [e for e in shown["queue"]
+             if e["recipient"] == "you@later.example"][0]
+    assert entry["state"] == "waiting" and not r.messages
+    r.wait()
+    assert time.time() - before >= 2.9
+    # The operator may let it go before.
+    world.submit(user, "now@later.example", mail(user),
+                 options=["HOLDFOR=86400"])
+    world.server.cli("queue", "retry", "--recipient", "now@later.example")
+    assert r.wait(2)[1].rcpts == ["now@later.example"]
+
+
+def test_the_time_that_it_was_held_does_not_count(make_world):
+    """It would expire with its first attempt."""
+    w = make_world(expire="4s", retry="1s", retry_max="1s")
+    account = w.server.new_account()
+    tries = []
+
+    def twice(r, s, stage, arg):
+        if stage == "RCPT":
+            tries.append(time.time())
+            return "451 4.3.0 later" if len(tries) < 2 else None
+    r = w.receiver("held", rule=twice)
+    w.submit(account, "you@held.example", mail(account),
+             options=["HOLDFOR=5"])
+    r.wait()
+
+
+@pytest.fixture(scope="module")
+def secure():
+    """A world whose zone is signed: names that nobody can forge."""
+    w = World(signed=True)
+    yield w
+    w.close()
+
+
+def safe_receiver(world, name, capabilities=WISHES, matches=True):
+    cert = pki.Cert(f"{name}.example")
+    r = world.receiver(name, tls=cert.context(), capabilities=capabilities)
+    published = cert if matches else pki.Cert("other.example")
+    world.add(f"_{world.port}._tcp.{r.name.split('.')[0]} TLSA "
+              f"{published.tlsa()}")
+    return r
+
+
+def test_requiretls_goes_to_who_proves_itself(secure):
+    user = secure.server.new_account()
+    r = safe_receiver(secure, "safe")
+    secure.submit(user, "you@safe.example", mail(user),
+                  options=["REQUIRETLS"])
+    m = r.wait()[0]
+    assert m.is_tls and "REQUIRETLS" in m.mail_params.split()
+
+
+@pytest.mark.parametrize("name,how", [
+    ("noreq", {"capabilities": USUAL}), ("plain", None), ("notlsa", {})])
+def test_requiretls_comes_back_from_who_does_not(secure, name, how):
+    user = secure.server.new_account()
+    if how is None:
+        r = secure.receiver(name, capabilities=WISHES)
+    elif not how:
+        r = secure.receiver(name, capabilities=WISHES,
+                            tls=pki.Cert("self.example").context())
+    else:
+        r = safe_receiver(secure, name, **how)
+    secure.submit(user, f"you@{name}.example", mail(user),
+                  options=["REQUIRETLS"])
+    report = inbox(secure, user)[0]
+    assert b"5.7.30" in report and not r.messages
+    # What does not ask for it goes there.
+    secure.submit(user, f"you@{name}.example", mail(user))
+    r.wait()
+
+
+def test_tls_required_no_goes_all_the_same(secure):
+    user = secure.server.new_account()
+    r = safe_receiver(secure, "mismatch", matches=False)
+    secure.submit(user, "waits@mismatch.example", mail(user))
+    secure.submit(user, "goes@mismatch.example",
+                  mail(user, more="TLS-Required: No\r\n"))
+    assert r.wait()[0].rcpts == ["goes@mismatch.example"]
+    secure.server.wait_log(r"event=send\.defer [^\n]*waits@mismatch", 10)
+    # REQUIRETLS counts for more.
+    secure.submit(user, "both@mismatch.example",
+                  mail(user, more="TLS-Required: No\r\n"),
+                  options=["REQUIRETLS"])
+    secure.server.wait_log(r"event=send\.defer [^\n]*both@mismatch", 10)
+    assert len(r.messages) == 1

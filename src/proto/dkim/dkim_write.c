@@ -6,7 +6,8 @@
 
 #include "base/base64.h"
 
-#define FOLD "\r\n\t"
+/* A space: verifiers were seen that look for " i=1;" as it stands. */
+#define FOLD "\r\n "
 
 static struct buf *
 part_of(struct dkim_draft *d)
@@ -49,7 +50,7 @@ blank(struct dkim_draft *d, size_t n)
 		return;
 	}
 	buf_put_c(part_of(d), FOLD);
-	d->column = 8;
+	d->column = strlen(FOLD) - 2;
 }
 
 /* Begin a tag of which n bytes stand together. */

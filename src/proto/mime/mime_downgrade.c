@@ -91,18 +91,29 @@ slice(const struct walk *w, uint64_t from, uint64_t to)
 	return str_sub(w->message, (size_t)from, (size_t)(to - from));
 }
 
+static bool
+is_8bit(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] >= 0x80)
+			return true;
+	return false;
+}
+
 /*
  * The root of a message without MIME: say what it is. The charset of its
  * 8-bit bytes is not known (RFC 1428).
  */
 static void
-put_mime_version(struct walk *w, struct str header)
+put_mime_version(
+    struct walk *w, const struct mime_part *part, struct str header)
 {
 	struct mime_field field;
 
 	if (!mime_header_find(header, STR("MIME-Version"), &field))
 		buf_put_c(w->out, "MIME-Version: 1.0\r\n");
-	if (!mime_header_find(header, STR("Content-Type"), &field))
+	if (!mime_header_find(header, STR("Content-Type"), &field) &&
+	    is_8bit(slice(w, part->body, part->end)))
 		buf_put_c(w->out,
 		    "Content-Type: text/plain; charset=unknown-8bit\r\n");
 }
@@ -120,7 +131,7 @@ put_header(struct walk *w, const struct mime_part *part, const char *encoding)
 		if (!str_eq_case(field.name, STR("Content-Transfer-Encoding")))
 			buf_put_str(w->out, field.whole);
 	if (!part->parent && encoding)
-		put_mime_version(w, header);
+		put_mime_version(w, part, header);
 	if (encoding)
 		buf_printf(
 		    w->out, "Content-Transfer-Encoding: %s\r\n", encoding);

@@ -33,6 +33,21 @@ count_field(struct mime_hop *hop, struct str name)
 			++*counters[i].count;
 }
 
+/* RFC 8689 section 3: "No" is the one value there is. */
+static bool
+is_tls_optional(const struct mime_field *f)
+{
+	struct buf value = BUF_INIT(16);
+	bool is_no;
+
+	if (!str_eq_case(f->name, STR("TLS-Required")))
+		return false;
+	mime_header_unfold(f->value, &value);
+	is_no = str_eq_case(buf_str(&value), STR("No"));
+	buf_done(&value);
+	return is_no;
+}
+
 void
 mime_hop_scan(struct str message, struct mime_hop *ret)
 {
@@ -47,6 +62,7 @@ mime_hop_scan(struct str message, struct mime_hop *ret)
 		else
 			hop.has_bad_line = true;
 		hop.has_8bit |= !str_is_ascii(f.whole);
+		hop.is_tls_optional |= is_tls_optional(&f);
 	}
 	hop.header_length = it.off;
 	*ret = hop;
@@ -57,7 +73,8 @@ mime_hop_lacks(const struct mime_hop *hop)
 {
 	return (hop->date ? 0 : MIME_LACKS_DATE) |
 	       (hop->from ? 0 : MIME_LACKS_FROM) |
-	       (hop->message_id ? 0 : MIME_LACKS_MESSAGE_ID);
+	       (hop->message_id ? 0 : MIME_LACKS_MESSAGE_ID) |
+	       (hop->is_tls_optional ? MIME_TLS_OPTIONAL : 0);
 }
 
 static bool

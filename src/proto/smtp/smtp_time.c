@@ -2,6 +2,10 @@
 /* smtp_time.c - the date-time of HOLDUNTIL. See smtp_time.h. */
 #include "proto/smtp/smtp_time.h"
 
+#include <stdio.h>
+
+#define LAST UINT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
 /* Takes n digits, and after them the letter end unless it is 0. */
 static bool
 take(struct str *s, size_t n, char end, uint32_t max, uint32_t *ret)
@@ -111,4 +115,22 @@ smtp_time_parse(struct str s, uint64_t *ret)
 		return false;
 	*ret = (uint64_t)utc;
 	return true;
+}
+
+void
+smtp_time_format(uint64_t seconds, char ret[SMTP_TIME_MAX])
+{
+	uint64_t s = MIN(seconds, LAST), of_day = s % 86400;
+	int64_t day = (int64_t)(s / 86400);
+	/* A start that is never too late. */
+	uint32_t year = 1970 + (uint32_t)(day / 366), month = 1;
+
+	while (days_before(year + 1) <= day)
+		year++;
+	day -= days_before(year);
+	while (day >= days_in(year, month))
+		day -= days_in(year, month++);
+	snprintf(ret, SMTP_TIME_MAX, "%04u-%02u-%02uT%02u:%02u:%02uZ", year,
+	    month, (unsigned)day + 1, (unsigned)(of_day / 3600),
+	    (unsigned)(of_day / 60 % 60), (unsigned)(of_day % 60));
 }

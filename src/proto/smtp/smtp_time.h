@@ -16,3 +16,9 @@
  * date-time, does not exist (30 February), or is before 1970.
  */
 bool smtp_time_parse(struct str s, uint64_t *ret) WARN_UNUSED;
+
+/* Bytes of a time as it is written, and a NUL. */
+#define SMTP_TIME_MAX 32
+/* Write a time as smtp_time_parse() reads it, in UTC: a C string. Years after
+ * 9999 are written as their last second. */
+void smtp_time_format(uint64_t seconds, char ret[SMTP_TIME_MAX]);

@@ -159,6 +159,7 @@ put_message(struct put *p, uint32_t n, uint64_t blob)
 		.n_prefixes = p->prefixes.n,
 		.prefix = p->prefixes.v[0],
 		.via = m->via,
+		.hold_until = m->hold_until,
 	};
 
 	if (m->held.n)

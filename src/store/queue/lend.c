@@ -143,6 +143,8 @@ put_item(struct lending *l, const struct queue_place *p,
 		.is_cancelled = (e->flags & QUEUE_ENTRY_CANCELLED) != 0,
 		.prefix = e->prefix,
 		.via = m->via,
+		.hold_until = m->hold_until,
+		.is_tls_optional = (m->flags & QUEUE_MESSAGE_TLS_OPTIONAL) != 0,
 	};
 
 	msg_queue_item_put(&l->items, &item);

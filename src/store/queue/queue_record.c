@@ -240,22 +240,23 @@ queue_message_record_encode(struct buf *b, const struct queue_message_record *r)
 	wire_put_varint(b, r->n_prefixes);
 	wire_put_vstr(b, r->prefix);
 	wire_put_vstr(b, r->via);
+	wire_put_varint(b, r->hold_until);
 }
 
 /* Mail that was queued by the version before goes on. */
 static struct wire
-read_message_version(struct str val, bool *ret_has_via)
+read_message_version(struct str val, bool *ret_has_more)
 {
-	*ret_has_via = val.n > 0 && (uint8_t)val.p[0] == QUEUE_MESSAGE_VERSION;
+	*ret_has_more = val.n > 0 && (uint8_t)val.p[0] == QUEUE_MESSAGE_VERSION;
 	return wire_read_version(
-	    val, *ret_has_via ? QUEUE_MESSAGE_VERSION : QUEUE_RECORD_VERSION);
+	    val, *ret_has_more ? QUEUE_MESSAGE_VERSION : QUEUE_RECORD_VERSION);
 }
 
 bool
 queue_message_record_decode(struct str val, struct queue_message_record *ret)
 {
-	bool has_via;
-	struct wire w = read_message_version(val, &has_via);
+	bool has_more;
+	struct wire w = read_message_version(val, &has_more);
 	struct queue_message_record r = { 0 };
 
 	r.blob = wire_get_varint(&w);
@@ -274,8 +275,10 @@ queue_message_record_decode(struct str val, struct queue_message_record *ret)
 	r.n_rcpts = wire_get_v32(&w);
 	r.n_prefixes = wire_get_v32(&w);
 	r.prefix = wire_get_vstr(&w);
-	if (has_via)
+	if (has_more) {
 		r.via = wire_get_vstr(&w);
+		r.hold_until = wire_get_varint(&w);
+	}
 	if (!wire_is_complete(&w) || r.priority > QUEUE_PRIO_MAX ||
 	    r.via.n > QUEUE_DOMAIN_MAX || r.n_rcpts == 0 ||
 	    r.n_rcpts > QUEUE_RCPTS_MAX || r.n_prefixes == 0 ||

@@ -25,7 +25,7 @@
 #include "base/wire.h"
 
 #define QUEUE_RECORD_VERSION 1
-/* Of a message's record: 2 has via. */
+/* Of a message's record: 2 has via and hold_until. */
 #define QUEUE_MESSAGE_VERSION 2
 
 #define QUEUE_DOMAIN_MAX  170 /* bytes: it must fit into a key */
@@ -91,7 +91,8 @@ bool qkey_read_limited(
 enum queue_message_flag {
 	QUEUE_MESSAGE_SMTPUTF8 = 1,
 	QUEUE_MESSAGE_REQUIRETLS = 2,
-	QUEUE_MESSAGE_LIMITED = 16, /* it has a key A */
+	QUEUE_MESSAGE_TLS_OPTIONAL = 4, /* TLS-Required: No */
+	QUEUE_MESSAGE_LIMITED = 16,     /* it has a key A */
 };
 
 /* Decoded strings point into the value, in all of them. */
@@ -110,6 +111,7 @@ struct queue_message_record {
 	uint32_t n_prefixes;
 	struct str prefix; /* number 0 */
 	struct str via;    /* domain of the alias that forwards it; or empty */
+	uint64_t hold_until; /* seconds; 0: it was not held (RFC 4865) */
 };
 
 enum queue_entry_flag {

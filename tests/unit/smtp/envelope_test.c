@@ -55,7 +55,7 @@ TEST(every_parameter_of_mail_is_carried)
 	CHECK(str_eq(m.envid, STR("x y")) && m.ret == SMTP_RET_HDRS, "DSN");
 	CHECK(m.body == SMTP_BODY_8BITMIME && m.is_smtputf8, "body");
 	CHECK(m.has_requiretls && m.priority == 1, "tls, priority");
-	CHECK(m.hold_until == NOW + 60, "hold");
+	CHECK(m.hold_until == NOW + 61, "hold");
 	CHECK(m.deliver_by == NOW + 120, "by");
 	CHECK(m.deliver_by_mode == (SMTP_BY_RETURN | SMTP_BY_TRACE), "mode");
 	envelope_reset(&e);

@@ -54,5 +54,23 @@ TEST(what_is_no_date_time_is_refused)
 	}
 }
 
+TEST(a_time_is_read_as_it_was_written)
+{
+	char text[SMTP_TIME_MAX];
+	uint64_t got;
+
+	for (uint64_t t = 0; t <= 253402300799; t += 86400 * 27 + 12345) {
+		smtp_time_format(t, text);
+		CHECK(smtp_time_parse(str_c(text), &got) && got == t, text);
+	}
+	smtp_time_format(951782399, text);
+	CHECK(!strcmp(text, "2000-02-28T23:59:59Z"), text);
+	smtp_time_format(951782400, text);
+	CHECK(!strcmp(text, "2000-02-29T00:00:00Z"), text);
+	smtp_time_format(UINT64_MAX, text);
+	CHECK(!strcmp(text, "9999-12-31T23:59:59Z"), text);
+}
+
 TEST_MAIN(UNIT(a_date_time_of_rfc_3339_is_a_time),
-    UNIT(what_is_no_date_time_is_refused))
+    UNIT(what_is_no_date_time_is_refused),
+    UNIT(a_time_is_read_as_it_was_written))
