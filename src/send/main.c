@@ -8,11 +8,13 @@
  */
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/suffixes.h"
 #include "conf/conf_resolver.h"
 #include "proc/ledger.h"
 #include "proto/reply/reply.h"
 #include "send/breakers.h"
 #include "send/dest.h"
+#include "send/dmarc_reports.h"
 #include "send/notice.h"
 #include "send/permit.h"
 #include "send/prepare.h"
@@ -163,6 +165,7 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 	take_config(sv, snapshot);
 	if (!read_tables(sv))
 		return -EINVAL;
+	sv->suffixes = suffixes_load();
 	sv->tls = tls_client_context_new(sv->conf->send_authorities);
 	r = make_resolver(sv);
 	if (r < 0)
@@ -199,6 +202,7 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);
 	sv->preparer = preparer_new(sv);
+	sv->dmarc_reports = dmarc_reports_new(sv);
 	return 0;
 }
 
@@ -322,6 +326,7 @@ on_stop(void *arg)
 	struct server *sv = arg;
 
 	sv->is_stopping = true;
+	dmarc_reports_stop(sv->dmarc_reports);
 	domains_stop(sv->domains);
 	permits_stop(sv->permits);
 	dests_stop(sv->dests);

@@ -37,6 +37,7 @@
 #define LEASE_MS    3600000U
 #define LEASE_GUARD 120000U /* what is not done so long before its end: back */
 
+struct dmarc_reports;
 struct domains;
 struct breakers;
 struct dests;
@@ -51,6 +52,7 @@ struct server {
 	struct loop *loop;
 	struct conf *conf;
 	struct resolver *resolver;
+	struct suffixes *suffixes; /* of public domains */
 	struct tls_context *tls; /* as a client */
 	struct tls_keeper *tls_rules;
 	struct http_client *http;
@@ -68,6 +70,7 @@ struct server {
 	struct domains *domains;
 	struct dests *dests;
 	struct results *results;
+	struct dmarc_reports *dmarc_reports;
 	struct preparer *preparer; /* signs, in threads */
 	struct sessions idle;      /* the longest idle first */
 	uint32_t connections;      /* made or being made */

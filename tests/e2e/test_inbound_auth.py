@@ -9,6 +9,7 @@ import gzip
 import socket
 import threading
 import time
+import xml.etree.ElementTree as ET
 
 import pytest
 
@@ -72,6 +73,19 @@ def records(keys):
         txt("_dmarc.broken", "v=DMARC1; p=none"),
         txt("spftemp", "v=spf1 include:nobody.serves.this.invalid2 -all"),
         txt("_dmarc.spftemp", "v=DMARC1; p=reject"),
+        # Reports: to its own domain, to one that takes them, to one that
+        # takes them elsewhere, to one that does not, to one that is too small
+        txt("_dmarc.asks", "v=DMARC1; p=reject; adkim=s; pct=100; fo=1:d; "
+            "rua=mailto:own@asks.example,mailto:a@takes.example!10m,"
+            "mailto:b@moved.example,mailto:c@takesnot.example,"
+            "mailto:tiny@asks.example!10,https://asks.example/x"),
+        txt("asks.example._report._dmarc.takes", "v=DMARC1"),
+        txt("asks.example._report._dmarc.moved",
+            "v=DMARC1; rua=mailto:new@moved.example"),
+        txt("s._domainkey.asks", rsa), txt("asks", TRUE_SPF),
+        *(f"{d} MX 10 reports" for d in ("asks", "takes", "moved",
+                                         "takesnot")),
+        "reports A 127.0.1.200",
     ]
 
 
@@ -613,3 +627,200 @@ def test_a_filter_that_dies_costs_a_retry_only(world):
     finally:
         silent.close()
         server.remove()
+
+
+# --- reports -----------------------------------------------------------------
+
+def reporting(world, port, **report):
+    return world.start({"sealers": ["list.example"]},
+                       report={"interval": "5s", **report},
+                       send={"direct": "yes", "port": port,
+                             "allow_loopback": "yes", "retry": "1s"})
+
+
+def unpack(mail):
+    """The parts of a report, as its receiver gets it: headers, XML."""
+    import email
+    m = email.message_from_bytes(mail.data)
+    text, attachment = m.get_payload()
+    assert text.get_content_type() == "text/plain"
+    assert attachment.get_content_type() == "application/gzip"
+    xml = gzip.decompress(attachment.get_payload(decode=True))
+    return m, attachment.get_filename(), ET.fromstring(xml)
+
+
+def check_order(element, *names):
+    """Children as the sequence of RFC 7489, appendix C, has them; a name with
+    ? may be absent, with * be there often."""
+    tags = [c.tag for c in element]
+    for name in names:
+        tag = name.rstrip("?*")
+        count = 0
+        while tags and tags[0] == tag:
+            tags.pop(0)
+            count += 1
+        least = 0 if name[-1] in "?*" else 1
+        assert least <= count <= (10 ** 6 if name[-1] == "*" else 1), (
+            element.tag, name, [c.tag for c in element])
+    assert tags == [], (element.tag, tags)
+
+
+def check_schema(feedback):
+    check_order(feedback, "version", "report_metadata", "policy_published",
+                "record*")
+    meta = feedback.find("report_metadata")
+    check_order(meta, "org_name", "email", "extra_contact_info?",
+                "report_id", "date_range", "error*")
+    check_order(meta.find("date_range"), "begin", "end")
+    check_order(feedback.find("policy_published"), "domain", "adkim?",
+                "aspf?", "p", "sp", "pct", "fo")
+    for record in feedback.findall("record"):
+        check_order(record, "row", "identifiers", "auth_results")
+        check_order(record.find("row"), "source_ip", "count",
+                    "policy_evaluated")
+        evaluated = record.find("row/policy_evaluated")
+        check_order(evaluated, "disposition", "dkim", "spf", "reason*")
+        assert evaluated.findtext("disposition") in (
+            "none", "quarantine", "reject")
+        for reason in evaluated.findall("reason"):
+            check_order(reason, "type", "comment?")
+        check_order(record.find("identifiers"), "envelope_to?",
+                    "envelope_from", "header_from")
+        check_order(record.find("auth_results"), "dkim*", "spf*")
+        for spf in record.findall("auth_results/spf"):
+            check_order(spf, "domain", "scope", "result")
+        for sig in record.findall("auth_results/dkim"):
+            check_order(sig, "domain", "selector?", "result",
+                        "human_result?")
+
+
+def find_row(feedback, **want):
+    """The sum over the records that have these values."""
+    count, found = 0, []
+    for r in feedback.findall("record"):
+        flat = {"ip": r.findtext("row/source_ip"),
+                "disposition": r.findtext("row/policy_evaluated/disposition"),
+                "dkim": r.findtext("row/policy_evaluated/dkim"),
+                "spf": r.findtext("row/policy_evaluated/spf"),
+                "from": r.findtext("identifiers/header_from"),
+                "envelope": r.findtext("identifiers/envelope_from")}
+        if all(flat[k] == v for k, v in want.items()):
+            count += int(r.findtext("row/count"))
+            found.append(r)
+    return count, found
+
+
+@pytest.fixture(scope="module")
+def reports(world):
+    """Mail comes in, and reports about it go out: the server, what its
+    receivers got, and the records of all periods."""
+    port = free_ports(1)[0]
+    receiver = Receiver(host="127.0.1.200", port=port)
+    server = reporting(world, port)
+    account = server.new_account()
+    good = sign(message("a@asks.example"), "asks.example", world.keys.rsa)
+    for _ in range(3):
+        assert sender.send(server, good, account.login,
+                           sender="a@asks.example")[0] == 250
+    forged = message("a@asks.example")
+    for _ in range(2):
+        assert sender.send(server, forged, account.login,
+                           sender="x@pass.example",
+                           client="127.0.1.2")[0] == 550
+    listed = sender.seal(
+        message("a@asks.example", fields="List-Id: <l.list.example>\r\n"),
+        "list.example", world.keys.rsa,
+        "list.example; dmarc=pass header.from=asks.example")
+    assert sender.send(server, listed, account.login,
+                       sender="l@list.example")[0] == 250
+    # A domain that asks for no reports.
+    assert sender.send(server, message(), account.login)[0] == 250
+
+    def all_there():
+        got = [m for m in receiver.messages if m.rcpts == ["a@takes.example"]]
+        n = sum(int(r.findtext("row/count")) for m in got
+                for r in unpack(m)[2].findall("record"))
+        return n >= 6
+    wait_for(all_there, 40, "no report came")
+    # The copies of the others may be a moment behind.
+    wait_for(lambda: len({m.rcpts[0] for m in receiver.messages}) >= 3, 10)
+    yield server, receiver, account
+    receiver.close()
+
+
+def merged(receiver, rcpt="a@takes.example"):
+    """All reports to a receiver, as one: a period may end in between."""
+    trees = [unpack(m)[2] for m in receiver.messages if m.rcpts == [rcpt]]
+    for other in trees[1:]:
+        trees[0].extend(other.findall("record"))
+    return trees[0]
+
+
+def test_a_report_has_the_form_of_the_rfc(reports):
+    server, receiver, _ = reports
+    for mail in receiver.messages:
+        m, name, tree = unpack(mail)
+        check_schema(tree)
+        begin = int(tree.findtext("report_metadata/date_range/begin"))
+        end = int(tree.findtext("report_metadata/date_range/end"))
+        assert begin % 5 == 0 and end == begin + 4
+        assert name == f"mail.test.example!asks.example!{begin}!{end}.xml.gz"
+        assert " ".join(m["Subject"].split()) == (
+            "Report Domain: asks.example Submitter: mail.test.example "
+            f"Report-ID: <{tree.findtext('report_metadata/report_id')}>")
+        assert m["From"] == "<postmaster@mail.test.example>"
+        assert mail.sender == "", "a bounce would come back"
+        policy = tree.find("policy_published")
+        assert [policy.findtext(t) for t in (
+            "domain", "adkim", "aspf", "p", "sp", "pct", "fo")] == [
+            "asks.example", "s", "r", "reject", "reject", "100", "1:d"]
+
+
+def test_a_report_counts_what_came(reports):
+    _, receiver, _ = reports
+    tree = merged(receiver)
+    n, found = find_row(tree, ip="127.0.1.1", disposition="none",
+                        dkim="pass", spf="pass", envelope="asks.example")
+    assert n == 3
+    for r in found:
+        assert r.findtext("auth_results/dkim/domain") == "asks.example"
+        assert r.findtext("auth_results/dkim/selector") == "s"
+        assert r.findtext("auth_results/dkim/result") == "pass"
+        assert r.findtext("auth_results/spf/scope") == "mfrom"
+        assert r.findtext("auth_results/spf/result") == "pass"
+    n, found = find_row(tree, ip="127.0.1.2", disposition="reject",
+                        dkim="fail", spf="fail")
+    assert n == 2
+    for r in found:
+        assert r.findtext("identifiers/envelope_from") == "pass.example"
+        assert r.findtext("auth_results/spf/result") == "fail"
+    n, found = find_row(tree, envelope="list.example", disposition="none",
+                        dkim="fail", spf="fail")
+    assert n == 1
+    reasons = {r.findtext("type"): r.findtext("comment")
+               for r in found[0].findall("row/policy_evaluated/reason")}
+    assert set(reasons) == {"local_policy", "mailing_list"}
+    assert reasons["local_policy"].startswith("arc=pass as[1].d=list.example")
+    assert sum(int(r.findtext("row/count"))
+               for r in tree.findall("record")) == 6
+
+
+def test_reports_go_to_who_may_have_them(reports):
+    server, receiver, _ = reports
+    assert {m.rcpts[0] for m in receiver.messages} == {
+        "own@asks.example", "a@takes.example", "new@moved.example"}
+    for m in receiver.messages:
+        assert len(m.rcpts) == 1
+
+
+def test_a_report_is_sent_once_even_across_crashes(reports):
+    """The rows are gone, and a new process does not begin again."""
+    server, receiver, _ = reports
+    before = len(receiver.messages)
+    server.kill("send")
+    server.kill("store")
+    time.sleep(3)
+    assert len(receiver.messages) == before
+    ids = [unpack(m)[2].findtext("report_metadata/report_id") + m.rcpts[0]
+           for m in receiver.messages]
+    assert len(ids) == len(set(ids))
