@@ -54,7 +54,7 @@ _mailstead() {
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue account feedback tls-rule
+		    dns user alias mail queue account feedback dmarc tls-rule
 		    tls-rpt trace help -c -d --help
 		    --version'
 	elif ((COMP_CWORD == at + 1)); then
@@ -71,12 +71,13 @@ _mailstead() {
 		account) words='list show release block open limit' ;;
 		feedback) words='list show' ;;
 		tls-rule) words='add list remove test' ;;
+		dmarc) words='collected reports' ;;
 		config) words='check' ;;
 		check) words='--rebuild --json' ;;
 		help)
 			words='run demo status metrics reload config check
-			    domain dkim dns user alias mail queue account feedback tls-rule
-			    trace'
+			    domain dkim dns user alias mail queue account feedback
+			    dmarc tls-rule trace'
 			;;
 		status | reload) words='--json' ;;
 		run | demo)
@@ -96,7 +97,7 @@ _mailstead() {
 			    words+=' --key --server --dry-run --replace --web
 				--wait'
 			;;
-		queue.show) words='--json' ;;
+		queue.show | dmarc.*) words='--json' ;;
 		queue.*)
 			words='--sender --recipient --domain --mx --state --all
 			    --account --json'

@@ -92,6 +92,7 @@ extern const char *const domain_usage[],
 					     *const feedback_usage[];
 extern const char *const tls_rule_usage[];
 extern const char *const route_usage[];
+extern const char *const dmarc_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);
@@ -106,3 +107,4 @@ int admin_route(struct admin *a, int argc, char **argv);
 int admin_trace(struct admin *a, int argc, char **argv);
 int admin_tls_rule(struct admin *a, int argc, char **argv);
 int admin_tls_rpt(struct admin *a, int argc, char **argv);
+int admin_dmarc(struct admin *a, int argc, char **argv);

@@ -32,6 +32,7 @@ static const struct cli_command commands[] = {
 	{ "tls-rpt", "[DOMAIN] [--json]", "What came of TLS with the servers of domains that want reports", admin_tls_rpt, NULL },
 	{ "trace",   "ID|ADDRESS [--json]",    "The life of messages that went to other servers", admin_trace, NULL },
 	{ "feedback", "list|show ...", "What others report about our mail: DMARC, TLS, complaints", admin_feedback, feedback_usage },
+	{ "dmarc",   "collected|reports ...",  "What was found of mail from others, and the reports about it", admin_dmarc, dmarc_usage },
 	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },
 };
 /* clang-format on */

@@ -53,7 +53,7 @@ struct server {
 	struct conf *conf;
 	struct resolver *resolver;
 	struct suffixes *suffixes; /* of public domains */
-	struct tls_context *tls; /* as a client */
+	struct tls_context *tls;   /* as a client */
 	struct tls_keeper *tls_rules;
 	struct http_client *http;
 	struct sts *sts;

@@ -6,6 +6,7 @@ come from a real name server. What the server writes is read by Debian's
 python3-authres; signatures and seals are made by its python3-dkim.
 """
 import gzip
+import json
 import socket
 import threading
 import time
@@ -811,6 +812,38 @@ def test_reports_go_to_who_may_have_them(reports):
         "own@asks.example", "a@takes.example", "new@moved.example"}
     for m in receiver.messages:
         assert len(m.rcpts) == 1
+
+
+def test_the_operator_sees_what_was_found_and_sent(reports):
+    server, receiver, account = reports
+    out = json.loads(server.cli("dmarc", "reports", "asks.example",
+                                "--json"))["reports"]
+    states = {(r["receiver"], r["state"]) for r in out}
+    assert states >= {("own@asks.example", "sent"),
+                      ("a@takes.example", "sent"),
+                      ("new@moved.example", "sent"),
+                      ("tiny@asks.example", "too-big")}
+    assert sum(r["messages"] for r in out
+               if r["receiver"] == "a@takes.example") == 6
+    sent = next(r for r in out if r["state"] == "sent")
+    assert "delivered" in server.cli("trace", sent["id"])
+    assert json.loads(server.cli("dmarc", "reports", "pass.example",
+                                 "--json"))["reports"] == []
+    # One more, of the present period.
+    code, _ = sender.send(server, message("a@asks.example"), account.login,
+                          sender="a@asks.example")
+    assert code == 250
+
+    def collected():
+        rows = json.loads(server.cli("dmarc", "collected",
+                                     "--json"))["collected"]
+        return rows if rows else None
+    rows = wait_for(collected, 15)
+    assert rows[0]["domain"] == "asks.example" and rows[0]["messages"] == 1
+    assert rows[0]["passed"] == 1 and rows[0]["rejected"] == 0
+    assert "asks.example" in server.cli("dmarc", "collected")
+    # It is reported in its turn, and then it is gone.
+    wait_for(lambda: not collected(), 30)
 
 
 def test_a_report_is_sent_once_even_across_crashes(reports):

@@ -69,14 +69,26 @@ check_seen(struct str value, const struct mime_authors *authors)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct mime_authors authors;
+	struct mime_authors authors, from;
 	struct mime_header_iter it;
 	struct mime_field f;
-	struct arena a;
+	struct arena a, b;
 
 	arena_init(&a, MIME_AUTHORS_ARENA);
+	arena_init(&b, MIME_AUTHORS_ARENA);
 	mime_authors_read(str_make(data, size), &a, &authors);
 	ASSERT(authors.n <= MIME_AUTHORS_MAX);
+	mime_from_read(str_make(data, size), &b, &from);
+	ASSERT(from.n <= MIME_AUTHORS_MAX);
+	/* Whoever is in From is an author. */
+	for (size_t i = 0; authors.faults == 0 && i < from.n; i++) {
+		size_t k = 0;
+
+		while (k < authors.n && !str_eq(authors.v[k], from.v[i]))
+			k++;
+		ASSERT(k < authors.n);
+	}
+	arena_done(&b);
 	mime_header_start(&it, str_make(data, size));
 	while (authors.faults == 0 && mime_header_next(&it, &f)) {
 		if (!str_eq_case(f.name, STR("from")) &&

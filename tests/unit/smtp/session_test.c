@@ -32,6 +32,7 @@ struct runtime {
 	enum outcome deliver_outcome;
 	enum reason deliver_reason;
 	bool filter_is_away;
+	unsigned unasked;     /* messages that nobody wanted to know more of */
 	struct buf delivered; /* prefix and bytes of the last message */
 	struct buf sender;
 	uint32_t delivered_rcpts;
@@ -162,7 +163,7 @@ answer_analyse(struct answer *a, struct str body, int fd)
 	struct msg_analyse m;
 	struct buf bytes = BUF_INIT(MIB(4));
 	struct msg_analyse_reply reply = { .structure = STR("structure") };
-	struct buf authors = BUF_INIT(KIB(64));
+	struct buf authors = BUF_INIT(KIB(64)), cuts = BUF_INIT(64);
 	struct mime_hop hop;
 
 	if (a->rt->filter_is_away)
@@ -175,11 +176,27 @@ answer_analyse(struct answer *a, struct str body, int fd)
 	mime_hop_scan(buf_str(&bytes), &hop);
 	reply.hops = hop.received;
 	reply.missing = mime_hop_lacks(&hop);
+	if (!m.is_stranger)
+		a->rt->unasked++;
+	if (str_search(buf_str(&bytes), STR("X-Forged: ")) >= 0) {
+		struct msg_cut cut = { .offset = (uint32_t)str_search(
+					   buf_str(&bytes), STR("X-Forged: ")),
+			.n = 13 };
+
+		reply.headers = STR("X-Results: ours\r\n");
+		msg_cut_put(&cuts, &cut);
+		reply.cuts = buf_str(&cuts);
+	}
+	if (str_search(buf_str(&bytes), STR("X-Later: yes")) >= 0) {
+		reply.verdict = ANALYSE_LATER;
+		reply.reply = STR("Come again");
+	}
 	if (str_search(buf_str(&bytes), STR("X-Bad: yes")) >= 0) {
 		reply.verdict = 1;
 		reply.reply = STR("We do not like this");
 	}
 	msg_analyse_reply_put(&a->body, &reply);
+	buf_done(&cuts);
 	buf_done(&authors);
 	buf_done(&bytes);
 }
@@ -532,6 +549,8 @@ static const struct script {
 	  "Received: 3\r\n\r\n.\r\n" QUIT, OK "250 2.0.0|" BYE },
 	{ "the filter says no", SERVICE_MX, HELLO MAIL RCPT "DATA\r\nX-Bad: yes\r\n\r\n.\r\n" QUIT,
 	  OK "550 5.7.1|" BYE },
+	{ "the filter cannot tell", SERVICE_MX, HELLO MAIL RCPT "DATA\r\nX-Later: yes\r\n\r\n.\r\n" QUIT,
+	  OK "451 4.7.1|" BYE },
 	{ "removed since RCPT", SERVICE_MX, HELLO MAIL "RCPT TO:<gone@demo.example>\r\nDATA\r\n.\r\n" QUIT,
 	  OK "550 5.1.1|" BYE },
 	{ "too many errors", SERVICE_MX, HELLO "A\r\nB\r\nC\r\nD\r\nE\r\nF\r\nG\r\nNOOP\r\n",
@@ -653,6 +672,22 @@ TEST(a_copy_has_its_trace_lines_and_its_bytes)
 	CHECK(str_ends(d, STR("+0000\r\n" MESSAGE ".\r\n")),
 	    "the bytes, without stuffing, and no more headers");
 	CHECK(str_eq(buf_str(&p.rt.sender), STR("bob@else.example")), "from");
+	play_done(&p);
+}
+
+TEST(forged_fields_are_cut_and_asked_about_once)
+{
+	struct play p = { 0 };
+	struct str d;
+
+	play_init(&p);
+	play_run(&p, SERVICE_MX,
+	    STR(HELLO MAIL RCPT "DATA\r\nX-Forged: 1\r\n" MESSAGE ".\r\n" QUIT),
+	    9999);
+	d = buf_str(&p.rt.delivered);
+	CHECK(str_ends(d, STR("+0000\r\nX-Results: ours\r\n" MESSAGE)),
+	    "the first answer's results, without what was forged");
+	CHECK(p.rt.unasked == 1, "the second time for the structure only");
 	play_done(&p);
 }
 
@@ -1102,6 +1137,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		UNIT(dialogues_go_by_the_book_however_bytes_are_cut),
 		UNIT(a_copy_has_its_trace_lines_and_its_bytes),
+		UNIT(forged_fields_are_cut_and_asked_about_once),
 		UNIT(several_recipients_do_not_see_each_other),
 		UNIT(a_submission_gets_the_fields_it_lacks),
 		UNIT(a_submission_is_from_who_signed_in),

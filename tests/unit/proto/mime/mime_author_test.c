@@ -113,5 +113,44 @@ TEST(there_is_a_limit_and_it_is_said)
 	buf_done(&b);
 }
 
+TEST(from_alone_is_read_to_the_last_field_of_it)
+{
+	static const struct {
+		const char *header, *want;
+		unsigned faults;
+	} from[] = {
+		{ "Sender: a@b, c@d\r\nFrom: e@f\r\n\r\n", "e@f", 0 },
+		{ "From: a@b, c@d\r\n\r\n", "a@b|c@d", 0 },
+		{ "From: a@b\r\nTo: x@y\r\nFROM : c@d\r\n\r\n", "a@b|c@d",
+		    TWICE },
+		{ "From: \"x@y\" <a@b> <c@d>\r\n\r\n", "a@b|c@d", 0 },
+		{ "From: Ann\r\n\r\n", "Ann", 0 },
+		{ "To: a@b\r\n\r\nFrom: c@d\r\n", "", 0 },
+		{ "From: 1@b\r\nFrom: 2@b\r\nFrom: 3@b\r\nFrom: 4@b\r\n"
+		  "From: 5@b\r\n\r\n",
+		    "1@b|2@b|3@b|4@b", TWICE | MIME_AUTHOR_MANY },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(from); i++) {
+		struct buf got = BUF_INIT(KIB(4));
+		struct mime_authors authors;
+		struct arena a;
+
+		arena_init(&a, MIME_AUTHORS_ARENA);
+		mime_from_read(str_c(from[i].header), &a, &authors);
+		for (size_t k = 0; k < authors.n; k++)
+			buf_printf(&got, "%s%.*s", k > 0 ? "|" : "",
+			    STR_ARG(authors.v[k]));
+		if (!str_eq(buf_str(&got), str_c(from[i].want)) ||
+		    (authors.faults & ~(unsigned)MIME_AUTHOR_UNCLEAR) !=
+			from[i].faults)
+			fail_msg("%s: got %s %u", from[i].header, buf_c(&got),
+			    authors.faults);
+		buf_done(&got);
+		arena_done(&a);
+	}
+}
+
 TEST_MAIN(UNIT(everybody_who_could_be_shown_is_found),
+    UNIT(from_alone_is_read_to_the_last_field_of_it),
     UNIT(there_is_a_limit_and_it_is_said))

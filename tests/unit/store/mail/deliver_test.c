@@ -299,7 +299,44 @@ TEST(a_large_structure_is_kept_whole)
 	free(structure);
 }
 
+TEST(junk_is_not_delivered_into_inbox)
+{
+	struct mail_copy_to to = { users[0], STR("p"), false };
+	struct mail_delivery d = { .structure = STR("structure"),
+		.trace = STR("junk"),
+		.is_junk = true };
+	struct msg_fetch q = { .mailbox = MAIL_INBOX, .want = FETCH_PREFIX };
+	struct msg_fetch_reply r;
+	struct msg_mailbox_list_reply l;
+	struct msg_mailbox mb;
+	struct wire w;
+	unsigned found = 0;
+	int fd;
+
+	CHECK(verdict_is_done(mail_deliver(f.mail, &d, &to, 1)), "deliver");
+	CHECK(verdict_is_done(fetch(users[0], q, &r, &fd)), "fetch");
+	CHECK(r.items.n == 0, "not in INBOX");
+	CHECK(verdict_is_done(mail_list(f.mail, users[0],
+		  &(struct msg_mailbox_list){ 0 }, fresh(&f))),
+	    "list");
+	CHECK(msg_mailbox_list_reply_get(buf_str(&f.out), &l), "list");
+	w = wire_read(l.mailboxes);
+	while (msg_mailbox_read(&w, &mb))
+		if (mb.special & MAILBOX_JUNK) {
+			q.mailbox = mb.id;
+			found++;
+		}
+	CHECK(found == 1, "there is a Junk");
+	CHECK(verdict_is_done(fetch(users[0], q, &r, &fd)), "fetch");
+	CHECK(r.items.n > 0, "but there");
+	d.is_retry = true;
+	CHECK(verdict_is_done(mail_deliver(f.mail, &d, &to, 1)), "again");
+	CHECK(to.is_skipped, "it is known there, too");
+	CHECK(count_problems(&f) == 0, "check");
+}
+
 TEST_MAIN(CASE(one_message_for_three_is_stored_once),
+    CASE(junk_is_not_delivered_into_inbox),
     CASE(a_retry_reaches_only_those_who_do_not_have_it),
     CASE(a_trace_alone_does_not_make_a_retry),
     CASE(all_or_none_when_an_account_is_gone),
