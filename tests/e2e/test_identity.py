@@ -16,13 +16,14 @@ import smtplib
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
 
 from lib import dns, pki
 from lib.instance import DOMAIN, PASSWORD, Instance, free_ports, wait_for
-from lib.receiver import Receiver
+from lib.receiver import CUT, Receiver
 
 dkim = pytest.importorskip("dkim")
 pytest.importorskip("authres")
@@ -764,6 +765,19 @@ def test_a_message_is_held_until_its_time(world, user):
     assert r.wait(2)[1].rcpts == ["now@later.example"]
 
 
+def test_nobody_here_gets_it_before_its_time(world, user):
+    with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
+        c.starttls(context=world.server.tls())
+        c.login(user.login, PASSWORD)
+        c.ehlo()
+        assert c.mail(user.login, ["HOLDFOR=60"])[0] == 250
+        assert c.rcpt(user.login)[0] == 550
+        assert c.rcpt("you@there.example")[0] == 250
+        c.rset()
+        assert c.mail(user.login, ["HOLDFOR=0"])[0] == 250
+        assert c.rcpt(user.login)[0] == 250
+
+
 def test_the_time_that_it_was_held_does_not_count(make_world):
     """It would expire with its first attempt."""
     w = make_world(expire="4s", retry="1s", retry_max="1s")
@@ -840,3 +854,123 @@ def test_tls_required_no_goes_all_the_same(secure):
                   options=["REQUIRETLS"])
     secure.server.wait_log(r"event=send\.defer [^\n]*both@mismatch", 10)
     assert len(r.messages) == 1
+
+
+# --- keys that change, processes that die ------------------------------------------
+
+def flood(world, account, to, stop, sent):
+    """Messages one after the other until stop is set; appends their numbers."""
+    with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
+        c.starttls(context=world.server.tls())
+        c.login(account.login, PASSWORD)
+        while not stop.is_set():
+            try:
+                c.sendmail(account.login, [to],
+                           mail(account, subject=f"n{len(sent)}."))
+                sent.append(len(sent))
+            except smtplib.SMTPResponseException:
+                pass
+            stop.wait(0.005)
+
+
+def numbers(messages):
+    return [int(re.search(rb"Subject: n(\d+)\.", m.data)[1])
+            for m in messages]
+
+
+def test_no_signature_without_its_key_in_dns(make_world):
+    """Rotations, one after the other, while mail flows: when a message comes,
+    each of its signatures has a key that is published."""
+    w = make_world({"dkim": {"wait": "1s", "keep": "2s"}})
+    account = w.server.new_account()
+    bad, used = [], set()
+
+    def served(name, timeout=5):
+        """As it is in the zone at this moment."""
+        return w.lookup(name)
+
+    def look(receiver, session, stage, arg):
+        if stage == "end":
+            d = dkim.DKIM(arg.data)
+            for i, s in enumerate(map(tags, signatures(arg.data))):
+                used.add((s["s"], served(f"{s['s']}._domainkey.{s['d']}."
+                                         .encode())))
+                if not d.verify(idx=i, dnsfunc=served):
+                    bad.append(s)
+    r = w.receiver("flood", rule=look)
+    stop, sent = threading.Event(), []
+    load = threading.Thread(target=flood, args=(
+        w, account, "you@flood.example", stop, sent))
+    load.start()
+    try:
+        for _ in range(3):
+            known = set(w.zone(DOMAIN))
+            w.server.cli("dkim", "rotate", DOMAIN)
+            fresh = set(w.zone(DOMAIN)) - known
+            assert len(fresh) == 2
+            w.publish()
+            # The old ones go by themselves; DNS follows.
+            wait_for(lambda: known.isdisjoint(w.zone(DOMAIN)), 20,
+                     "the old keys stay")
+            w.publish()
+    finally:
+        stop.set()
+        load.join()
+    r.wait(len(sent), timeout=60)
+    assert not bad, bad
+    assert len(used) == 8 and len(sent) > 50
+    assert set(w.verify(r.messages[-1].data)) == BOTH
+
+
+def test_a_key_that_was_taken_back_signs_no_more(world):
+    world.server.add_domain("taken.example")
+    user = world.server.add_user("a@taken.example")
+    account = type("", (), {"login": user})
+    r = world.receiver("taken-back")
+    world.submit(account, "you@taken-back.example", mail(account))
+    before = {tags(s)["s"] for s in signatures(r.wait()[0].data)}
+    rsa = [s for s in before if s.endswith("r")][0]
+    world.server.cli("dkim", "remove", "taken.example", rsa, "--force")
+    world.submit(account, "you@taken-back.example", mail(account))
+    after = {tags(s)["s"] for s in signatures(r.wait(2)[1].data)}
+    assert after == before - {rsa}
+
+
+def test_kill_between_signing_and_delivery(world, user):
+    """The server hears MAIL with the whole message signed, then we die."""
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def stall(receiver, session, stage, arg):
+        if stage == "MAIL" and not go_on.is_set():
+            waiting.set()
+            go_on.wait(10)
+            return CUT
+    r = world.receiver("stall", rule=stall)
+    world.submit(user, "you@stall.example", mail(user))
+    assert waiting.wait(10)
+    world.server.kill("send")
+    go_on.set()
+    assert set(world.verify(r.wait()[0].data)) == BOTH
+    time.sleep(0.5)
+    assert len(r.messages) == 1
+
+
+def test_kills_under_load_lose_nothing_and_leave_nothing_unsigned(make_world):
+    w = make_world()
+    account = w.server.new_account()
+    r = w.receiver("load")
+    stop, sent = threading.Event(), []
+    load = threading.Thread(target=flood, args=(
+        w, account, "you@load.example", stop, sent))
+    load.start()
+    try:
+        for role in ("send", "store", "send", "filter", "send", "store"):
+            stop.wait(0.3)
+            w.server.kill(role)
+    finally:
+        stop.set()
+        load.join()
+    wait_for(lambda: set(numbers(r.messages)) >= set(sent), 60,
+             "messages are missing")
+    for m in r.messages:
+        assert set(w.verify(m.data)) == BOTH
