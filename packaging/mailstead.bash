@@ -54,8 +54,8 @@ _mailstead() {
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue account feedback dmarc tls-rule
-		    tls-rpt trace help -c -d --help
+		    dns user alias mail queue account feedback retry suppress
+		    dmarc tls-rule tls-rpt trace help -c -d --help
 		    --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in
@@ -70,14 +70,17 @@ _mailstead() {
 		queue) words='list show retry hold release cancel reroute' ;;
 		account) words='list show release block open limit' ;;
 		feedback) words='list show' ;;
+		retry) words='set list remove' ;;
+		suppress) words='list show add remove' ;;
 		tls-rule) words='add list remove test' ;;
 		dmarc) words='collected reports' ;;
 		config) words='check' ;;
 		check) words='--rebuild --json' ;;
 		help)
 			words='run demo status metrics reload config check
-			    domain dkim dns user alias mail queue account feedback
-			    dmarc tls-rule trace'
+			    domain dkim dns user alias mail queue account
+			    feedback retry suppress dmarc tls-rule tls-rpt
+			    route trace'
 			;;
 		status | reload) words='--json' ;;
 		run | demo)
@@ -103,6 +106,9 @@ _mailstead() {
 			    --account --json'
 			[[ $verb != cancel ]] || words+=' --bounce'
 			;;
+		retry.set) words='retry= retry_max= expire= delay_notice= --json' ;;
+		suppress.list) words="--json --all" ;;
+		suppress.add) words='--json --for --note' ;;
 		feedback.list) words='--json --domain --kind --since' ;;
 		feedback.show) words='dmarc tls abuse --json --domain --since' ;;
 		account.list) words="--json --held $(_mailstead_names domain)" ;;

@@ -89,7 +89,9 @@ extern const char *const domain_usage[],
 				 *const mail_usage[],
 				     *const queue_usage[],
 					 *const account_usage[],
-					     *const feedback_usage[];
+					     *const feedback_usage[],
+						 *const retry_usage[],
+						     *const suppress_usage[];
 extern const char *const tls_rule_usage[];
 extern const char *const route_usage[];
 extern const char *const dmarc_usage[];
@@ -104,6 +106,8 @@ int admin_queue(struct admin *a, int argc, char **argv);
 int admin_account(struct admin *a, int argc, char **argv);
 int admin_feedback(struct admin *a, int argc, char **argv);
 int admin_route(struct admin *a, int argc, char **argv);
+int admin_retry(struct admin *a, int argc, char **argv);
+int admin_suppress(struct admin *a, int argc, char **argv);
 int admin_trace(struct admin *a, int argc, char **argv);
 int admin_tls_rule(struct admin *a, int argc, char **argv);
 int admin_tls_rpt(struct admin *a, int argc, char **argv);

@@ -159,3 +159,22 @@ args_time(const char *s, uint64_t now, uint64_t *ret)
 	}
 	return false;
 }
+
+bool
+args_duration(struct str s, uint64_t *ret)
+{
+	static const char units[] = "smhd";
+	static const uint64_t seconds[] = { 1, 60, 3600, 86400 };
+	ptrdiff_t at;
+	uint64_t n;
+
+	if (str_eq(s, STR("0"))) {
+		*ret = 0;
+		return true;
+	}
+	at = s.n ? str_find(str_c(units), s.p[s.n - 1]) : -1;
+	if (at < 0 || !str_to_u64(str_first(s, s.n - 1), 1000000000, &n))
+		return false;
+	*ret = n * seconds[at];
+	return true;
+}

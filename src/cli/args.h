@@ -33,3 +33,5 @@ bool args_count(const char *s, uint64_t *ret) WARN_UNUSED;
  * end for UTC; else local time), or "3d", "12h", "30m" before now.
  */
 bool args_time(const char *s, uint64_t now, uint64_t *ret) WARN_UNUSED;
+/* "90s", "3m", "2h", "5d", or "0", as seconds. */
+bool args_duration(struct str s, uint64_t *ret) WARN_UNUSED;

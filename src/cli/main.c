@@ -31,6 +31,8 @@ static const struct cli_command commands[] = {
 	{ "tls-rule", "add|list|remove|test ...", "What TLS has to be on the way to other servers", admin_tls_rule, tls_rule_usage },
 	{ "tls-rpt", "[DOMAIN] [--json]", "What came of TLS with the servers of domains that want reports", admin_tls_rpt, NULL },
 	{ "trace",   "ID|ADDRESS [--json]",    "The life of messages that went to other servers", admin_trace, NULL },
+	{ "retry",   "set|list|remove ...", "Other times of retries, by domain, sender or priority", admin_retry, retry_usage },
+	{ "suppress", "list|show|add|remove ...", "Addresses that do not exist, and are not tried any more", admin_suppress, suppress_usage },
 	{ "feedback", "list|show ...", "What others report about our mail: DMARC, TLS, complaints", admin_feedback, feedback_usage },
 	{ "dmarc",   "collected|reports ...",  "What was found of mail from others, and the reports about it", admin_dmarc, dmarc_usage },
 	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },

@@ -95,6 +95,9 @@ struct conf {
 	uint32_t send_timeout_s, send_connect_s, send_idle_s;
 	uint32_t send_retry_s, send_retry_max_s;
 	uint32_t send_delay_notice_s, send_expire_s;
+	uint32_t send_suppress_after;
+	uint32_t send_suppress_apart_s;
+	uint32_t send_suppress_s;
 	/* incoming; lists as above */
 	bool incoming_checks, incoming_reject, incoming_check_loopback;
 	uint32_t incoming_timeout_s;

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "send/due.h"
+#include "send/suppress.h"
 #include "send/server.h"
 
 #define PORTION_PROVEN 500
@@ -333,7 +334,8 @@ on_leased(void *arg, struct ipc_msg *msg)
 	d->is_leasing = true;
 	while ((m = TAILQ_FIRST(&mails)) != NULL) {
 		TAILQ_REMOVE(&mails, m, link);
-		lookup_mail(sv, m);
+		if (suppress_mail(sv, m))
+			lookup_mail(sv, m);
 	}
 	d->is_leasing = false;
 	forget_if_idle(d);

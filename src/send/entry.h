@@ -29,6 +29,7 @@ struct judgement {
 	bool is_local;          /* our words, not a server's */
 	bool may_duplicate;     /* the connection was lost behind the message */
 	bool has_dsn;           /* DONE: the server reports further itself */
+	bool is_no_user;        /* PERMFAIL: the address does not exist */
 	bool is_blocked;        /* TEMPFAIL: it refuses our address */
 	uint64_t not_before_ms; /* TEMPFAIL: wall clock; no use before */
 	int code;               /* of the reply; 0: none */

@@ -22,6 +22,7 @@
 #include "send/routes_keep.h"
 #include "send/send.h"
 #include "send/server.h"
+#include "send/suppress.h"
 #include "send/tls_count.h"
 #include "send/tls_reports.h"
 
@@ -198,6 +199,9 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	sv->kept_routes = routes_keep_new(sv);
 	sv->tls_count = tls_count_new(sv);
 	sv->tls_reports = tls_reports_new(sv);
+	sv->suppressed = suppressed_new(sv);
+	sv->retry_rules =
+	    mirror_new(sv->rt, LEDGER_POLICY, STR(RETRY_RULE_PREFIX));
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);
@@ -247,6 +251,8 @@ on_peer(void *arg, struct ipc_peer *p)
 		return;
 	results_resume(sv->results);
 	preparer_forget(sv->preparer, STR_NONE);
+	mirror_load(suppressed_mirror(sv->suppressed));
+	mirror_load(sv->retry_rules);
 	tls_keeper_load(sv->tls_rules, load_routes, sv);
 }
 
@@ -270,8 +276,12 @@ on_ledger(struct server *sv, struct str body)
 		return false;
 	if (m.table == LEDGER_ROUTE)
 		return routes_keep_changed(sv->kept_routes, m.rows);
-	if (m.table == LEDGER_POLICY)
+	if (m.table == LEDGER_POLICY) {
 		tls_keeper_changed(sv->tls_rules, m.rows);
+		mirror_changed(sv->retry_rules, m.rows);
+	}
+	if (m.table == LEDGER_SUPPRESS)
+		mirror_changed(suppressed_mirror(sv->suppressed), m.rows);
 	if (m.table == LEDGER_BREAKER)
 		return breakers_changed(sv->breakers, m.rows);
 	return true;

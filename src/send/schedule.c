@@ -24,6 +24,21 @@ pause_of(const struct schedule *s, uint32_t attempts)
 	return MIN(pause, s->max_ms);
 }
 
+struct schedule
+schedule_with(const struct schedule *s, struct retry_rule rule)
+{
+	struct schedule with = *s;
+	uint64_t *const times[] = { [RETRY_TIME_FIRST] = &with.first_ms,
+		[RETRY_TIME_MAX] = &with.max_ms,
+		[RETRY_TIME_EXPIRE] = &with.expire_ms,
+		[RETRY_TIME_DELAY] = &with.delay_ms };
+
+	for (size_t i = 0; i < RETRY_TIMES; i++)
+		if (rule.set & 1U << i)
+			*times[i] = rule.v[i] * UINT64_C(1000);
+	return with;
+}
+
 uint64_t
 schedule_end(const struct schedule *s, const struct schedule_entry *e)
 {

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/base.h"
+#include "conf/retry_rule.h"
 
 struct schedule {
 	uint64_t first_ms;  /* from the first attempt to the second */
@@ -26,6 +26,8 @@ struct schedule_entry {
 	bool is_delay_told;
 };
 
+/* The times with what a rule sets. */
+struct schedule schedule_with(const struct schedule *s, struct retry_rule rule);
 /*
  * When to try again after an attempt that failed just now. Pauses grow by
  * half each time, up to max_ms, and vary by an eighth to both sides, so that

@@ -13,6 +13,8 @@
  *   prepare.c  each message made ready and signed, once
  *   results.c  tells the store
  *   notice.c   mail to the postmaster
+ *   suppress.c addresses that are not tried any more
+ *   mirror.c   rows of the ledger in memory
  */
 #pragma once
 
@@ -41,6 +43,8 @@ struct dmarc_reports;
 struct domains;
 struct breakers;
 struct dests;
+struct suppressed;
+struct mirror;
 struct preparer;
 struct permits;
 struct routes_keep;
@@ -71,6 +75,8 @@ struct server {
 	struct dests *dests;
 	struct results *results;
 	struct dmarc_reports *dmarc_reports;
+	struct suppressed *suppressed;
+	struct mirror *retry_rules;
 	struct preparer *preparer; /* signs, in threads */
 	struct sessions idle;      /* the longest idle first */
 	uint32_t connections;      /* made or being made */

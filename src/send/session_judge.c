@@ -72,6 +72,8 @@ session_judge(struct session *s, const struct smtp_client_event *ev)
 	s->said = reply_classify(s->sv->replies, &in);
 	if (s->said.class == REPLY_BLOCKED)
 		log_blocked(s, ev, &s->said);
+	j.is_no_user = s->said.class == REPLY_UNKNOWN_USER ||
+	               s->said.class == REPLY_DISABLED;
 	if (is_about_us(s, s->said.class))
 		j.outcome = TEMPFAIL;
 	j.is_blocked = s->said.class == REPLY_BLOCKED;

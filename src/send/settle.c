@@ -6,6 +6,7 @@
 #include "base/metrics.h"
 #include "send/report.h"
 #include "send/server.h"
+#include "send/suppress.h"
 
 void
 settle_finish(struct server *sv, struct domain *d, struct entry *e,
@@ -132,6 +133,25 @@ get_report(struct server *sv, struct mail *m, enum report_kind kind)
 	return r;
 }
 
+static bool
+find_rule(const void *arg, struct str key, struct str *ret)
+{
+	return mirror_find(arg, key, ret);
+}
+
+/* The configured times, and what rules say otherwise. */
+static struct schedule
+schedule_of(const struct server *sv, const struct msg_queue_item *item)
+{
+	const struct retry_mail mail = { address_domain(item->address),
+		item->mail_from, item->priority - DELIVER_PRIORITY_NORMAL };
+
+	if (mirror_count(sv->retry_rules) == 0)
+		return sv->schedule;
+	return schedule_with(
+	    &sv->schedule, retry_rules_for(&mail, find_rule, sv->retry_rules));
+}
+
 void
 settle(struct server *sv, struct mail *m, size_t i, const struct judgement *j,
     const struct trip *trip)
@@ -140,10 +160,13 @@ settle(struct server *sv, struct mail *m, size_t i, const struct judgement *j,
 	struct entry *e = mail_take(m, i);
 	struct buf reply = BUF_INIT(VERDICT_TEXT_MAX + 64);
 	struct report_rcpt r = { .entry = e, .judgement = *j };
+	struct schedule schedule;
 
 	r.judgement.text = str_first(j->text, VERDICT_TEXT_MAX);
-	r.decision = decide(&sv->schedule, &e->item, j, at);
+	schedule = schedule_of(sv, &e->item);
+	r.decision = decide(&schedule, &e->item, j, at);
 	put_reply(&reply, j);
+	suppress_learn(sv, &e->item, j, buf_str(&reply));
 	r.result = make_result(&e->item, &r.decision, trip, buf_str(&reply));
 	log_result(&e->item, &r.decision, &r.result);
 	count(r.decision.state);
