@@ -204,7 +204,7 @@ def test_it_holds_when_its_host_is_gone(make_world):
 
 
 def test_its_age_ends(make_world):
-    w = make_world()
+    w = make_world(idle="1s")
     user = w.server.new_account()
     r = w.good("aged")
     w.sts("aged", "enforce", r.name, age=4)
