@@ -2,9 +2,7 @@
 """TLS with other servers: what DANE, MTA-STS and the operator's rules ask for,
 with receivers that do and do not do it."""
 import json
-import socket
 import ssl
-import threading
 
 import pytest
 
@@ -170,6 +168,58 @@ def test_a_handshake_that_fails_under_dane(world, user):
     world.send(user, "a@broken.example")
     deferred(world, "a@broken.example", r"TLS with mx\d+\.example failed")
     nothing_came(r)
+
+
+class Deaf:
+    """Takes the STARTTLS, and says nothing more."""
+
+    def __init__(self, receiver):
+        self.receiver = receiver
+
+    def wrap_socket(self, sock, server_side):
+        self.receiver.stopping.wait(30)
+        raise OSError("nobody came")
+
+
+def test_a_handshake_that_never_ends(world, user):
+    """Without a need for TLS, once more without it; else mail waits."""
+    may, dane = world.receiver("deafmay"), world.receiver("deafdane")
+    may.tls, dane.tls = Deaf(may), Deaf(dane)
+    tlsa(world, dane, pki.Cert("mx").tlsa())
+    world.send(user, "a@deafmay.example")
+    world.send(user, "a@deafdane.example")
+    assert not may.wait(1, 30)[0].is_tls
+    deferred(world, "a@deafdane.example", r"TLS with mx\d+\.example failed", 30)
+    nothing_came(dane)
+
+
+def test_a_server_of_long_ago(world, user):
+    """TLS 1.1 and no more: for who asks for nothing that is no TLS."""
+    cert = pki.Cert("mx")
+    ctx = cert.context()
+    ctx.set_ciphers("ALL:@SECLEVEL=0")
+    ctx.minimum_version = ssl.TLSVersion.TLSv1
+    ctx.maximum_version = ssl.TLSVersion.TLSv1_1
+    may, dane = world.receiver("oldmay", tls=ctx), \
+        world.receiver("olddane", tls=ctx)
+    tlsa(world, dane, cert.tlsa())
+    world.send(user, "a@oldmay.example")
+    world.send(user, "a@olddane.example")
+    assert not may.wait()[0].is_tls
+    deferred(world, "a@olddane.example", r"TLS with mx\d+\.example failed")
+    nothing_came(dane)
+
+
+def test_tls_1_2_is_good_enough(world, user):
+    cert = pki.Cert("mx")
+    ctx = cert.context()
+    ctx.maximum_version = ssl.TLSVersion.TLSv1_2
+    r = world.receiver("tls12", tls=ctx)
+    tlsa(world, r, cert.tlsa())
+    world.send(user, "a@tls12.example")
+    assert r.wait()[0].is_tls
+    world.server.wait_log(r"event=send\.done .*rcpt=a@tls12\.")
+    assert result_of(world, "a@tls12.example").startswith("TLSv1.2 ")
 
 
 def test_records_that_smtp_cannot_use(world, user):

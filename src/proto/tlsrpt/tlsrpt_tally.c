@@ -2,10 +2,12 @@
 /* tlsrpt_tally.c - count sessions. See tlsrpt_tally.h. */
 #include "proto/tlsrpt/tlsrpt_tally.h"
 
+#include "base/hostname.h"
 #include "base/wire.h"
 
 #define ROW_VERSION 1
-#define KEY_DIGITS  12 /* of the period, so that keys sort by it */
+#define COUNT_MAX   UINT32_MAX /* of one row; sums have 64 bits */
+#define KEY_DIGITS  12         /* of the period, so that keys sort by it */
 
 struct policy {
 	enum tlsrpt_policy_type type;
@@ -175,8 +177,8 @@ tlsrpt_tally_encode(const struct tlsrpt_tally *t, struct buf *to)
 		wire_put_vstr(to, p->domain);
 		wire_put_vstr(to, p->strings);
 		wire_put_vstr(to, p->mx_hosts);
-		wire_put_varint(to, p->good);
-		wire_put_varint(to, p->failed);
+		wire_put_varint(to, MIN(p->good, COUNT_MAX));
+		wire_put_varint(to, MIN(p->failed, COUNT_MAX));
 	}
 	wire_put_u8(to, (uint8_t)t->n_failures);
 	for (size_t i = 0; i < t->n_failures; i++) {
@@ -188,7 +190,7 @@ tlsrpt_tally_encode(const struct tlsrpt_tally *t, struct buf *to)
 		wire_put_vstr(to, f->mx);
 		wire_put_vstr(to, f->receiving_ip);
 		wire_put_vstr(to, f->information);
-		wire_put_varint(to, f->n);
+		wire_put_varint(to, MIN(f->n, COUNT_MAX));
 	}
 }
 
@@ -201,6 +203,14 @@ struct row {
 	uint64_t counts[TLSRPT_TALLY_FAILURES];
 	size_t n_failures;
 };
+
+static uint64_t
+get_count(struct wire *w)
+{
+	uint64_t n = wire_get_varint(w);
+
+	return MIN(n, COUNT_MAX);
+}
 
 static bool
 read_policies(struct wire *w, struct row *r)
@@ -218,8 +228,8 @@ read_policies(struct wire *w, struct row *r)
 		s->domain = wire_get_vstr(w);
 		s->strings = wire_get_vstr(w);
 		s->mx_hosts = wire_get_vstr(w);
-		r->good[i] = wire_get_varint(w) & UINT32_MAX;
-		r->failed[i] = wire_get_varint(w) & UINT32_MAX;
+		r->good[i] = get_count(w);
+		r->failed[i] = get_count(w);
 	}
 	return !w->failed;
 }
@@ -244,7 +254,7 @@ read_failures(struct wire *w, struct row *r)
 		s->mx = wire_get_vstr(w);
 		s->receiving_ip = wire_get_vstr(w);
 		s->information = wire_get_vstr(w);
-		r->counts[i] = wire_get_varint(w) & UINT32_MAX;
+		r->counts[i] = get_count(w);
 	}
 	return wire_is_complete(w);
 }
@@ -388,8 +398,8 @@ tlsrpt_key_parse(struct str text, struct tlsrpt_key *ret)
 	struct str begin, rest = str_split(text, '/', &begin);
 
 	rest = str_split(rest, '/', &key.domain);
-	if (begin.n != KEY_DIGITS || key.domain.n == 0 ||
-	    key.domain.n > TLSRPT_KEY_DOMAIN_MAX ||
+	if (begin.n != KEY_DIGITS || key.domain.n > TLSRPT_KEY_DOMAIN_MAX ||
+	    !hostname_is_valid(key.domain) ||
 	    !str_to_u64(begin, UINT64_MAX, &key.begin) ||
 	    !parse_hex(rest, &key.process))
 		return false;

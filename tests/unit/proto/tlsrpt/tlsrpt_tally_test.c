@@ -125,7 +125,8 @@ TEST(keys)
 		"001790000000/a.example/0123456789ABCDEF",
 		"001790000000/a.example/0123456789abcde",
 		"001790000000/a.example/0123456789abcdef0",
-		"00179000000x/a.example/0123456789abcdef" };
+		"00179000000x/a.example/0123456789abcdef",
+		"001790000000/a b/0123456789abcdef" };
 	const struct tlsrpt_key key = { 1790000000, STR("a.example"),
 		0x0123456789abcdefU };
 	struct buf b = BUF_INIT(200);
