@@ -4,7 +4,7 @@
 
 #include "proto/status/status_internal.h"
 
-#define VERSION 1
+#define ROW_VERSION 1
 
 bool
 status_split_key(struct str key, struct str *ret_system, struct str *ret_check)
@@ -141,7 +141,7 @@ status_check_finish(const struct status_check *c, struct status_fault *ret)
 void
 status_check_encode(const struct status_check *c, struct buf *to)
 {
-	wire_put_u8(to, VERSION);
+	wire_put_u8(to, ROW_VERSION);
 	wire_put_u8(to, (uint8_t)c->kind);
 	wire_put_vstr(to, c->target);
 	wire_put_varint(to, c->n);
@@ -155,7 +155,7 @@ status_check_encode(const struct status_check *c, struct buf *to)
 bool
 status_check_decode(struct str value, struct status_check *ret)
 {
-	struct wire w = wire_read_version(value, VERSION);
+	struct wire w = wire_read_version(value, ROW_VERSION);
 	struct status_check c = { 0 };
 	struct status_fault fault;
 	uint64_t n;

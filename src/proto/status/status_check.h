@@ -71,6 +71,7 @@ const char *status_kind_name(enum status_kind k);
 bool status_kind_parse(struct str word, enum status_kind *ret) WARN_UNUSED;
 const char *status_opt_name(enum status_opt o);
 bool status_opt_is_secret(enum status_opt o);
+bool status_opt_is_of(enum status_opt o, enum status_kind k);
 
 /*
  * Build one from words: begin, then each "NAME=VALUE" (which also replaces the

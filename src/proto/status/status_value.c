@@ -142,6 +142,12 @@ status_opt_is_secret(enum status_opt o)
 }
 
 bool
+status_opt_is_of(enum status_opt o, enum status_kind k)
+{
+	return (status_opt_rule(o)->kinds & (1U << k)) != 0;
+}
+
+bool
 status_opt_parse(struct str name, enum status_opt *ret)
 {
 	for (unsigned i = 0; i < STATUS_OPTS; i++)
