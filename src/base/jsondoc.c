@@ -81,6 +81,14 @@ jsonnode_u64(const struct jsonnode *node, uint64_t *ret)
 	return true;
 }
 
+int
+jsonnode_bool(const struct jsonnode *node)
+{
+	const json_t *v = of_node(node);
+
+	return json_is_boolean(v) ? json_is_true(v) : -1;
+}
+
 bool
 jsonnode_is_object(const struct jsonnode *node)
 {

@@ -37,6 +37,8 @@ const struct jsonnode *jsonnode_at(const struct jsonnode *node, size_t i);
 struct str jsonnode_text(const struct jsonnode *node);
 /* A whole number that is not negative; false, *ret untouched, for others. */
 bool jsonnode_u64(const struct jsonnode *node, uint64_t *ret) WARN_UNUSED;
+/* 0 or 1 for false and true; -1 for others. */
+int jsonnode_bool(const struct jsonnode *node);
 bool jsonnode_is_object(const struct jsonnode *node);
 
 /*

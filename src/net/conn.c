@@ -582,6 +582,12 @@ conn_tls_trust(const struct conn *c)
 }
 
 bool
+conn_tls_expires(const struct conn *c, uint64_t *ret)
+{
+	return conn_has_tls(c) && tls_session_expires(c->ssl, ret);
+}
+
+bool
 conn_tls_binding(const struct conn *c, const char *type, struct buf *ret)
 {
 	return conn_has_tls(c) && tls_session_binding(c->ssl, type, ret);

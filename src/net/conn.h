@@ -95,6 +95,8 @@ const char *conn_tls_cipher(const struct conn *c);
 /* As a client: why the certificate is not to be trusted; NULL: it is. */
 const char *conn_tls_distrust(const struct conn *c);
 enum tls_trust conn_tls_trust(const struct conn *c);
+/* When the server's chain ends: Unix time of its first certificate that does. */
+bool conn_tls_expires(const struct conn *c, uint64_t *ret) WARN_UNUSED;
 /* Channel binding data of a type ("tls-exporter", "tls-unique",
  * "tls-server-end-point"); false when it does not exist here. */
 bool conn_tls_binding(

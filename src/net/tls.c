@@ -19,6 +19,8 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+#include <time.h>
+
 /* TLS 1.2: ephemeral key exchange only; the order is ours. */
 #define TLS12_CIPHERS \
 	"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES256:ECDHE+AES128:" \
@@ -326,6 +328,28 @@ tls_session_trust(const SSL *ssl)
 	default:
 		return TLS_BAD_CHAIN;
 	}
+}
+
+bool
+tls_session_expires(const SSL *ssl, uint64_t *ret)
+{
+	STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+	int n = chain != NULL ? sk_X509_num(chain) : 0;
+	uint64_t first = UINT64_MAX;
+
+	for (int i = 0; i < n; i++) {
+		struct tm tm;
+		time_t t;
+
+		if (ASN1_TIME_to_tm(
+			X509_get0_notAfter(sk_X509_value(chain, i)), &tm) != 1)
+			return false;
+		t = timegm(&tm);
+		first = MIN(first, t > 0 ? (uint64_t)t : 0);
+	}
+	if (n > 0)
+		*ret = first;
+	return n > 0;
 }
 
 void

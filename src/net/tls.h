@@ -77,6 +77,8 @@ SSL *tls_client_session_new(
 /* Why the server's certificate is not to be trusted; NULL: it is. */
 const char *tls_session_distrust(const SSL *ssl);
 enum tls_trust tls_session_trust(const SSL *ssl);
+/* The first end of validity in the chain that the server sent. */
+bool tls_session_expires(const SSL *ssl, uint64_t *ret) WARN_UNUSED;
 void tls_session_free(SSL *ssl);
 /* Send close_notify, without waiting for the peer's. */
 void tls_session_shutdown(SSL *ssl);
