@@ -101,7 +101,7 @@ $(foreach d,$(PROTO_DIRS),$(eval $(call proto_lib,$(d))))
 # Each role is linked by itself and shows the others its entry point only: roles
 # cannot call each other, and their names cannot clash. The command line stands
 # above them; it takes a copy of what makes password verifiers.
-ROLES := store auth smtp imap filter send supervisor cli
+ROLES := store auth smtp imap filter send watch supervisor cli
 entry_of = $(if $(filter supervisor,$(1)),supervisor_run,$(1)_main)
 role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a $(B)/librole_store.a $(B)/librole_send.a)
 role_objs = $(filter $(B)/src/$(1)/%,$(OBJS))

@@ -55,7 +55,8 @@ _mailstead() {
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
 		    dns user alias mail queue account feedback retry suppress
-		    dmarc tls-rule tls-rpt trace help -c -d --help
+		    dmarc tls-rule tls-rpt trace
+		    system maintenance watch help -c -d --help
 		    --version'
 	elif ((COMP_CWORD == at + 1)); then
 		case $cmd in
@@ -75,12 +76,19 @@ _mailstead() {
 		tls-rule) words='add list remove test' ;;
 		dmarc) words='collected reports' ;;
 		config) words='check' ;;
-		check) words='--rebuild --json' ;;
+		check)
+			words='--rebuild --json add change list show run
+			    remove kinds'
+			;;
+		system) words='add change list show remove' ;;
+		maintenance) words='add list remove' ;;
+		watch) words='status' ;;
 		help)
 			words='run demo status metrics reload config check
 			    domain dkim dns user alias mail queue account
 			    feedback retry suppress dmarc tls-rule tls-rpt
-			    route trace'
+			    route trace
+			    system maintenance watch'
 			;;
 		status | reload) words='--json' ;;
 		run | demo)
@@ -109,6 +117,33 @@ _mailstead() {
 		retry.set) words='retry= retry_max= expire= delay_notice= --json' ;;
 		suppress.list) words="--json --all" ;;
 		suppress.add) words='--json --for --note' ;;
+		check.add)
+			words="--json --password-stdin $(_mailstead_names system)"
+			;;
+		check.list) words="--json $(_mailstead_names system)" ;;
+		check.change | check.show | check.run | check.remove | \
+		    watch.status)
+			words="--json $(_mailstead_names check)"
+			;;
+		system.add)
+			words='mail relay web primary-ns secondary-ns phone
+			    monitoring status other --city --country
+			    --internal --public --parents --order --json'
+			;;
+		system.change)
+			words="--role --city --country --internal --public
+			    --parents --order --json $(_mailstead_names system)"
+			;;
+		system.show | system.remove | maintenance.list)
+			words="--json $(_mailstead_names system)"
+			;;
+		maintenance.add)
+			words="--from --for --every --note --json
+			    $(_mailstead_names system)"
+			;;
+		maintenance.remove)
+			words="--json $(_mailstead_names maintenance)"
+			;;
 		feedback.list) words='--json --domain --kind --since' ;;
 		feedback.show) words='dmarc tls abuse --json --domain --since' ;;
 		account.list) words="--json --held $(_mailstead_names domain)" ;;

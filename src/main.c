@@ -16,6 +16,7 @@ int filter_main(void) WEAK;
 int smtp_main(void) WEAK;
 int imap_main(void) WEAK;
 int send_main(void) WEAK;
+int watch_main(void) WEAK;
 
 #if defined(__SANITIZE_ADDRESS__)
 /* The leak check traces its own process, which the sandbox forbids. Unit
@@ -38,6 +39,7 @@ role_main(const char *name)
 		[ROLE_SMTP] = smtp_main,
 		[ROLE_IMAP] = imap_main,
 		[ROLE_SEND] = send_main,
+		[ROLE_WATCH] = watch_main,
 	};
 	enum role role;
 	char comm[16];

@@ -95,6 +95,8 @@ extern const char *const domain_usage[],
 extern const char *const tls_rule_usage[];
 extern const char *const route_usage[];
 extern const char *const dmarc_usage[];
+extern const char *const system_usage[], *const check_usage[];
+extern const char *const maintenance_usage[], *const watch_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);
@@ -112,3 +114,8 @@ int admin_trace(struct admin *a, int argc, char **argv);
 int admin_tls_rule(struct admin *a, int argc, char **argv);
 int admin_tls_rpt(struct admin *a, int argc, char **argv);
 int admin_dmarc(struct admin *a, int argc, char **argv);
+int admin_system(struct admin *a, int argc, char **argv);
+int admin_maintenance(struct admin *a, int argc, char **argv);
+int admin_watch(struct admin *a, int argc, char **argv);
+/* The sub-commands of check that are about what is watched. */
+int admin_check(struct admin *a, int argc, char **argv);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cmd_check.c - mailstead check: is the store what it should be?
+ * cmd_check.c - mailstead check: is the store what it should be? (With a
+ * sub-command it is about what is watched: cmd_watch_check.c.)
  *
  * First the engine (every checksum, every blob), then what mail means above
  * it: entries, counters, references, the directory. While the server runs it
@@ -385,6 +386,8 @@ cmd_check(struct admin *a, int argc, char **argv)
 	struct check c = { .a = a, .mail.problem = on_problem, .mail.arg = &c };
 	int r;
 
+	if (argc > 0 && argv[0][0] != '-')
+		return admin_check(a, argc, argv);
 	if (!admin_args(a, &args, argc, argv, "check [--rebuild] [--json]"))
 		return ADMIN_USAGE;
 	c.dir = engine_dir(a->control);

@@ -63,3 +63,47 @@ ledger_rows_put(struct admin *a, enum ledger_table table,
 	buf_done(&body);
 	return r;
 }
+
+/* --- one row -------------------------------------------------------------------- */
+
+struct wanted {
+	struct str key;
+	struct buf *ret;
+	bool is_there;
+};
+
+static void
+take_wanted(void *arg, const struct msg_ledger_row *row)
+{
+	struct wanted *w = arg;
+
+	if (!str_eq(row->key, w->key))
+		return;
+	w->is_there = true;
+	buf_put_str(w->ret, row->value);
+}
+
+int
+ledger_rows_find(struct admin *a, enum ledger_table table, struct str key,
+    bool *ret_is_there, struct buf *ret)
+{
+	const struct ledger_rows rows = { table, key, "ledger" };
+	struct wanted w = { .key = key, .ret = ret };
+	int r = ledger_rows_each(a, &rows, take_wanted, &w);
+
+	*ret_is_there = w.is_there;
+	return r;
+}
+
+int
+ledger_rows_get(struct admin *a, enum ledger_table table, struct str key,
+    const char *what, struct buf *ret)
+{
+	bool is_there;
+	int r = ledger_rows_find(a, table, key, &is_there, ret);
+
+	if (r == ADMIN_OK && !is_there)
+		r = admin_error(
+		    a, ADMIN_REFUSED, "%s: it does not exist", what);
+	return r;
+}

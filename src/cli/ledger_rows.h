@@ -20,3 +20,9 @@ int ledger_rows_each(struct admin *a, const struct ledger_rows *rows,
 /* Put one row, or end it (is_gone). An exit code likewise. */
 int ledger_rows_put(struct admin *a, enum ledger_table table,
     const struct msg_ledger_row *row, const char *what) WARN_UNUSED;
+/* Is there a row with this key? Its value is appended to ret. Likewise. */
+int ledger_rows_find(struct admin *a, enum ledger_table table, struct str key,
+    bool *ret_is_there, struct buf *ret) WARN_UNUSED;
+/* The same, and none is an error; what names it. */
+int ledger_rows_get(struct admin *a, enum ledger_table table, struct str key,
+    const char *what, struct buf *ret) WARN_UNUSED;

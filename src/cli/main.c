@@ -19,7 +19,7 @@ static const struct cli_command commands[] = {
 	{ "metrics", "",                       "Print all counters as Prometheus text", cmd_metrics, NULL },
 	{ "reload",  "[--json]",               "Take over the configuration and certificates anew", cmd_reload, NULL },
 	{ "config",  "check [FILE] [--json]",    "Check a configuration file", cmd_config, NULL },
-	{ "check",   "[--rebuild] [--json]",   "Verify every checksum and reference of the store", cmd_check, NULL },
+	{ "check",   "[--rebuild] [--json] | add|change|list|show|run|remove|kinds ...", "Verify every checksum and reference of the store; or what is watched of systems", cmd_check, check_usage },
 	{ "domain",  "add|list|remove ...",    "Domains that are served here", admin_domain, domain_usage },
 	{ "dkim",    "list|add|activate|rotate|remove ...", "Keys that sign the mail of a domain", admin_dkim, dkim_usage },
 	{ "dns",     "DOMAIN [--zone | --check] [--json]", "The DNS records that a domain needs", cmd_dns, NULL },
@@ -35,6 +35,9 @@ static const struct cli_command commands[] = {
 	{ "suppress", "list|show|add|remove ...", "Addresses that do not exist, and are not tried any more", admin_suppress, suppress_usage },
 	{ "feedback", "list|show ...", "What others report about our mail: DMARC, TLS, complaints", admin_feedback, feedback_usage },
 	{ "dmarc",   "collected|reports ...",  "What was found of mail from others, and the reports about it", admin_dmarc, dmarc_usage },
+	{ "system",  "add|change|list|show|remove ...", "Systems that are watched", admin_system, system_usage },
+	{ "maintenance", "add|list|remove ...", "Planned work on systems", admin_maintenance, maintenance_usage },
+	{ "watch",   "status ...",             "What the watcher knows of each check", admin_watch, watch_usage },
 	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },
 };
 /* clang-format on */
@@ -173,6 +176,13 @@ is_verb(const struct cli_command *c, const char *verb)
 	return false;
 }
 
+/* "mailstead check" alone looks at the store. */
+static bool
+stands_alone(const struct cli_command *c, const char *verb)
+{
+	return c->run == cmd_check && !verb;
+}
+
 /* Help, or a word that is no sub-command: true, and nothing is left to do. */
 static bool
 is_answered(struct admin *a, const struct cli_command *c, int argc, char **argv,
@@ -184,7 +194,8 @@ is_answered(struct admin *a, const struct cli_command *c, int argc, char **argv,
 		*ret = print_command_help(c, verb);
 		return true;
 	}
-	if (!c->usage || (argc > 1 && (!verb || is_verb(c, verb))))
+	if (!c->usage || stands_alone(c, verb) ||
+	    (argc > 1 && (!verb || is_verb(c, verb))))
 		return false;
 	*ret = ADMIN_USAGE;
 	for (int i = 1; i < argc; i++)

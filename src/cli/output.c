@@ -149,6 +149,24 @@ output_put_text(struct output *o, struct str s)
 			cell->p[i] = '?';
 }
 
+/* Rounded down: one second that was missed is never 100 %. */
+static json_t *
+put_fraction(struct buf *cell, enum output_kind kind, uint64_t n)
+{
+	if (n == (kind == OUTPUT_US ? 0 : UINT64_MAX)) {
+		buf_put_c(cell, "-");
+		return NULL;
+	}
+	if (kind == OUTPUT_US)
+		buf_printf(
+		    cell, n < 100000 ? "%.1f ms" : "%.0f ms", (double)n / 1000);
+	else
+		buf_printf(cell, "%llu.%02llu %%",
+		    (unsigned long long)(n / 10000),
+		    (unsigned long long)(n / 100 % 100));
+	return json_integer((json_int_t)MIN(n, (uint64_t)INT64_MAX));
+}
+
 void
 output_put_number(struct output *o, uint64_t n)
 {
@@ -165,6 +183,8 @@ output_put_number(struct output *o, uint64_t n)
 		v = n ? json_string(text) : NULL;
 		time_text(n, false, text, sizeof(text));
 		buf_put_c(cell, n ? text : "-");
+	} else if (kind == OUTPUT_US || kind == OUTPUT_PPM) {
+		v = put_fraction(cell, kind, n);
 	} else if (n == 0 &&
 		   (kind == OUTPUT_LIMIT_BYTES || kind == OUTPUT_LIMIT_COUNT)) {
 		buf_put_c(cell, "none");

@@ -18,6 +18,9 @@ enum output_kind {
 	OUTPUT_TIME, /* seconds since 1970; 0 is "-", null in JSON */
 	OUTPUT_LIST, /* lines of a text; an array in JSON */
 	OUTPUT_YES,  /* 0 or 1; true or false in JSON */
+	OUTPUT_US,   /* microseconds; people read "12.3 ms"; 0: "-", null */
+	OUTPUT_PPM,  /* millionths; people read "99.98 %"; UINT64_MAX: "-",
+	              * null */
 };
 
 struct output_field {

@@ -54,6 +54,10 @@ struct conf {
 	uint32_t connections_max;        /* for one worker */
 	uint32_t connections_per_ip;     /* for one worker; 0: no limit */
 	uint32_t connection_rate_per_ip; /* new ones a minute; 0: no limit */
+	/* watch */
+	bool watch_enabled;
+	char *watch_uplink; /* lines of addresses with ports */
+	char *watch_ca_file;
 	/* store */
 	uint64_t store_segment_bytes;
 	uint64_t store_reserve_bytes; /* disk space that stays free */

@@ -16,7 +16,7 @@
 
 #define FILE_MAX     KIB(256)
 #define ERRORS_MAX   KIB(16)
-#define SECTIONS_MAX 16
+#define SECTIONS_MAX 32
 #define PEM_FILE_MAX KIB(256)
 
 /* Put behind the text: the library takes a file that ends within a section,

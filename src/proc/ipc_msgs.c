@@ -14,8 +14,9 @@
 #define SMTP   ROLE_BIT(ROLE_SMTP)
 #define IMAP   ROLE_BIT(ROLE_IMAP)
 #define SEND   ROLE_BIT(ROLE_SEND)
+#define WATCH  ROLE_BIT(ROLE_WATCH)
 #define CLI    ROLE_BIT(ROLE_CLI)
-#define ALL    (STORE | AUTH | FILTER | SMTP | IMAP | SEND)
+#define ALL    (STORE | AUTH | FILTER | SMTP | IMAP | SEND | WATCH)
 #define ASK    MSG_ASK
 #define FD     MSG_FD
 #define GRANT  MSG_GRANT

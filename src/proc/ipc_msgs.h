@@ -159,6 +159,16 @@ enum store_part {
 	STORE_LEDGER,
 };
 
+/* Flags of a watch_row. */
+enum {
+	WATCH_ROW_MAINTAINED = 1 << 0, /* planned work is going on */
+	WATCH_ROW_MASKED = 1 << 1,     /* what it depends on is down */
+	WATCH_ROW_UNSTABLE = 1 << 2,
+	WATCH_ROW_SUSPECTED = 1 << 3,  /* a failure is being confirmed */
+	WATCH_ROW_NO_HISTORY = 1 << 4, /* there is no room for its file */
+	WATCH_ROW_UPTIME = 1 << 5,     /* uptime_ppm is known */
+};
+
 enum dkim_action {
 	DKIM_ACTIVATE,
 	DKIM_REMOVE,

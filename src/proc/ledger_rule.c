@@ -4,6 +4,7 @@
 
 #define FILTER ROLE_BIT(ROLE_FILTER)
 #define SEND   ROLE_BIT(ROLE_SEND)
+#define WATCH  ROLE_BIT(ROLE_WATCH)
 #define CLI    ROLE_BIT(ROLE_CLI)
 
 static const struct ledger_rule rules[] = {

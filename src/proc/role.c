@@ -12,6 +12,7 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_SMTP] = "smtp",
 	[ROLE_IMAP] = "imap",
 	[ROLE_SEND] = "send",
+	[ROLE_WATCH] = "watch",
 	[ROLE_CLI] = "cli",
 };
 

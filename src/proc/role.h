@@ -17,9 +17,10 @@ enum role {
 	ROLE_SMTP,
 	ROLE_IMAP,
 	ROLE_SEND,
+	ROLE_WATCH,
 	ROLE_CLI,
 };
-#define ROLE_COUNT  8
+#define ROLE_COUNT  9
 #define ROLE_BIT(r) (1U << (r))
 
 /* What a listening socket serves. */

@@ -24,7 +24,8 @@
 #define BUSY_TRIES 20
 
 static const unsigned stages[] = {
-	ROLE_BIT(ROLE_SMTP) | ROLE_BIT(ROLE_IMAP) | ROLE_BIT(ROLE_SEND),
+	ROLE_BIT(ROLE_SMTP) | ROLE_BIT(ROLE_IMAP) | ROLE_BIT(ROLE_SEND) |
+	    ROLE_BIT(ROLE_WATCH),
 	ROLE_BIT(ROLE_FILTER) | ROLE_BIT(ROLE_AUTH),
 	ROLE_BIT(ROLE_STORE),
 };
@@ -160,7 +161,7 @@ make_dir_at(const char *path, const struct passwd *owner, mode_t mode)
 	return 0;
 }
 
-/* As root only store/ is the user's; the way to it is ours, to be walked but
+/* As root only store/ and watch/ are the user's; the way to it is ours, to be walked but
  * not to be changed. */
 static int
 make_dirs(const struct supervisor *sup)
@@ -175,6 +176,7 @@ make_dirs(const struct supervisor *sup)
 		{ "", is_root ? 0711 : 0700, false },
 		{ "/run", 0700, false },
 		{ "/store", 0700, true },
+		{ "/watch", 0700, true },
 	};
 
 	if (is_root && sup->conf->user[0]) {

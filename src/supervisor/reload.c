@@ -21,6 +21,8 @@ wanted_workers(const struct conf *conf, enum role role)
 	case ROLE_AUTH:
 	case ROLE_SEND:
 		return 1;
+	case ROLE_WATCH:
+		return conf->watch_enabled;
 	case ROLE_SUPERVISOR:
 	case ROLE_CLI:
 		return 0;
@@ -43,7 +45,7 @@ void
 reload_workers(struct supervisor *sup)
 {
 	static const enum role order[] = { ROLE_STORE, ROLE_AUTH, ROLE_FILTER,
-		ROLE_SEND, ROLE_SMTP, ROLE_IMAP };
+		ROLE_SEND, ROLE_WATCH, ROLE_SMTP, ROLE_IMAP };
 	struct child *c, *next;
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)

@@ -1,0 +1,497 @@
+# SPDX-License-Identifier: ISC
+"""What is watched: checks against this server itself and stand-ins on
+loopback, in good and in broken states; states, history, restarts."""
+import http.server
+import imaplib
+import json
+import os
+import signal
+import socket
+import ssl
+import threading
+
+import pytest
+
+from lib import dns, pki
+from lib.instance import wait_for
+
+OK, REFUSED, USAGE, TEMPFAIL = 0, 1, 2, 75
+
+
+def js(server, *args):
+    return json.loads(server.cli(*args, "--json"))
+
+
+def add(server, name, kind, target, *options, password=None):
+    words = ["--password-stdin"] if password else []
+    server.cli("check", "add", f"box/{name}", kind, target, *options, *words,
+               input=password + "\n" if password else None)
+
+
+def run(server, name):
+    """One probe now: (exit status, what it found)."""
+    done = wait_for(lambda: (d := server.cli(
+        "check", "run", f"box/{name}", "--json", check=False)) and
+        "no such check" not in d.stderr and d, 5, "the watcher knows it")
+    return done.returncode, json.loads(done.stdout)
+
+
+def probe(server, kind, target, *options, password=None):
+    """Add a check, probe it, remove it."""
+    add(server, "x", kind, target, *options, password=password)
+    try:
+        return run(server, "x")
+    finally:
+        server.cli("check", "remove", "box/x")
+        wait_for(lambda: not states(server).get("box/x"), 5, "it is gone")
+
+
+def states(server):
+    return {c["check"]: c for c in js(server, "watch", "status")["checks"]}
+
+
+@pytest.fixture
+def box(fresh_server):
+    fresh_server.cli("system", "add", "Box", "mail", "--city", "Lusaka",
+                     "--country", "Zambia")
+    return fresh_server
+
+
+@pytest.fixture
+def silent_port():
+    """Connections come in, nothing goes out."""
+    with socket.create_server(("127.0.0.1", 0)) as s:
+        yield s.getsockname()[1]
+
+
+def speak(greeting, answer=None):
+    """A server that says greeting and then answers each line the same."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                c, _ = listener.accept()
+            except OSError:
+                return
+            with c:
+                try:
+                    c.sendall(greeting)
+                    while c.recv(4096):
+                        c.sendall(answer or b"")
+                except OSError:
+                    pass
+    threading.Thread(target=serve, daemon=True).start()
+    return listener, listener.getsockname()[1]
+
+
+# --- data ------------------------------------------------------------------------
+
+
+def test_systems_and_checks_are_data(box):
+    box.cli("system", "add", "ns1", "primary-ns", "--internal", "--order", 5)
+    box.cli("system", "change", "BOX", "--parents", "ns1", "--order", 9)
+    rows = js(box, "system", "list")["systems"]
+    assert [r["system"] for r in rows] == ["ns1", "Box"]
+    assert rows[0]["audience"] == "internal"
+    assert rows[1]["place"] == "Lusaka, Zambia"
+    assert rows[1]["status"] == "not watched"
+    add(box, "smtp", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=1m")
+    box.cli("check", "change", "box/smtp", "slow=2s", "every=")
+    row, = js(box, "check", "list", "box")["checks"]
+    assert row == {"check": "box/smtp", "kind": "smtp", "every_s": 30,
+                   "target": f"127.0.0.1:{box.ports['mx']}",
+                   "options": "slow=2s"}
+    for bad in (["system", "add", "box", "mail"],
+                ["check", "add", "box/smtp", "smtp", "x"]):
+        assert box.cli(*bad, check=False).returncode == REFUSED
+    for bad in (["system", "add", "no good", "mail"],
+                ["system", "add", "b2", "boat"],
+                ["check", "add", "box/y", "smtp", "a b"],
+                ["check", "add", "box/y", "tcp", "h:1", "every=1s"],
+                ["check", "add", "box", "tcp", "h:1"],
+                ["check", "frob"], ["maintenance", "add", "box"]):
+        assert box.cli(*bad, check=False).returncode == USAGE, bad
+    box.cli("maintenance", "add", "box", "--for", "2h", "--note", "disks")
+    window, = js(box, "maintenance", "list")["windows"]
+    assert window["note"] == "disks"
+    box.cli("system", "remove", "box")
+    assert js(box, "check", "list")["checks"] == []
+    assert js(box, "maintenance", "list")["windows"] == []
+    # The check of the store is still there.
+    assert "clean" in box.cli("check")
+
+
+def test_passwords_are_never_shown(box):
+    add(box, "imap", "imap", f"127.0.0.1:{box.ports['imap']}", "login=a@b",
+        "verify=no", password="very secret 1")
+    _, found = run(box, "imap")
+    shown = (box.cli("check", "list") + box.cli("check", "show", "box/imap") +
+             box.cli("watch", "status") + json.dumps(found) + box.log())
+    assert "secret" not in shown and "login=a@b" in shown
+
+
+# --- kinds, against this server ---------------------------------------------------
+
+
+def test_mail_protocols_of_this_server(box):
+    account = box.new_account()
+    login = (f"login={account}", "verify=no")
+    for kind, port, options in (
+            ("tcp", "mx", ()), ("smtp", "mx", ()),
+            ("smtp", "mx", ("tls=starttls", "verify=no")),
+            ("submission", "submission", login),
+            ("submission", "submissions", ("tls=implicit", *login)),
+            ("imap", "imap", login),
+            ("imap", "imaps", ("tls=implicit", *login)),
+            ("pop3", "pop3", login),
+            ("pop3", "pop3s", ("tls=implicit", *login))):
+        has_login = options and options[-1] == "verify=no" and len(
+            options) > 1 and kind != "smtp"
+        status, r = probe(box, kind, f"127.0.0.1:{box.ports[port]}",
+                          *options,
+                          password=account.password if has_login else None)
+        assert status == OK, r
+        assert r["outcome"] == "ok" and r["time_us"] > 0
+        if has_login:
+            assert r["found"] == "signed in"
+            assert r["stages"][-1].startswith("login ")
+
+
+def test_wrong_passwords_and_no_tls(box):
+    account = box.new_account()
+    for kind, port in (("submission", "submission"), ("imap", "imap"),
+                       ("pop3", "pop3")):
+        status, r = probe(box, kind, f"127.0.0.1:{box.ports[port]}",
+                          f"login={account}", "verify=no", password="wrong")
+        assert (status, r["cause"]) == (REFUSED, "login failed"), r
+    listener, port = speak(b"220 x ESMTP\r\n", b"250 x\r\n")
+    with listener:
+        status, r = probe(box, "smtp", f"127.0.0.1:{port}", "tls=starttls")
+        assert (status, r["cause"]) == (REFUSED, "no TLS session"), r
+
+
+def test_a_mail_goes_round(box):
+    account = box.new_account()
+    words = ("roundtrip", account, f"via=127.0.0.1:{box.ports['submission']}",
+             f"imap=127.0.0.1:{box.ports['imap']}", "verify=no",
+             f"login={account}")
+    status, r = probe(box, *words, password=account.password)
+    assert status == OK, r
+    stages = [s.split()[0] for s in r["stages"]]
+    assert "submit" in stages and stages[-1] == "arrive"
+    with imaplib.IMAP4_SSL("127.0.0.1", box.ports["imaps"],
+                           ssl_context=box.tls()) as c:
+        c.login(str(account), account.password)
+        c.select("INBOX")
+        assert c.search(None, "ALL")[1] == [b""]
+    # Taken by the server, and never there: it goes to somebody else.
+    other = box.new_account()
+    status, r = probe(box, "roundtrip", other, *words[2:], "timeout=3s",
+                      password=account.password)
+    assert (status, r["cause"]) == (REFUSED, "no answer in time")
+    assert "has not arrived" in r["found"]
+
+
+# --- kinds, against stand-ins ------------------------------------------------------
+
+
+def test_what_does_not_answer_or_answers_nonsense(box, silent_port):
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    for kind in ("smtp", "imap", "pop3", "sieve", "tls"):
+        status, r = probe(box, kind, f"127.0.0.1:{port}")
+        assert (status, r["cause"]) == (REFUSED, "connection refused"), r
+        status, r = probe(box, kind, f"127.0.0.1:{silent_port}",
+                          "timeout=600ms")
+        assert (status, r["cause"]) == (REFUSED, "no answer in time"), r
+    listener, port = speak(b"HELLO \x1b[31mworld\r\n")
+    with listener:
+        for kind in ("smtp", "imap", "pop3", "sieve"):
+            status, r = probe(box, kind, f"127.0.0.1:{port}")
+            assert (status, r["cause"]) == (
+                REFUSED, "not an answer of its protocol"), r
+            assert "\x1b" not in json.dumps(r)
+        assert probe(box, "tls", f"127.0.0.1:{port}")[1]["cause"] == \
+            "no TLS session"
+    status, r = probe(box, "tcp", "no-such-host.invalid:25")
+    assert (status, r["cause"]) == (REFUSED, "name does not resolve"), r
+
+
+def test_slow_answers_are_slow(box):
+    status, r = probe(box, "submission",
+                      f"127.0.0.1:{box.ports['submission']}", "verify=no",
+                      "slow=1ms")
+    assert status == OK and r["outcome"] in ("ok", "slow")
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def late():
+        c, _ = listener.accept()
+        with c:
+            threading.Event().wait(0.3)
+            c.sendall(b"+OK\r\n")
+            c.recv(100)
+    threading.Thread(target=late, daemon=True).start()
+    with listener:
+        status, r = probe(box, "pop3",
+                          f"127.0.0.1:{listener.getsockname()[1]}",
+                          "tls=never", "slow=200ms")
+    assert (status, r["outcome"]) == (OK, "slow")
+
+
+def test_certificates(make_server):
+    ca = pki.Cert("Test CA", is_ca=True)
+    good = pki.Cert("good.test", issuer=ca, days=60)
+    cases = [(good, "good.test", (), OK, "ok", "certificate good for 59"),
+             (good, "other.test", (), REFUSED, "failed", "certificate: "),
+             (good, "other.test", ("verify=no",), OK, "ok", ""),
+             (good, "good.test", ("days=90",), OK, "slow", "ends in 59"),
+             (pki.Cert("old.test", issuer=ca, days=-1), "old.test", (),
+              REFUSED, "failed", "expired"),
+             (pki.Cert("alone.test"), "alone.test", (), REFUSED, "failed",
+              "self-signed")]
+    box = make_server({"watch": {"ca_file": ca.pem}})
+    box.cli("system", "add", "box", "web")
+    for cert, name, options, code, outcome, text in cases:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert.pem, cert.key)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def serve():
+                try:
+                    context.wrap_socket(listener.accept()[0],
+                                        server_side=True).recv(1)
+                except OSError:
+                    pass
+            threading.Thread(target=serve, daemon=True).start()
+            status, r = probe(
+                box, "tls", f"127.0.0.1:{listener.getsockname()[1]}",
+                f"name={name}", *options)
+        assert (status, r["outcome"]) == (code, outcome), r
+        assert text in r["found"], r
+
+
+def test_certificates_behind_starttls(make_server):
+    box = make_server()
+    box.cli("system", "add", "box", "mail")
+    box.configure({"watch": {"ca_file": box.certificate}})
+    box.restart()
+    for protocol, port in (("smtp", "mx"), ("imap", "imap"),
+                           ("pop3", "pop3"), ("tls", "imaps")):
+        for name, code in (("mail.test.example", OK), ("x.test", REFUSED)):
+            status, r = probe(box, "tls", f"127.0.0.1:{box.ports[port]}",
+                              f"protocol={protocol}", f"name={name}")
+            assert status == code, r
+
+
+class Web(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body, status = b'{"state": {"ok": true, "n": [1, 7]}}', 200
+        if self.path == "/gone":
+            body, status = b"gone", 410
+        self.send_response(status)
+        if self.path == "/chunked":
+            self.protocol_version = "HTTP/1.1"
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n")
+            return
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_web_pages(box):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Web) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{web.server_port}"
+        for path, options, code in (
+                ("/", (), OK), ("/", ("json=state.ok=true",), OK),
+                ("/", ("json=state.n.1=7",), OK),
+                ("/", ("json=state.ok=false",), REFUSED),
+                ("/", ("json=nothing=1",), REFUSED),
+                ("/", ("body=state",), OK), ("/", ("body=x y z",), REFUSED),
+                ("/chunked", ("body=hello world",), OK),
+                ("/chunked", ("json=a=1",), REFUSED),
+                ("/gone", (), REFUSED), ("/gone", ("code=410",), OK),
+                ("/", ("code=301",), REFUSED)):
+            status, r = probe(box, "http", url + path, *options)
+            assert status == code, (path, options, r)
+            assert code == OK or r["cause"] == "wrong contents"
+        web.shutdown()
+
+
+def test_sip(box):
+    def answer(data, line):
+        fields = dict(x.split(": ", 1) for x in data.decode().split("\r\n")
+                      if ": " in x)
+        return (f"SIP/2.0 {line}\r\nVia: {fields['Via']}\r\n"
+                f"Call-ID: {fields['Call-ID']}\r\n\r\n").encode()
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+        replies = [lambda d: answer(d, "200 OK"),
+                   lambda d: answer(d, "403 Forbidden"), lambda d: b"what?"]
+
+        def serve():
+            for reply in replies:
+                data, peer = s.recvfrom(4096)
+                s.sendto(reply(data), peer)
+        threading.Thread(target=serve, daemon=True).start()
+        target = f"127.0.0.1:{s.getsockname()[1]}"
+        assert probe(box, "sip", target)[1]["found"] == "answers 200 OK"
+        assert probe(box, "sip", target)[0] == OK
+        assert probe(box, "sip", target)[1]["cause"] == \
+            "not an answer of its protocol"
+    status, r = probe(box, "sip", target, "timeout=600ms")
+    assert (status, r["cause"]) == (REFUSED, "connection refused")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def over_tcp():
+            c, _ = listener.accept()
+            with c:
+                whole = answer(c.recv(4096), "405 No")
+                c.sendall(whole[:20])
+                c.sendall(whole[20:])
+                c.recv(1)
+        threading.Thread(target=over_tcp, daemon=True).start()
+        status, r = probe(box, "sip",
+                          f"127.0.0.1:{listener.getsockname()[1]}",
+                          "transport=tcp")
+        assert (status, r["found"]) == (OK, "answers 405 No")
+
+
+@pytest.mark.skipif(not dns.is_there(), reason="knot is not installed")
+def test_names_and_zones(make_server):
+    records = ["www A 192.0.2.7", "www A 192.0.2.8",
+               "@ MX 10 mail.example.",
+               "2.0.0.127.bl A 127.0.0.2", "7.2.0.192.bl A 127.0.0.4",
+               "2.0.0.127.all A 127.0.0.2", "1.0.0.127.all A 127.0.0.2",
+               "7.2.0.192.all A 127.0.0.2",
+               "2.0.0.127.no A 127.0.0.2",
+               "7.2.0.192.no A 127.255.255.254"]
+    first, second = (dns.NameServer(records).start() for _ in range(2))
+    try:
+        at = [f"127.0.0.1:{s.port}" for s in (first, second)]
+        box = make_server({"dns": {"servers": [at[0]], "dnssec": "no"}})
+        box.cli("system", "add", "box", "primary-ns")
+        both = [f"server={a}" for a in at]
+        for kind, target, options, code, found in (
+                ("dns", "www.example", (), OK, "2 records"),
+                ("dns", "www.example", ("value=192.0.2.8",), OK, ""),
+                ("dns", "www.example", ("value=192.0.2.9",), REFUSED,
+                 "192.0.2.9 is not among"),
+                ("dns", "example", ("type=MX", "value=10 mail.example",
+                                    *both), OK, ""),
+                ("dns", "nothing.example", (), REFUSED, "no such record"),
+                ("dns", "nothing.example", (both[0],), REFUSED, "NXDOMAIN"),
+                ("soa", "example", both, OK, "2 servers have serial"),
+                ("soa", "other.test", both, REFUSED, "REFUSED"),
+                ("blocklist", "192.0.2.7", ("list=bl.example",), REFUSED,
+                 "listed by bl.example (127.0.0.4)"),
+                ("blocklist", "192.0.2.9", ("list=bl.example",), OK,
+                 "not listed by 1 lists"),
+                # Dead: it lists everybody; it lists nobody; it refuses.
+                ("blocklist", "192.0.2.7", ("list=all.example",), TEMPFAIL,
+                 "no list works"),
+                ("blocklist", "192.0.2.7", ("list=nobody.example",),
+                 TEMPFAIL, "no list works"),
+                ("blocklist", "192.0.2.7", ("list=no.example",), TEMPFAIL,
+                 "no list works"),
+                ("blocklist", "192.0.2.7",
+                 ("list=all.example", "list=bl.example"), REFUSED,
+                 "listed by bl.example")):
+            status, r = probe(box, kind, target, *options)
+            assert (status, found in r["found"]) == (code, True), r
+        # The secondary stays behind.
+        first.change(records + ["new A 192.0.2.1"])
+        status, r = probe(box, "soa", "example", *both)
+        assert (status, r["cause"]) == (REFUSED, "servers disagree"), r
+        assert r["found"].endswith("it is behind")
+        second.end()
+        status, r = probe(box, "soa", "example", *both, "timeout=600ms")
+        assert status == REFUSED, r
+    finally:
+        first.stop()
+        second.stop()
+
+
+def test_pings(box):
+    status, r = probe(box, "ping", "127.0.0.1")
+    if status == TEMPFAIL:
+        pytest.skip(r["found"])
+    assert status == OK and r["time_us"] < 100000
+    # Nobody may ping everybody: nothing leaves this machine.
+    status, r = probe(box, "ping", "255.255.255.255")
+    assert (status, r["cause"]) == (REFUSED, "no way there")
+
+
+# --- states -------------------------------------------------------------------------
+
+
+def test_states_change_after_confirmation(box):
+    listener = socket.create_server(("127.0.0.1", 0))
+    target = f"127.0.0.1:{listener.getsockname()[1]}"
+    add(box, "t", "tcp", target, "every=10s")
+    wait_for(lambda: states(box)["box/t"]["status"] == "up", 20, "up")
+    row = states(box)["box/t"]
+    assert row["ping_us"] > 0 and row["found"] == "accepts connections"
+    listener.close()
+    wait_for(lambda: states(box)["box/t"]["status"] == "up?", 20,
+             "a failure is being confirmed")
+    wait_for(lambda: states(box)["box/t"]["status"] == "down", 45, "down")
+    assert box.wait_log(r"watch.changed.*check=box/t from=up to=down")
+    system, = js(box, "system", "list")["systems"]
+    assert system["status"] == "down"
+    assert 0 < system["uptime_ppm"] < 1000000
+    # Planned work stands beside the state and does not hide it.
+    box.cli("maintenance", "add", "box", "--for", "1h")
+    wait_for(lambda: "planned work" in states(box)["box/t"]["status"], 5,
+             "maintenance")
+    assert states(box)["box/t"]["status"].startswith("down")
+
+
+def test_history_survives_kill_and_restart(box):
+    add(box, "smtp", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=10s")
+    wait_for(lambda: states(box)["box/smtp"]["status"] == "up", 20, "up")
+    wait_for(lambda: states(box)["box/smtp"]["coverage_ppm"], 30, "history")
+    before = states(box)["box/smtp"]["coverage_ppm"]
+    files = list((box.data / "watch").iterdir())
+    assert [f.name for f in files] == ["box,smtp.ring"]
+    assert os.stat(files[0]).st_blocks * 512 >= 782336
+    box.kill("watch", signal.SIGKILL)
+    wait_for(lambda: states(box).get("box/smtp"), 10, "it is back")
+    assert (states(box)["box/smtp"]["coverage_ppm"] or 0) >= before
+    # The store goes away: states go on as they are.
+    box.kill("store")
+    wait_for(lambda: states(box)["box/smtp"]["status"] == "up", 30, "up")
+    box.cli("check", "remove", "box/smtp")
+    wait_for(lambda: not list((box.data / "watch").iterdir()), 5, "removed")
+
+
+def test_without_an_uplink_nothing_is_down(make_server):
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    box = make_server({"watch": {"uplink": [f"127.0.0.1:{port}"]}})
+    box.cli("system", "add", "box", "web")
+    add(box, "t", "tcp", f"127.0.0.1:{port}", "every=10s")
+    wait_for(lambda: states(box)["box/t"]["checked"], 20, "probed")
+    assert box.wait_log("watch.uplink.*state=lost", 10)
+    row = states(box)["box/t"]
+    assert row["status"] == "unknown"
+    assert row["uptime_ppm"] is None
+    # The way is back, and the thing is down indeed.
+    with socket.create_server(("127.0.0.1", port)):
+        wait_for(lambda: states(box)["box/t"]["status"] == "up", 40, "up")
+
+
+def test_it_can_be_switched_off(box):
+    box.configure({"watch": {"enabled": "no"}})
+    box.cli("reload")
+    wait_for(lambda: not box.pids("watch"), 5, "it ended")
+    assert box.cli("watch", "status", check=False).returncode == TEMPFAIL
+    box.configure({"watch": {"enabled": "yes"}})
+    box.cli("reload")
+    wait_for(lambda: box.pids("watch"), 5, "it is back")
