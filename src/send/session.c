@@ -81,6 +81,7 @@ free_now(void *arg)
 	struct session *s = arg;
 
 	smtp_client_free(s->client);
+	sasl_client_free(s->sasl);
 	letter_done(&s->letter);
 	buf_done(&s->texts);
 	free(s->rcpts);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "net/sasl_client.h"
 #include "proto/reply/reply.h"
 #include "proto/smtp/smtp_client.h"
 #include "send/dane.h"
@@ -54,6 +55,7 @@ struct session {
 	struct connect *connect;
 	struct conn *conn;
 	struct smtp_client *client;
+	struct sasl_client *sasl; /* where we sign in; of the client */
 	struct sockaddr_storage addr;
 	uint64_t put_bytes;
 	bool is_without_tls; /* TLS was tried, and failed */

@@ -200,6 +200,32 @@ session_try_host(struct session *s)
 
 /* --- connecting ----------------------------------------------------------------------------------- */
 
+static bool
+scram_step(void *arg, struct str in, struct buf *out)
+{
+	return sasl_client_step(arg, in, out);
+}
+
+static bool
+scram_is_done(void *arg)
+{
+	return sasl_client_is_done(arg);
+}
+
+/* Where the way has a login. */
+static struct smtp_client_scram
+make_scram(struct session *s, const struct way *w)
+{
+	s->sasl = sasl_client_free(s->sasl);
+	if (w->login[0] != '\0')
+		s->sasl = sasl_client_new(str_c(w->login), str_c(w->password));
+	return (struct smtp_client_scram){
+		.step = s->sasl != NULL ? scram_step : NULL,
+		.is_done = scram_is_done,
+		.arg = s->sasl,
+	};
+}
+
 static void
 make_client(struct session *s, bool has_tls)
 {
@@ -209,6 +235,7 @@ make_client(struct session *s, bool has_tls)
 		.login = str_c(w->login),
 		.password = str_c(w->password),
 		.allow_cleartext_auth = w->allows_cleartext,
+		.scram = make_scram(s, w),
 		.has_tls = has_tls,
 		.tls = session_tls_rule(s),
 	};

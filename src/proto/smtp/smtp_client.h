@@ -35,6 +35,18 @@ enum smtp_client_tls {
 	SMTP_CLIENT_TLS_NEVER, /* not even when it is offered */
 };
 
+/*
+ * SCRAM-SHA-256, which needs cryptography, by whoever has that. in: what the
+ * server said, decoded, empty at first; the answer is appended to out. False:
+ * the server is not who it should be, or talks nonsense.
+ */
+struct smtp_client_scram {
+	bool (*step)(void *arg, struct str in, struct buf *out);
+	/* Has the server proved itself? */
+	bool (*is_done)(void *arg);
+	void *arg;
+};
+
 /* Strings have to live as long as the client does. */
 struct smtp_client_config {
 	struct str helo; /* our host name, or an address literal */
@@ -45,6 +57,8 @@ struct smtp_client_config {
 	struct str login; /* not empty: sign in */
 	struct str password;
 	bool allow_cleartext_auth; /* sign in without TLS, too */
+	/* Used before PLAIN and LOGIN, when it is offered. step NULL: never. */
+	struct smtp_client_scram scram;
 };
 
 enum smtp_client_stage {

@@ -54,6 +54,8 @@ read_auth(struct str params, struct smtp_caps *caps)
 			caps->auth |= SMTP_MECHANISM_PLAIN;
 		else if (str_eq_case(word, STR("LOGIN")))
 			caps->auth |= SMTP_MECHANISM_LOGIN;
+		else if (str_eq_case(word, STR("SCRAM-SHA-256")))
+			caps->auth |= SMTP_MECHANISM_SCRAM_SHA_256;
 		else
 			caps->auth |= SMTP_MECHANISM_OTHER;
 	}

@@ -33,6 +33,7 @@ enum smtp_mechanism {
 	SMTP_MECHANISM_PLAIN = 1 << 0,
 	SMTP_MECHANISM_LOGIN = 1 << 1,
 	SMTP_MECHANISM_OTHER = 1 << 2,
+	SMTP_MECHANISM_SCRAM_SHA_256 = 1 << 3,
 };
 
 struct smtp_caps {

@@ -65,7 +65,7 @@ struct smtp_client {
 	bool needs_rset;    /* the last one may have left something */
 	bool is_telling;    /* verdict goes to all that wait */
 	bool is_ending;     /* CLOSED comes when all is told */
-	unsigned auth_step; /* of AUTH LOGIN */
+	unsigned auth_step; /* messages of ours in AUTH */
 	uint32_t mails;
 	size_t one; /* is_telling_one: to whom */
 	bool is_telling_one;

@@ -16,6 +16,9 @@
 
 #include "base/base64.h"
 
+/* Messages of ours in one exchange. */
+#define SCRAM_STEPS_MAX 3
+
 /* The server refuses to talk to us: say good-bye to it. */
 static void
 refused(struct smtp_client *c)
@@ -79,6 +82,55 @@ send_plain(struct smtp_client *c)
 	buf_done_secret(&plain);
 }
 
+static bool
+uses_scram(const struct smtp_client *c)
+{
+	return c->config.scram.step != NULL &&
+	       (c->caps.auth & SMTP_MECHANISM_SCRAM_SHA_256) != 0;
+}
+
+static void
+fail_scram(struct smtp_client *c)
+{
+	const struct smtp_status status = { 4, 7, 0 };
+
+	fail_locally(
+	    c, status, "the server did not prove that it knows the password");
+}
+
+/* RFC 5802 in the frame of RFC 4954: the first message goes with the command. */
+static void
+scram_step(struct smtp_client *c, struct str in)
+{
+	const struct smtp_client_scram *scram = &c->config.scram;
+	struct buf message = BUF_INIT(KIB(8));
+
+	if (!scram->step(scram->arg, in, &message)) {
+		fail_scram(c);
+	} else {
+		if (c->auth_step++ == 0)
+			buf_put_c(&c->out, "AUTH SCRAM-SHA-256 ");
+		put_base64_line(c, buf_str(&message));
+	}
+	buf_done_secret(&message);
+}
+
+static void
+scram_reply(struct smtp_client *c, int class)
+{
+	struct buf in = BUF_INIT(KIB(8));
+
+	if (class == 2 && c->config.scram.is_done(c->config.scram.arg))
+		be_ready(c);
+	else if (class == 2 || c->auth_step > SCRAM_STEPS_MAX)
+		fail_scram(c);
+	else if (base64_decode(&in, str_trim(buf_str(&c->reader.text))))
+		scram_step(c, buf_str(&in));
+	else
+		fail_scram(c);
+	buf_done(&in);
+}
+
 /*
  * A relay that does not let us in is a matter of configuration, not of the
  * message: it never fails for good because of that.
@@ -92,6 +144,8 @@ begin_auth(struct smtp_client *c)
 	c->stage = SMTP_CLIENT_AUTH;
 	if (!c->has_tls && !c->config.allow_cleartext_auth)
 		fail_locally(c, no_tls, "no sign-in without TLS");
+	else if (uses_scram(c))
+		scram_step(c, STR_NONE);
 	else if (c->caps.auth & SMTP_MECHANISM_PLAIN)
 		send_plain(c);
 	else if (c->caps.auth & SMTP_MECHANISM_LOGIN)
@@ -106,6 +160,10 @@ auth_reply(struct smtp_client *c)
 {
 	int class = c->reader.code / 100;
 
+	if (uses_scram(c) && (class == 2 || class == 3)) {
+		scram_reply(c, class);
+		return;
+	}
 	if (class == 2) {
 		be_ready(c);
 		return;

@@ -224,6 +224,24 @@ static const struct smtp_client_rcpt three[] = {
 #define MAIL ">MAIL FROM:<a@example.net>"
 #define RCPTS "RCPT TO:<b@x.org>|RCPT TO:<c@x.org>|RCPT TO:<d@x.org>|"
 
+/* The server's message in brackets; "v" is its proof. */
+static bool
+fake_step(void *arg, struct str in, struct buf *out)
+{
+	*(bool *)arg = str_eq(in, STR("v"));
+	buf_printf(out, "<%.*s>", STR_ARG(in));
+	return true;
+}
+
+static bool
+fake_is_done(void *arg)
+{
+	return *(bool *)arg;
+}
+
+static bool has_proof;
+#define FAKE_SCRAM { fake_step, fake_is_done, &has_proof }
+
 static const struct dialogue opening[] = {
 	{ "greeting refused for good", .script = { "554 5.7.1 no\r\n" },
 	  .want = "!closed permfail greeting 554 5.7.1 5.7.1 no\n>QUIT|\n" },
@@ -282,6 +300,37 @@ static const struct dialogue opening[] = {
 		      "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n",
 		      "535 5.7.8 wrong\r\n" },
 	  .want = ">EHLO me|\n>AUTH LOGIN|\n>dQ==|\n>cA==|\n"
+		  "!closed tempfail AUTH 535 5.7.8 5.7.8 wrong\n>QUIT|\n" },
+	{ "SCRAM comes first", .config = { .has_tls = true,
+		.login = { "u", 1 }, .scram = FAKE_SCRAM },
+	  .script = { HELLO, "250-x\r\n250 AUTH PLAIN SCRAM-SHA-256\r\n",
+		      "334 cg==\r\n", "334 dg==\r\n", "235 ok\r\n" },
+	  .want = ">EHLO me|\n>AUTH SCRAM-SHA-256 PD4=|\n>PHI+|\n>PHY+|\n"
+		  ">QUIT|\n" },
+	{ "SCRAM without the server's proof", .config = { .has_tls = true,
+		.login = { "u", 1 }, .scram = FAKE_SCRAM },
+	  .script = { HELLO, "250-x\r\n250 AUTH SCRAM-SHA-256\r\n",
+		      "334 cg==\r\n", "235 ok\r\n" },
+	  .want = ">EHLO me|\n>AUTH SCRAM-SHA-256 PD4=|\n>PHI+|\n"
+		  "!closed tempfail AUTH 0 4.7.0\n>QUIT|\n" },
+	{ "SCRAM without end", .config = { .has_tls = true,
+		.login = { "u", 1 }, .scram = FAKE_SCRAM },
+	  .script = { HELLO, "250-x\r\n250 AUTH SCRAM-SHA-256\r\n",
+		      "334 cg==\r\n", "334 cg==\r\n", "334 cg==\r\n",
+		      "334 cg==\r\n" },
+	  .want = ">EHLO me|\n>AUTH SCRAM-SHA-256 PD4=|\n>PHI+|\n>PHI+|\n"
+		  ">PHI+|\n!closed tempfail AUTH 0 4.7.0\n>QUIT|\n" },
+	{ "SCRAM with nonsense", .config = { .has_tls = true,
+		.login = { "u", 1 }, .scram = FAKE_SCRAM },
+	  .script = { HELLO, "250-x\r\n250 AUTH SCRAM-SHA-256\r\n",
+		      "334 =\r\n" },
+	  .want = ">EHLO me|\n>AUTH SCRAM-SHA-256 PD4=|\n"
+		  "!closed tempfail AUTH 0 4.7.0\n>QUIT|\n" },
+	{ "SCRAM refused", .config = { .has_tls = true,
+		.login = { "u", 1 }, .scram = FAKE_SCRAM },
+	  .script = { HELLO, "250-x\r\n250 AUTH SCRAM-SHA-256\r\n",
+		      "334 cg==\r\n", "535 5.7.8 wrong\r\n" },
+	  .want = ">EHLO me|\n>AUTH SCRAM-SHA-256 PD4=|\n>PHI+|\n"
 		  "!closed tempfail AUTH 535 5.7.8 5.7.8 wrong\n>QUIT|\n" },
 	{ "no password in the clear", .config = { .login = { "u", 1 } },
 	  .script = { HELLO, "250-x\r\n250 AUTH PLAIN\r\n" },
