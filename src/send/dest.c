@@ -329,6 +329,7 @@ dest_end_canary(struct dest *d)
 static void
 take_waiting(struct dest *d, struct mails *to)
 {
+	(void)dest_end_canary(d);
 	TAILQ_CONCAT(to, &d->waiting, link);
 	d->n_waiting = 0;
 }

@@ -47,6 +47,7 @@ server_random(void)
 static void
 take_config(struct server *sv, struct str snapshot)
 {
+	struct buf source = BUF_INIT(KIB(1));
 	struct conf *c;
 
 	if (conf_decode(snapshot, &c) < 0 ||
@@ -55,6 +56,10 @@ take_config(struct server *sv, struct str snapshot)
 	conf_free(sv->conf);
 	sv->conf = c;
 	sv->routes.is_direct = c->send_direct;
+	way_source_put(c, NULL, &source);
+	free(sv->source);
+	sv->source = x_strdup(buf_c(&source));
+	buf_done(&source);
 	sv->schedule = (struct schedule){
 		.first_ms = c->send_retry_s * 1000ULL,
 		.max_ms = c->send_retry_max_s * 1000ULL,

@@ -66,6 +66,7 @@ struct server {
 	struct schedule schedule;
 	struct pace_limits pace;
 	struct routes routes;
+	char *source; /* way_source_put() of mail without a route */
 	struct reply_table *replies; /* what refusals mean */
 	struct provider_table *providers;
 	struct breakers *breakers;
