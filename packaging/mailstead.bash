@@ -54,7 +54,7 @@ _mailstead() {
 	esac
 	if ((COMP_CWORD == at)); then
 		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue account feedback retry suppress
+		    dns user alias mail queue route account feedback retry suppress
 		    dmarc tls-rule tls-rpt trace
 		    system maintenance watch help -c -d --help
 		    --version'
@@ -69,6 +69,10 @@ _mailstead() {
 		user) words='add list passwd quota remove undelete' ;;
 		mail) words='import export undelete' ;;
 		queue) words='list show retry hold release cancel reroute' ;;
+		route)
+			words='add list show change remove test status open
+			    close groups refusals'
+			;;
 		account) words='list show release block open limit' ;;
 		feedback) words='list show' ;;
 		retry) words='set list remove' ;;
@@ -109,6 +113,23 @@ _mailstead() {
 				--wait'
 			;;
 		queue.show | dmarc.*) words='--json' ;;
+		route.add)
+			words='--json --number --password-stdin group: mx: from:
+			    fallback direct hold or then tls=must tls=may
+			    tls=never tls=implicit source= helo= weight= user=
+			    cleartext=yes spf=ignore'
+			;;
+		route.change)
+			words='--json --password-stdin group: mx: from: fallback
+			    direct hold or then tls= source= helo= weight= user='
+			;;
+		route.open) words='--json --source' ;;
+		route.close) words='--json --all --source' ;;
+		route.groups) words='--json --text' ;;
+		route.list | route.show | route.remove | route.test | \
+		    route.status)
+			words='--json'
+			;;
 		queue.*)
 			words='--sender --recipient --domain --mx --state --all
 			    --account --json'
