@@ -68,7 +68,7 @@ is_ip(struct str s, int family)
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr addr;
 
-	if (s.n >= sizeof(text) || memchr(s.p, 0, s.n) != NULL)
+	if (s.n == 0 || s.n >= sizeof(text) || memchr(s.p, 0, s.n) != NULL)
 		return false;
 	memcpy(text, s.p, s.n);
 	text[s.n] = '\0';
