@@ -110,7 +110,8 @@ TEST(capabilities_are_read_with_their_parameters)
 {
 	struct smtp_caps caps = smtp_caps_parse(
 	    STR("SIZE 5 is not one here\nsize 35882577\nPIPELINING\n8BITMIME\n"
-		"DSN\nAUTH LOGIN  XOAUTH2 SCRAM-SHA-256\nAUTH=PLAIN\nENHANCEDSTATUSCODES\n"
+		"DSN\nAUTH LOGIN  XOAUTH2 "
+	        "SCRAM-SHA-256\nAUTH=PLAIN\nENHANCEDSTATUSCODES\n"
 		"SMTPUTF8\nCHUNKING\nBINARYMIME\nDELIVERBY 240\nMT-PRIORITY\n"
 		"FUTURERELEASE 864000 2030-01-01T00:00:00Z\nREQUIRETLS\n"
 		"LIMITS RCPTMAX=20 MAILMAX=0 rcptdomainmax=1 X=y =\nXEXCH50\n"
@@ -118,9 +119,9 @@ TEST(capabilities_are_read_with_their_parameters)
 
 	CHECK(caps.has == (SMTP_CAP_LIMITS << 1) - 1, "all");
 	CHECK(caps.size_max == 35882577, "SIZE");
-	CHECK(caps.auth == (SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN |
-			       SMTP_MECHANISM_OTHER |
-			       SMTP_MECHANISM_SCRAM_SHA_256),
+	CHECK(caps.auth ==
+		  (SMTP_MECHANISM_PLAIN | SMTP_MECHANISM_LOGIN |
+		      SMTP_MECHANISM_OTHER | SMTP_MECHANISM_SCRAM_SHA_256),
 	    "AUTH");
 	CHECK(caps.hold_max == 864000 && caps.by_min == 240, "times");
 	CHECK(caps.rcpt_max == 20 && caps.mail_max == 0, "LIMITS");
