@@ -4,6 +4,8 @@ puts each into a folder below build-peers, with the libraries that it needs.
 MAILSTEAD_PEERS names another folder."""
 import os
 import pathlib
+import re
+import socket
 
 from lib.instance import ROOT
 
@@ -23,3 +25,25 @@ def environment(root, *folders):
     libraries = sorted(str(p) for p in root.glob("usr/lib/*-linux-gnu"))
     return {**os.environ, "LD_LIBRARY_PATH": ":".join(
         [str(root / f) for f in folders] + libraries)}
+
+
+def greets(host, port):
+    """Does an SMTP server answer there?"""
+    try:
+        with socket.create_connection((host, port), 5) as s:
+            return s.recv(100).startswith(b"220")
+    except OSError:
+        return False
+
+
+def mail_to(maildir, field, address):
+    """The messages of a maildir whose header names the address in that field,
+    with the line ends of SMTP."""
+    wanted = re.compile(rb"(?mi)^" + field.encode() + rb": " +
+                        re.escape(address.encode()) + rb"$")
+    found = []
+    for file in (maildir / "new").glob("*"):
+        data = file.read_bytes()
+        if wanted.search(data.split(b"\n\n")[0]):
+            found.append(data.replace(b"\n", b"\r\n"))
+    return found
