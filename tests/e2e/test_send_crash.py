@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: ISC
+"""SIGKILL at random moments between our queue and a receiver that counts.
+
+Every message that was accepted arrives. Whatever dies but role send, it arrives
+once. When send dies, what was between the final dot and a durable result comes
+again: most of it because the reply was never read, which SMTP cannot avoid, and
+some because the result was not in the store yet. The receiver can tell these
+apart, for behind a reply that was read the client went on.
+
+MAILSTEAD_SEND_CRASHES=200 MAILSTEAD_SEND_MESSAGES=100000 for the long run;
+MAILSTEAD_SEEDS as in test_crash.py.
+"""
+import json
+import os
+import random
+import time
+
+import pytest
+
+from lib.counter import WENT_ON, Counter
+from lib.instance import PASSWORD
+from lib.killer import Killer, targets
+from lib.submitter import Submitter
+
+KILLS = int(os.environ.get("MAILSTEAD_SEND_CRASHES", "16"))
+MESSAGES = int(os.environ.get("MAILSTEAD_SEND_MESSAGES", "4000"))
+SEEDS = [int(x) for x in os.environ.get("MAILSTEAD_SEEDS", "1").split(",")]
+OTHERS = ("store", "store", "store", "smtp", "filter", "auth")
+SENDERS = ("send", "send", "send", "store", "smtp", "supervisor", "all")
+# What a kill of the sender can repeat: a message on each connection to the one
+# destination (send.connections_per_destination), and as many whose results are
+# on their way to the store.
+AGAIN_MAX = 2 * 20
+PROCESSES = 2
+# Here nobody measures how soon a process is back (test_crash.py does).
+BACK_S = 30.0
+SETTLE_S = 120
+QUIET_S = 5
+
+
+def settings(port):
+    return {"auth": {"allow_plaintext": "yes"},
+            "store": {"segment_size": "4M", "reserve": "16M"},
+            "limits": {"account_recipients": 0, "account_first_time": 0,
+                       "account_surge": 0},
+            "send": {"routes": [f"* 127.0.0.1:{port} tls=never"],
+                     "retry": "1s", "retry_max": "2s"}}
+
+
+def kill_while_they_submit(killer, counter, rnd, which):
+    """The kills lie evenly over the messages, at random moments. How often
+    role send died with them, and a report."""
+    chosen = targets(rnd, KILLS, which)
+    for i, target in enumerate(chosen):
+        began = time.monotonic()
+        while counter.count() < MESSAGES * i // KILLS and \
+                time.monotonic() - began < SETTLE_S:
+            time.sleep(0.02)
+        time.sleep(rnd.random() * 0.3)
+        killer.kill(target)
+    return (sum(t in ("send", "supervisor", "all") for t in chosen),
+            killer.report())
+
+
+def take_back_leases(counter, killer):
+    """What the store had lent when it died, and could not say so any more, is
+    on its way until the lease is over (an hour) or another sender comes. When
+    nothing has come for a while, there is nothing that this could repeat."""
+    last, since = -1, time.monotonic()
+    while time.monotonic() - since < QUIET_S:
+        if counter.count() != last:
+            last, since = counter.count(), time.monotonic()
+        time.sleep(0.1)
+    killer.kill("send")
+
+
+def wait_until_empty(server, counter, wanted):
+    """All that was accepted came, and the queue knows it."""
+    deadline = time.monotonic() + SETTLE_S
+    while True:
+        queue = json.loads(server.cli("queue", "list", "--json"))["queue"]
+        if not queue and counter.count() >= wanted:
+            return
+        assert time.monotonic() < deadline, \
+            f"{counter.count()} of {wanted} came; in the queue: {queue[:5]}"
+        time.sleep(0.2)
+
+
+def submit_and_kill(make_server, seed, which):
+    """(numbers accepted, those without a reply, what came, kills of send)"""
+    counter = Counter()
+    submitters = []
+    try:
+        server = make_server(settings(counter.port))
+        login = server.new_account().login
+        share = MESSAGES // PROCESSES
+        submitters += [
+            Submitter(server.ports["submission"], login, PASSWORD, "m",
+                      i * share, (i + 1) * share) for i in range(PROCESSES)]
+        rnd = random.Random(seed)
+        killer = Killer(server, rnd, BACK_S, BACK_S)
+        kills, report = kill_while_they_submit(killer, counter, rnd, which)
+        accepted, unknown = set(), set()
+        for s in submitters:
+            result = s.wait(SETTLE_S)
+            accepted |= {f"m-{n}" for n in result["accepted"]}
+            unknown |= {f"m-{n}" for n in result["unknown"]}
+        take_back_leases(counter, killer)
+        wait_until_empty(server, counter, len(accepted))
+        seen = counter.stop()
+    finally:
+        counter.kill()
+        for s in submitters:
+            s.kill()
+    print(f"seed {seed}: {KILLS} kills ({report}); {len(accepted)} messages "
+          f"accepted, {len(unknown)} without a reply; {len(seen)} came")
+    assert accepted - set(seen) == set(), "accepted, and did not come"
+    assert set(seen) - accepted - unknown == set()
+    server.cli("check")
+    return seen, kills
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_or_comes_twice_when_others_than_the_sender_die(
+        make_server, seed):
+    seen, kills = submit_and_kill(make_server, seed, OTHERS)
+    assert kills == 0
+    assert {k: v for k, v in seen.items() if len(v) > 1} == {}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_lost_and_little_comes_twice_when_the_sender_dies(
+        make_server, seed):
+    seen, kills = submit_and_kill(make_server, seed, SENDERS)
+    again = sum(len(v) - 1 for v in seen.values())
+    was_read = sum(v.count(WENT_ON) > 1 for v in seen.values())
+    print(f"{again} came once more after {kills} kills of the sender, "
+          f"{was_read} of them behind a reply that had been read")
+    assert again <= kills * AGAIN_MAX
