@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
 """Certificates for receivers: an authority, what it signs, what stands alone."""
+import atexit
 import hashlib
 import pathlib
+import shutil
 import ssl
 import subprocess
 import tempfile
@@ -18,6 +20,7 @@ class Cert:
     def __init__(self, name, issuer=None, is_ca=False, days=30, alt=None):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="pki-"))
         self.dir.chmod(0o755)
+        atexit.register(shutil.rmtree, self.dir, True)
         self.pem, self.key = self.dir / "cert.pem", self.dir / "key.pem"
         self.chain = [self] + (issuer.chain if issuer else [])
         kind = "basicConstraints=critical,CA:TRUE" if is_ca else \
