@@ -75,7 +75,9 @@ class Postfix:
                 f"MAIL_CONFIG LD_LIBRARY_PATH={self.env['LD_LIBRARY_PATH']}",
             "maillog_file": self.dir / "log",
             "maillog_file_prefixes": self.dir,
-            "inet_interfaces": host, "inet_protocols": "ipv4",
+            # Where it listens is said in master.cf; other addresses of
+            # loopback are not among the interfaces.
+            "inet_interfaces": "127.0.0.1", "inet_protocols": "ipv4",
             "myhostname": "mx.postfix.example", "mydestination": "",
             "mynetworks": "", "local_recipient_maps": "", "alias_maps": "",
             "virtual_mailbox_domains": " ".join(domains),
