@@ -32,6 +32,9 @@ void demo_done(struct demo *d);
  * 0, or an exit code after a message. */
 int demo_make_accounts(struct admin *a, const struct demo *d);
 
+/* demo_systems.c: systems to watch, and their checks; likewise. */
+int demo_make_systems(struct admin *a, const struct demo *d);
+
 /* demo_tell.c */
 /* Wait until every listener of the configuration answers; false after a
  * message when one does not. */

@@ -113,7 +113,8 @@ static int
 write_marker(struct admin *a, const struct demo *d)
 {
 	static const char text[] =
-	    "The accounts of the demo were made. Remove this file and the "
+	    "The accounts and systems of the demo were made. Remove this file "
+	    "and the "
 	    "next start\nmakes those that are missing.\n";
 	CLEANUP(closep)
 	int fd = open(
@@ -130,12 +131,15 @@ demo_make_accounts(struct admin *a, const struct demo *d)
 {
 	int r;
 
+	/* What is watched has to follow the ports. */
 	if (access(d->marker_path, F_OK) == 0)
-		return ADMIN_OK;
+		return d->has_ports ? demo_make_systems(a, d) : ADMIN_OK;
 	r = add_domain(a);
 	if (r == ADMIN_OK)
 		r = add_users(a);
 	if (r == ADMIN_OK)
 		r = add_postmaster(a);
+	if (r == ADMIN_OK)
+		r = demo_make_systems(a, d);
 	return r == ADMIN_OK ? write_marker(a, d) : r;
 }

@@ -143,8 +143,9 @@ demo_tell(const struct demo *d, const struct conf *c)
 	    pop3s);
 	printf("  neomutt -f imaps://alice%%40" DEMO_DOMAIN "@127.0.0.1:%u/\n",
 	    imaps);
-	printf("  %s status\n  %s user list\n\nCtrl-C stops it; started again "
+	printf("  %s status\n  %s user list\n  %s system list\n\nCtrl-C stops "
+	       "it; started again "
 	       "it has all mail.\n\n",
-	    buf_c(&self), buf_c(&self));
+	    buf_c(&self), buf_c(&self), buf_c(&self));
 	buf_done(&self);
 }

@@ -66,7 +66,11 @@ schedule_spend(struct watched *w, uint64_t to_ms)
 static void
 log_change(const struct watched *w, const struct watch_event *e)
 {
-	if (e->kind == WATCH_CHANGED)
+	if (e->kind == WATCH_CHANGED && e->to == WATCH_UP)
+		log_event(EV_WATCH_UP, LC("check", w->key),
+		    LC("from", watch_status_name(e->from)),
+		    LC("found", w->text));
+	else if (e->kind == WATCH_CHANGED)
 		log_event(EV_WATCH_CHANGED, LC("check", w->key),
 		    LC("from", watch_status_name(e->from)),
 		    LC("to", watch_status_name(e->to)), LC("reason", e->reason),
@@ -225,6 +229,9 @@ pass_time(struct server *sv, uint64_t now, bool is_spending)
 			continue;
 		schedule_spend(
 		    w, watch_state_settled_ms(&watched_state(w)->state, now));
+		/* A fault maps its neighbours, too: it adds up. */
+		if (w->history != NULL)
+			history_relax(w->history);
 		if (w->history == NULL &&
 		    now / HISTORY_MS != sv->ticked_ms / HISTORY_MS)
 			open_history(w);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """`mailstead demo`: ready, sign-in, clean stop, mail that stays."""
+import json
 import os
 import pathlib
 import poplib
@@ -270,3 +271,16 @@ def test_as_an_ordinary_user(demo):
         assert p.wait(15) == 0
     finally:
         subprocess.run(["rm", "-rf", folder], check=True)
+
+
+def test_ten_systems_are_watched(demo):
+    demo.start()
+
+    def states():
+        rows = json.loads(demo.cli("system", "list", "--json").stdout)
+        return {s["system"]: s["status"] for s in rows["systems"]}
+    deadline = time.monotonic() + 60
+    while set(states().values()) != {"up"}:
+        assert time.monotonic() < deadline, states()
+        time.sleep(0.5)
+    assert len(states()) == 10
