@@ -14,7 +14,12 @@
 #include "send/suppress.h"
 #include "send/server.h"
 
+/* Of one that answers: as many as it can use, the fewer the more domains there
+ * are. So they go forwards together, in the order in which mail came: what
+ * stands together in the store is read together. But the recipients of one
+ * message stay together. */
 #define PORTION_PROVEN 500
+#define PORTION_LEAST  RCPTS_MAX
 #define PORTION_CLOSED 1000
 #define PORTION_FIRST  100
 #define PORTION_FAILED 10
@@ -156,7 +161,8 @@ most_of(const struct domain *d)
 	struct domains *ds = d->ds;
 
 	if (d->is_proven)
-		return PORTION_PROVEN;
+		return (uint32_t)MIN(PORTION_PROVEN,
+		    MAX(SERVER_LEASED_MAX / 2 / ds->table.n, PORTION_LEAST));
 	if (is_closed(d))
 		return ds->out > ds->unproven
 		           ? spare_room(&ds->spare, PORTION_CLOSED,

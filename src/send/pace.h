@@ -60,7 +60,7 @@ bool pace_failed(struct pace *p, const struct pace_limits *l, uint64_t now_ms,
  * in each turn of so many milliseconds.
  */
 #define SPARE_TURN_MS 250U
-#define SPARE_TURN    200U
+#define SPARE_TURN    100U
 
 struct spare {
 	uint64_t turn_end_ms;
