@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: ISC
 """compare_send.py - sending, Mailstead and Debian's Postfix side by side.
 
@@ -343,11 +343,12 @@ def main():
         sink.stop()
         shutil.rmtree(work, ignore_errors=True)
     if not args.only:
-        rows = table(f"{args.size // 1024} KB, {args.sessions} sessions", results)
+        label = f"{args.size // 1024} KB, {args.sessions} sessions"
+        rows = table(label + (", signed" if args.dkim else ""), results)
         text = "\n".join(["| | Mailstead | Postfix | ratio |", "|---|---|---|---|"] + rows)
         print(text)
         if args.write:
-            write("compare-send", text)
+            write("compare-send-dkim" if args.dkim else "compare-send", text)
 
 
 if __name__ == "__main__":
