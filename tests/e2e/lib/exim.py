@@ -32,7 +32,7 @@ local_interfaces = {host}
 daemon_smtp_ports = {port}
 domainlist ours = {domains}
 acl_smtp_rcpt = rcpt
-tls_advertise_hosts = {tls}
+tls_advertise_hosts = *
 tls_certificate = {dir}/certificate.pem
 tls_privatekey = {dir}/key.pem
 smtputf8_advertise_hosts = *
@@ -87,17 +87,22 @@ begin retry
 
 
 class Exim:
-    """As postfix.Postfix. rules: more of the ACL for RCPT."""
+    """As postfix.Postfix. rules: more of the ACL for RCPT; certificate: a
+    pki.Cert, its own if there is none."""
 
     def __init__(self, domains, back, host="127.0.0.1", port=None, rules="",
-                 tls=True):
+                 certificate=None):
         self.root = peers.root_of(PACKAGE)
         self.host, self.port = host, port or free_ports(1)[0]
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="exim-"))
         self.dir.chmod(0o711)
         self.process = None
         user = pwd.getpwnam("daemon")
-        make_certificate(self.dir, "mx.exim.example")
+        if certificate:
+            shutil.copy(certificate.pem, self.dir / "certificate.pem")
+            shutil.copy(certificate.key, self.dir / "key.pem")
+        else:
+            make_certificate(self.dir, "mx.exim.example")
         for name in ("spool", "mail"):
             (self.dir / name).mkdir(0o750)
             os.chown(self.dir / name, user.pw_uid, user.pw_gid)
@@ -108,8 +113,7 @@ class Exim:
             os.chown(file, user.pw_uid, user.pw_gid)
         (self.dir / "conf").write_text(CONF.format(
             root=self.root, dir=self.dir, host=host, port=self.port,
-            domains=" : ".join(domains), back=back, rules=rules,
-            tls="*" if tls else ""))
+            domains=" : ".join(domains), back=back, rules=rules))
         self.wrap(user)
 
     def wrap(self, user):
