@@ -22,12 +22,15 @@ struct table {
 	bool is_reading;
 };
 
-#define TABLES 3
+#define TABLES   3
+#define AGAIN_MS 1000 /* after an attempt to read that failed */
 
 struct mirror {
 	struct server *sv;
 	struct table tables[TABLES];
 	unsigned reading; /* tables that are being read */
+	bool has_failed;  /* one of them could not be */
+	struct loop_timer *again;
 	bool is_queued;
 };
 
@@ -165,13 +168,14 @@ on_read(void *arg, enum outcome outcome)
 		t->n_fresh = t->fresh_cap = 0;
 	} else {
 		clear(t->fresh, &t->n_fresh);
+		m->has_failed = true;
 	}
 	if (m->reading > 0)
 		return;
-	if (outcome == DONE)
+	if (!m->has_failed)
 		queue_update(m);
 	else if (!m->sv->is_stopping)
-		loop_defer(m->sv->loop, read_again, m);
+		loop_timer_set(m->again, AGAIN_MS);
 }
 
 void
@@ -181,6 +185,7 @@ mirror_load(struct mirror *m)
 	 * then begins again. */
 	if (m->reading > 0)
 		return;
+	m->has_failed = false;
 	for (size_t i = 0; i < TABLES; i++) {
 		struct reading *rd = X_NEW(struct reading);
 
@@ -196,10 +201,6 @@ mirror_load(struct mirror *m)
 	}
 }
 
-/*
- * A change that overtakes the reading is in what is read as well: the store
- * answers from one state after the other.
- */
 bool
 mirror_changed(struct mirror *m, struct str body)
 {
@@ -217,9 +218,8 @@ mirror_changed(struct mirror *m, struct str body)
 	while (msg_ledger_row_read(&w, &row))
 		if (!t->is_reading)
 			take_row(t, &row);
-	/* Rows behind those that were read already would be missed. */
-	if (t->is_reading)
-		loop_defer(m->sv->loop, read_again, m);
+	/* It may be of a part that was read already: read once more. */
+	m->has_failed |= t->is_reading;
 	queue_update(m);
 	return !w.failed;
 }
@@ -234,6 +234,7 @@ mirror_new(struct server *sv)
 	struct mirror *m = X_NEW(struct mirror);
 
 	m->sv = sv;
+	m->again = loop_timer_new(sv->loop, read_again, m);
 	for (size_t i = 0; i < TABLES; i++)
 		m->tables[i].id = ids[i];
 	return m;

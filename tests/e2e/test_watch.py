@@ -14,6 +14,7 @@ import pytest
 
 from lib import dns, pki
 from lib.instance import wait_for
+from test_diskfull import SmallDisk
 
 OK, REFUSED, USAGE, TEMPFAIL = 0, 1, 2, 75
 
@@ -495,3 +496,27 @@ def test_it_can_be_switched_off(box):
     box.configure({"watch": {"enabled": "yes"}})
     box.cli("reload")
     wait_for(lambda: box.pids("watch"), 5, "it is back")
+
+
+def test_a_full_disk_costs_history_and_nothing_else():
+    box = SmallDisk(64, {"store": {"segment_size": "1M", "reserve": "0"}})
+    try:
+        box.start()
+        box.cli("system", "add", "box", "mail")
+        add(box, "a", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=10s")
+        wait_for(lambda: states(box).get("box/a"), 5, "it is watched")
+        box.leave(600 << 10)
+        add(box, "b", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=10s")
+        assert box.wait_log("watch.history check=box/b error=")
+        box.leave(0)
+        # What has a file goes on with it; what has none is watched as well.
+        for name in ("box/a", "box/b"):
+            wait_for(lambda: states(box)[name]["status"] == "up", 20, name)
+        wait_for(lambda: states(box)["box/a"]["uptime_ppm"] == 1000000, 30,
+                 "history on a full disk")
+        assert states(box)["box/b"]["uptime_ppm"] is None
+        box.make_room()
+        assert box.wait_log("watch.history check=box/b.*kept again", 90)
+        box.stop()
+    finally:
+        box.remove()
