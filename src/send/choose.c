@@ -276,7 +276,9 @@ check_detour(struct choosing *c, size_t way, bool *ret_may)
 	const char *why = "";
 	struct buf label = BUF_INIT(KIB(8));
 
-	switch (permits_ask(c->sv->permits, &q, c->m, &why)) {
+	enum permit answer = permits_ask(c->sv->permits, &q, c->m, &why);
+
+	switch (answer) {
 	case PERMIT_YES:
 		*ret_may = true;
 		break;
@@ -284,9 +286,8 @@ check_detour(struct choosing *c, size_t way, bool *ret_may)
 		buf_done(&label);
 		return true;
 	case PERMIT_UNKNOWN:
-		c->is_unknown = true;
-		/* fall through */
 	case PERMIT_NO:
+		c->is_unknown |= answer == PERMIT_UNKNOWN;
 		*ret_may = false;
 		route_way_put(&c->plan.ways[way].way, &label);
 		snprintf(c->why, sizeof(c->why), "%s is no way for it: %s",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * LINK:
- * OBJS: src/conf/schema.c src/conf/conf_wire.c src/proc/role.c src/conf/route_text.c
+ * OBJS: src/conf/schema.c src/conf/conf_wire.c src/proc/role.c src/conf/route_text.c src/conf/network_text.c
  *
  * conf_snapshot_fuzz.c - configuration snapshots, and single values.
  *
