@@ -520,3 +520,24 @@ def test_a_full_disk_costs_history_and_nothing_else():
         box.stop()
     finally:
         box.remove()
+
+
+def test_what_depends_on_a_parent_is_marked(box):
+    """A system depends on the check that speaks for its parent, and its own
+    other checks on the one that speaks for it."""
+    closed = socket.create_server(("127.0.0.1", 0))
+    target = f"127.0.0.1:{closed.getsockname()[1]}"
+    closed.close()
+    box.cli("system", "add", "gate", "other")
+    box.cli("system", "change", "box", "--parents", "gate")
+    box.cli("check", "add", "gate/t", "tcp", target, "every=10s")
+    add(box, "t", "tcp", target, "every=10s")
+    add(box, "mail", "smtp", target, "every=10s")
+    wait_for(lambda: all(s["status"].startswith("down")
+                         for s in states(box).values()), 60, "all are down")
+    masked = {name: "depends on" in s["status"]
+              for name, s in states(box).items()}
+    assert masked == {"gate/t": False, "box/t": True, "box/mail": True}
+    # A ring of parents changes nothing but the log.
+    box.cli("system", "change", "gate", "--parents", "box")
+    assert box.wait_log("watch.bad-row.*its parents depend on it")
