@@ -192,8 +192,8 @@ def test_workers_come_and_go_and_sessions_stay(plain_server):
 def test_status_shows_each_process_and_its_sandbox(plain_server):
     all_of_it = plain_server.status()["processes"]
     roles = {p["role"]: p for p in all_of_it}
-    assert set(roles) == {"supervisor", "store", "auth", "filter", "smtp", "send",
-                          "imap"}
+    assert set(roles) == {"supervisor", "store", "auth", "filter", "smtp",
+                          "imap", "send", "watch"}
     for name, p in roles.items():
         assert p["state"] == "serving" and p["restarts"] == 0
         os.kill(p["pid"], 0)
