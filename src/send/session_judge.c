@@ -50,6 +50,37 @@ is_about_us(const struct session *s, enum reply_class class)
 		   (class == REPLY_AUTH || class == REPLY_RELAY_DENIED));
 }
 
+static struct reply_verdict
+classify(const struct session *s, const struct smtp_client_event *ev,
+    struct str text)
+{
+	struct reply_input in = {
+		.stage = stage_of(ev->stage), .code = ev->code, .text = text
+	};
+
+	return reply_classify(s->sv->replies, &in);
+}
+
+/*
+ * Once more without the addresses of the mail under way. Servers quote them in
+ * their replies, and neither a recipient that a user invents nor the sender of
+ * what is forwarded may say in a server's name that it refuses our address.
+ */
+static struct reply_verdict
+classify_unquoted(const struct session *s, const struct smtp_client_event *ev)
+{
+	struct buf text = BUF_INIT(REPLY_TEXT_MAX);
+	struct reply_verdict v;
+
+	buf_put_str(&text, str_first(ev->text, REPLY_TEXT_MAX));
+	reply_forget(&text, s->env.from);
+	for (size_t i = 0; i < s->env.n_rcpts; i++)
+		reply_forget(&text, s->env.rcpts[i].to);
+	v = classify(s, ev, buf_str(&text));
+	buf_done(&text);
+	return v;
+}
+
 struct judgement
 session_judge(struct session *s, const struct smtp_client_event *ev)
 {
@@ -62,14 +93,13 @@ session_judge(struct session *s, const struct smtp_client_event *ev)
 		.status = ev->status,
 		.text = ev->text,
 	};
-	struct reply_input in = {
-		.stage = stage_of(ev->stage), .code = ev->code, .text = ev->text
-	};
 
 	s->said = (struct reply_verdict){ .class = REPLY_CONNECTION };
 	if (ev->outcome == DONE || ev->code < 400)
 		return j;
-	s->said = reply_classify(s->sv->replies, &in);
+	s->said = classify(s, ev, ev->text);
+	if (s->said.class == REPLY_BLOCKED && s->rcpts != NULL)
+		s->said = classify_unquoted(s, ev);
 	if (s->said.class == REPLY_BLOCKED)
 		log_blocked(s, ev, &s->said);
 	j.is_no_user = s->said.class == REPLY_UNKNOWN_USER ||

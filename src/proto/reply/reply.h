@@ -28,7 +28,7 @@
  */
 #pragma once
 
-#include "base/str.h"
+#include "base/buf.h"
 
 #define REPLY_TABLE_MAX KIB(256) /* bytes of a table's text */
 #define REPLY_LINE_MAX  1000     /* bytes of one rule */
@@ -107,6 +107,14 @@ struct str reply_table_name(const struct reply_table *t, size_t i);
  * first digit. The same reply gives the same answer. */
 struct reply_verdict reply_classify(
     const struct reply_table *t, const struct reply_input *in);
+
+/*
+ * Take out of text what the server only repeats of what it was told: each
+ * occurrence of the address local@domain, quoted or not, whatever its case, and
+ * of a local part that is no plain word. Whoever chooses an address could else
+ * put the words of a rule into the mouth of a server that quotes it.
+ */
+void reply_forget(struct buf *text, struct str address);
 
 /* The text of the built-in table, for operators to start from. */
 const char *reply_default_text(void);

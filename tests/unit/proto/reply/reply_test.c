@@ -127,6 +127,56 @@ TEST(what_no_rule_knows_goes_by_its_code)
 	reply_table_free(t);
 }
 
+/* What a server quotes was chosen by somebody else. */
+/* clang-format off */
+static const struct {
+	const char *address, *text;
+	enum reply_class want;
+} quotes[] = {
+	{ "spamhaus.org/query/ip@b.example",
+	  "5.1.1 <spamhaus.org/query/ip@b.example>: Recipient address rejected: User unknown",
+	  REPLY_UNKNOWN_USER },
+	{ "\"Your IP is  blacklisted\"@b.example",
+	  "5.1.1 <\"your ip is  blacklisted\"@B.EXAMPLE>... User unknown",
+	  REPLY_UNKNOWN_USER },
+	{ "\"client host \\rejected\"@b.example",
+	  "5.1.1 <client host rejected@b.example>: User unknown",
+	  REPLY_UNKNOWN_USER },
+	{ "\"client host rejected\"@b.example",
+	  "5.1.1 no user client host rejected here: User unknown",
+	  REPLY_UNKNOWN_USER },
+	{ "x#5.7.606@b.example", "x#5.7.606@b.example is not here",
+	  REPLY_PERMANENT },
+	{ "5.7.606@b.example", "5.7.606@b.example is not here",
+	  REPLY_PERMANENT },
+	/* Somebody whose name is a word. */
+	{ "ip@b.example", "Your IP is blacklisted, ip@b.example",
+	  REPLY_BLOCKED },
+	{ "b.example", "Your IP is blacklisted", REPLY_BLOCKED },
+	{ "@", "Your IP is blacklisted", REPLY_BLOCKED },
+	{ "\"\"@b.example", "Your IP is blacklisted", REPLY_BLOCKED },
+	{ "", "", REPLY_PERMANENT },
+};
+/* clang-format on */
+
+TEST(what_a_server_quotes_are_not_its_words)
+{
+	struct reply_table *t = reply_table_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(quotes); i++) {
+		struct buf text = BUF_INIT(KIB(4));
+		struct reply_input in = { REPLY_AT_RCPT, 550, STR_NONE };
+
+		buf_put_c(&text, quotes[i].text);
+		reply_forget(&text, str_c(quotes[i].address));
+		in.text = buf_str(&text);
+		CHECK(reply_classify(t, &in).class == quotes[i].want,
+		    quotes[i].text);
+		buf_done(&text);
+	}
+	reply_table_free(t);
+}
+
 TEST(an_operators_rules_come_before_or_behind_the_default)
 {
 	struct reply_input in = { REPLY_AT_RCPT, 550,
@@ -223,5 +273,6 @@ TEST_MAIN(UNIT(real_wordings_are_decided_by_the_rule_that_was_made_for_them),
     UNIT(every_rule_decides_a_wording),
     UNIT(the_form_of_a_reply_does_not_matter),
     UNIT(what_no_rule_knows_goes_by_its_code),
+    UNIT(what_a_server_quotes_are_not_its_words),
     UNIT(an_operators_rules_come_before_or_behind_the_default),
     UNIT(a_table_with_an_error_says_where_and_why))
