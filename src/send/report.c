@@ -28,6 +28,7 @@
 #define GIVEN_UP_MS      900000U
 
 static void ask_filter(struct report *r);
+static void begin_waiting(void *arg);
 
 struct report *
 report_new(struct server *sv, struct domain *d, enum report_kind kind)
@@ -67,6 +68,9 @@ finish(struct report *r)
 		free(rcpt->texts);
 	}
 	sv->reports--;
+	report_line_end(&sv->report_line, r->weight);
+	if (sv->report_line.first != NULL)
+		loop_defer(sv->loop, begin_waiting, sv);
 	loop_timer_free(r->again);
 	buf_done(&r->original);
 	buf_done(&r->text);
@@ -426,8 +430,18 @@ make_trace(struct report *r)
 	    letters[r->kind], (unsigned)hash);
 }
 
-void
-report_send(struct report *r)
+/* Its bytes: of the original, in the report, and in the file that is lent. */
+static uint64_t
+weight_of(const struct report *r)
+{
+	uint64_t size = first_item(r)->size;
+	uint64_t max = wants_full(r) ? DSN_FULL_MAX : DSN_HEADER_MAX;
+
+	return MIN(size, max) * 3 + r->n * DSN_RCPT_BYTES + KIB(4);
+}
+
+static void
+begin(struct report *r)
 {
 	struct msg_queue_read m = { first_item(r)->message,
 		first_item(r)->rcpt };
@@ -436,8 +450,6 @@ report_send(struct report *r)
 		.to = ROLE_STORE, .type = MSG_QUEUE_READ, .fd = -1
 	};
 
-	make_trace(r);
-	r->sv->reports++;
 	r->now_ms = loop_time_ms(r->sv->loop);
 	r->original = BUF_INIT(DSN_FULL_MAX + KIB(64));
 	r->again = loop_timer_new(r->sv->loop, on_again, r);
@@ -445,4 +457,24 @@ report_send(struct report *r)
 	req.body = buf_str(&body);
 	runtime_request(r->sv->rt, &req, on_read, r);
 	buf_done(&body);
+}
+
+static void
+begin_waiting(void *arg)
+{
+	struct server *sv = arg;
+	struct report *r;
+
+	while ((r = report_line_next(&sv->report_line)) != NULL)
+		begin(r);
+}
+
+void
+report_send(struct report *r)
+{
+	make_trace(r);
+	r->weight = weight_of(r);
+	r->sv->reports++;
+	report_line_add(&r->sv->report_line, r);
+	begin_waiting(r->sv);
 }

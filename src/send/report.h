@@ -22,13 +22,14 @@ struct report_rcpt {
 };
 
 struct report {
-	struct report *next; /* of the same mail */
+	struct report *next; /* of the same mail; in the line */
 	struct server *sv;
 	struct domain *domain;
 	enum report_kind kind;
 	struct report_rcpt *rcpts;
 	size_t n, cap;
 	/* while it is being sent */
+	uint64_t weight;     /* bytes, about */
 	struct buf original; /* the message, or its beginning */
 	uint64_t size;       /* of the message */
 	struct buf text;     /* the report */

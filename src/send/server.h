@@ -25,6 +25,7 @@
 #include "net/resolver.h"
 #include "send/entry.h"
 #include "send/pace.h"
+#include "send/report_line.h"
 #include "send/results.h"
 #include "send/route.h"
 #include "send/schedule.h"
@@ -82,7 +83,8 @@ struct server {
 	struct sessions idle;      /* the longest idle first */
 	uint32_t connections;      /* made or being made */
 	uint32_t probing;          /* of these, to those that never answered */
-	uint32_t reports;          /* under way */
+	uint32_t reports;          /* under way, or in the line */
+	struct report_line report_line;
 	struct loop_timer *stop_timer;
 	bool is_stopping;
 };
