@@ -26,7 +26,7 @@ enum state {
 	STATE_ENDED,
 };
 
-struct http_client {
+struct http_visit {
 	struct conn *conn;
 	struct loop *loop;
 	const struct http_handlers *handlers;
@@ -44,7 +44,7 @@ struct http_client {
 };
 
 static void
-enter(struct http_client *c, enum state state, uint64_t deadline_ms)
+enter(struct http_visit *c, enum state state, uint64_t deadline_ms)
 {
 	c->state = state;
 	if (deadline_ms > 0)
@@ -56,28 +56,28 @@ enter(struct http_client *c, enum state state, uint64_t deadline_ms)
 }
 
 static void
-end(struct http_client *c)
+end(struct http_visit *c)
 {
 	enter(c, STATE_ENDED, 0);
 	conn_close(c->conn);
 }
 
 static void
-refuse(struct http_client *c, unsigned status)
+refuse(struct http_visit *c, unsigned status)
 {
 	char text[100];
 
 	snprintf(text, sizeof(text), "%u %s\n", status, http_reason(status));
-	http_client_reply(c, &(struct http_reply){ .status = status,
-				 .fields = STR("Content-Type: text/plain\r\n"),
-				 .body = str_c(text),
-				 .is_last = true });
+	http_visit_reply(c, &(struct http_reply){ .status = status,
+				.fields = STR("Content-Type: text/plain\r\n"),
+				.body = str_c(text),
+				.is_last = true });
 }
 
 /* --- reading --------------------------------------------------------------------- */
 
 static void
-begin_body(struct http_client *c, uint64_t max)
+begin_body(struct http_visit *c, uint64_t max)
 {
 	const struct http_request *r = &c->request;
 
@@ -95,7 +95,7 @@ begin_body(struct http_client *c, uint64_t max)
 
 /* A head is there. */
 static void
-take_head(struct http_client *c, struct str head, size_t used)
+take_head(struct http_visit *c, struct str head, size_t used)
 {
 	uint64_t max;
 	int status;
@@ -119,7 +119,7 @@ take_head(struct http_client *c, struct str head, size_t used)
 
 /* False: more input has to come. */
 static bool
-read_head(struct http_client *c)
+read_head(struct http_visit *c)
 {
 	struct str in = conn_in(c->conn), head;
 	size_t used;
@@ -141,7 +141,7 @@ read_head(struct http_client *c)
 }
 
 static bool
-read_body(struct http_client *c)
+read_body(struct http_visit *c)
 {
 	struct str data;
 	size_t used;
@@ -171,7 +171,7 @@ read_body(struct http_client *c)
 static void
 on_data(void *arg)
 {
-	struct http_client *c = arg;
+	struct http_visit *c = arg;
 	bool goes_on = true;
 
 	c->is_reading = true;
@@ -196,7 +196,7 @@ on_data(void *arg)
 /* --- answering ------------------------------------------------------------------------ */
 
 static void
-put_body(struct http_client *c, const struct http_reply *r)
+put_body(struct http_visit *c, const struct http_reply *r)
 {
 	bool is_wanted = c->request.method != HTTP_HEAD && r->status != 304;
 
@@ -212,7 +212,7 @@ put_body(struct http_client *c, const struct http_reply *r)
 
 /* The next one may be here already. */
 static void
-next_request(struct http_client *c)
+next_request(struct http_visit *c)
 {
 	buf_done(&c->head);
 	buf_done(&c->body);
@@ -223,7 +223,7 @@ next_request(struct http_client *c)
 }
 
 void
-http_client_reply(struct http_client *c, const struct http_reply *r)
+http_visit_reply(struct http_visit *c, const struct http_reply *r)
 {
 	bool is_last = c->is_ending || r->is_last || c->state != STATE_ANSWER;
 	const struct http_response head = {
@@ -253,7 +253,7 @@ http_client_reply(struct http_client *c, const struct http_reply *r)
 static void
 on_drained(void *arg)
 {
-	struct http_client *c = arg;
+	struct http_visit *c = arg;
 
 	if (c->state == STATE_IDLE)
 		conn_resume(c->conn);
@@ -267,7 +267,7 @@ on_tls_ready(UNUSED void *arg)
 static void
 on_timeout(void *arg)
 {
-	struct http_client *c = arg;
+	struct http_visit *c = arg;
 
 	c->state = STATE_ENDED;
 	conn_abort(c->conn);
@@ -277,7 +277,7 @@ on_timeout(void *arg)
 static void
 on_deadline(void *arg)
 {
-	struct http_client *c = arg;
+	struct http_visit *c = arg;
 
 	c->request.method = HTTP_OTHER;
 	refuse(c, 408);
@@ -286,7 +286,7 @@ on_deadline(void *arg)
 static void
 free_client(void *arg)
 {
-	struct http_client *c = arg;
+	struct http_visit *c = arg;
 
 	loop_timer_free(c->deadline);
 	buf_done(&c->head);
@@ -297,7 +297,7 @@ free_client(void *arg)
 static void
 on_closed(void *arg, UNUSED enum conn_end how, UNUSED const char *detail)
 {
-	struct http_client *c = arg;
+	struct http_visit *c = arg;
 
 	c->state = STATE_ENDED;
 	loop_timer_clear(c->deadline);
@@ -311,8 +311,8 @@ time_or(uint64_t ms, uint64_t default_ms)
 	return ms > 0 ? ms : default_ms;
 }
 
-struct http_client *
-http_client_new(const struct http_client_config *config)
+struct http_visit *
+http_visit_new(const struct http_visit_config *config)
 {
 	static const struct conn_handlers handlers = {
 		.data = on_data,
@@ -321,7 +321,7 @@ http_client_new(const struct http_client_config *config)
 		.timeout = on_timeout,
 		.closed = on_closed,
 	};
-	struct http_client *c = X_NEW(struct http_client);
+	struct http_visit *c = X_NEW(struct http_visit);
 	struct conn_config cc = config->conn;
 
 	c->loop = cc.loop;
@@ -347,37 +347,37 @@ http_client_new(const struct http_client_config *config)
 }
 
 const struct http_request *
-http_client_request(const struct http_client *c)
+http_visit_request(const struct http_visit *c)
 {
 	return &c->request;
 }
 
 struct str
-http_client_body(const struct http_client *c)
+http_visit_body(const struct http_visit *c)
 {
 	return buf_str(&c->body);
 }
 
 struct conn *
-http_client_conn(struct http_client *c)
+http_visit_conn(struct http_visit *c)
 {
 	return c->conn;
 }
 
 void
-http_client_set_data(struct http_client *c, void *data)
+http_visit_set_data(struct http_visit *c, void *data)
 {
 	c->data = data;
 }
 
 void *
-http_client_data(const struct http_client *c)
+http_visit_data(const struct http_visit *c)
 {
 	return c->data;
 }
 
 void
-http_client_end(struct http_client *c)
+http_visit_end(struct http_visit *c)
 {
 	c->is_ending = true;
 	if (c->state == STATE_IDLE)

@@ -14,7 +14,7 @@
 #include "net/conn.h"
 #include "proto/http/http_request.h"
 
-struct http_client;
+struct http_visit;
 
 /* Milliseconds; 0 anywhere: the default. */
 struct http_times {
@@ -28,29 +28,29 @@ struct http_times {
 struct http_handlers {
 	/*
 	 * The head is there; the answer is how many bytes of body are taken. A
-	 * larger one is refused with 413. http_client_reply() in here is the
+	 * larger one is refused with 413. http_visit_reply() in here is the
 	 * answer without the body having been read: the connection ends.
 	 */
-	uint64_t (*head)(void *arg, struct http_client *c);
-	/* All of the request is there: http_client_reply(), now or later. */
-	void (*request)(void *arg, struct http_client *c);
+	uint64_t (*head)(void *arg, struct http_visit *c);
+	/* All of the request is there: http_visit_reply(), now or later. */
+	void (*request)(void *arg, struct http_visit *c);
 	/* The client is gone, with or without an answer; the last call. */
-	void (*closed)(void *arg, struct http_client *c);
+	void (*closed)(void *arg, struct http_visit *c);
 };
 
-struct http_client_config {
+struct http_visit_config {
 	struct conn_config conn; /* loop, fd, peer, tls: the rest is set here */
 	struct http_times times;
 	const struct http_handlers *handlers;
 	void *arg;
 };
 
-struct http_client *http_client_new(const struct http_client_config *config);
+struct http_visit *http_visit_new(const struct http_visit_config *config);
 
 /* --- of the present request: from head() until the reply --------------------- */
 
-const struct http_request *http_client_request(const struct http_client *c);
-struct str http_client_body(const struct http_client *c);
+const struct http_request *http_visit_request(const struct http_visit *c);
+struct str http_visit_body(const struct http_visit *c);
 
 struct http_reply {
 	unsigned status;
@@ -63,13 +63,13 @@ struct http_reply {
 	bool is_last; /* the connection ends behind it */
 };
 /* Once for each request. To a HEAD the body stays here. */
-void http_client_reply(struct http_client *c, const struct http_reply *r);
+void http_visit_reply(struct http_visit *c, const struct http_reply *r);
 
 /* --- of the connection ---------------------------------------------------------- */
 
-struct conn *http_client_conn(struct http_client *c);
+struct conn *http_visit_conn(struct http_visit *c);
 /* For the handlers' own use; NULL at first. */
-void http_client_set_data(struct http_client *c, void *data);
-void *http_client_data(const struct http_client *c);
+void http_visit_set_data(struct http_visit *c, void *data);
+void *http_visit_data(const struct http_visit *c);
 /* End it: behind the answer that is due, if there is one. */
-void http_client_end(struct http_client *c);
+void http_visit_end(struct http_visit *c);

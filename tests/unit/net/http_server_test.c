@@ -11,7 +11,7 @@
 
 struct stage {
 	struct loop *loop;
-	struct http_client *client;
+	struct http_visit *client;
 	struct loop_timer *later;
 	struct http_times times;
 	struct buf seen; /* "path:body|" of each request */
@@ -34,7 +34,7 @@ static void
 reply(struct stage *s)
 {
 	static char big[BIG];
-	struct str path = http_client_request(s->client)->path;
+	struct str path = http_visit_request(s->client)->path;
 	struct http_reply r = {
 		.status = 200, .fields = STR("X-Own: 1\r\n"), .body = path
 	};
@@ -47,7 +47,7 @@ reply(struct stage *s)
 	} else if (str_eq(path, STR("/last"))) {
 		r.is_last = true;
 	}
-	http_client_reply(s->client, &r);
+	http_visit_reply(s->client, &r);
 }
 
 static void
@@ -60,25 +60,25 @@ on_later(void *arg)
 }
 
 static uint64_t
-on_head(void *arg, struct http_client *c)
+on_head(void *arg, struct http_visit *c)
 {
 	struct stage *s = arg;
 
 	s->heads++;
 	if (s->refuses_in_head)
-		http_client_reply(c,
+		http_visit_reply(c,
 		    &(struct http_reply){ .status = 403, .body = STR("no") });
 	return s->body_max;
 }
 
 static void
-on_request(void *arg, struct http_client *c)
+on_request(void *arg, struct http_visit *c)
 {
 	struct stage *s = arg;
 
-	buf_put_str(&s->seen, http_client_request(c)->path);
+	buf_put_str(&s->seen, http_visit_request(c)->path);
 	buf_put_char(&s->seen, ':');
-	buf_put_str(&s->seen, http_client_body(c));
+	buf_put_str(&s->seen, http_visit_body(c));
 	buf_put_char(&s->seen, '|');
 	if (s->is_silent)
 		return;
@@ -89,7 +89,7 @@ on_request(void *arg, struct http_client *c)
 }
 
 static void
-on_closed(void *arg, UNUSED struct http_client *c)
+on_closed(void *arg, UNUSED struct http_visit *c)
 {
 	struct stage *s = arg;
 
@@ -131,7 +131,7 @@ run(struct stage *s, const char *say)
 {
 	static const struct http_handlers handlers = { on_head, on_request,
 		on_closed };
-	struct http_client_config config = { .handlers = &handlers, .arg = s };
+	struct http_visit_config config = { .handlers = &handlers, .arg = s };
 	pthread_t thread;
 	int fds[2];
 
@@ -145,7 +145,7 @@ run(struct stage *s, const char *say)
 	config.conn.loop = s->loop;
 	config.conn.fd = fds[0];
 	config.times = s->times;
-	s->client = http_client_new(&config);
+	s->client = http_visit_new(&config);
 	if (pthread_create(&thread, NULL, play_client, s) != 0)
 		die("pthread_create");
 	loop_run(s->loop);

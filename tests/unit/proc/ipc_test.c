@@ -483,7 +483,8 @@ TEST(only_who_answers_may_pause)
 	    !ipc_may_pause((struct ipc_ends){ ROLE_SMTP, ROLE_STORE }), "smtp");
 	CHECK(ipc_is_linked(ROLE_SMTP, ROLE_FILTER), "smtp and filter");
 	CHECK(!ipc_is_linked(ROLE_SMTP, ROLE_IMAP), "fronts");
-	CHECK(!ipc_is_linked(ROLE_FILTER, ROLE_STORE), "filter and store");
+	CHECK(ipc_is_linked(ROLE_FILTER, ROLE_STORE), "filter and ledger");
+	CHECK(!ipc_is_linked(ROLE_FILTER, ROLE_AUTH), "filter and auth");
 	for (unsigned a = 0; a < ROLE_COUNT; a++)
 		for (unsigned b = 0; b < ROLE_COUNT; b++) {
 			struct ipc_ends one = { (enum role)a, (enum role)b };
