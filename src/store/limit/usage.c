@@ -166,16 +166,6 @@ usage_why_name(enum usage_why why)
 	return reasons[why].name;
 }
 
-const char *
-usage_state_name(enum usage_state state)
-{
-	static const char *const names[] = { [USAGE_OPEN] = "open",
-		[USAGE_HELD] = "held",
-		[USAGE_BLOCKED] = "blocked" };
-
-	return names[state];
-}
-
 void
 usage_text(struct buf *b, enum usage_why why, uint64_t found, uint64_t limit)
 {

@@ -117,7 +117,6 @@ bool usage_count(const struct usage_known *k, uint32_t day,
 void usage_text(
     struct buf *b, enum usage_why why, uint64_t found, uint64_t limit);
 const char *usage_why_name(enum usage_why why);
-const char *usage_state_name(enum usage_state state);
 
 /* Records on disk, each with its version; false: it is damaged. */
 void usage_encode(struct buf *b, const struct usage *u);
