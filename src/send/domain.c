@@ -268,6 +268,7 @@ domain_set_state(struct domain *d, bool is_proven, uint64_t closed_until_ms)
 struct leasing {
 	struct domain *d;
 	uint64_t until_ms; /* the loop's clock */
+	uint64_t taken;    /* helds_taken() when it was asked for */
 };
 
 static struct mail *
@@ -285,6 +286,7 @@ take_items(struct leasing *l, struct str items, struct mails *mails)
 {
 	struct wire w = wire_read(items);
 	struct msg_queue_item item;
+	struct held *held = NULL;
 	uint32_t n = 0;
 
 	while (w.in.n > 0) {
@@ -295,6 +297,10 @@ take_items(struct leasing *l, struct str items, struct mails *mails)
 		if (!msg_queue_item_read(&w, &item))
 			break;
 		e = entry_new(str_first(at, at.n - w.in.n));
+		if (held == NULL)
+			held = held_new(l->d->ds->sv->helds, item.lease);
+		held_add(held);
+		e->held = held;
 		m = find_mail(mails, e);
 		if (m == NULL || m->n == RCPTS_MAX) {
 			m = mail_new(l->d, l->until_ms);
@@ -320,7 +326,7 @@ on_leased(void *arg, struct ipc_msg *msg)
 
 	d->is_leasing = false;
 	ds->leasing--;
-	if (msg->outcome == DONE &&
+	if (msg->outcome == DONE && l->taken == helds_taken(sv->helds) &&
 	    msg_queue_lease_reply_get(msg->body, &reply))
 		n = take_items(l, reply.items, &mails);
 	else
@@ -364,6 +370,7 @@ lease(struct domain *d, uint32_t max)
 
 	l->d = d;
 	l->until_ms = loop_now_ms(sv->loop) + LEASE_MS - LEASE_GUARD;
+	l->taken = helds_taken(sv->helds);
 	d->is_leasing = true;
 	ds->leasing++;
 	msg_queue_lease_put(&body, &m);
@@ -384,6 +391,7 @@ run(struct domains *ds)
 
 	feed(ds);
 	while (!ds->is_stopped && ds->leasing < LEASES_MAX &&
+	       helds_have_room(ds->sv->helds) &&
 	       (first = due_first(&ds->heap)) != NULL && first->at_ms <= now) {
 		struct domain *d = CONTAINER_OF(first, struct domain, due);
 		uint32_t max = portion(d);
@@ -404,10 +412,13 @@ run(struct domains *ds)
 			hunger(d);
 	}
 	first = due_first(&ds->heap);
-	/* Those that are due wait for an answer of the store. */
-	if (ds->is_stopped || first == NULL || first->at_ms <= now)
+	if (ds->is_stopped || first == NULL)
 		return;
-	loop_timer_set(ds->timer, MIN(first->at_ms - now, UINT32_MAX));
+	/* Those that are due wait for answers of the store. */
+	if (first->at_ms > now)
+		loop_timer_set(ds->timer, MIN(first->at_ms - now, UINT32_MAX));
+	else if (!helds_have_room(ds->sv->helds))
+		loop_timer_set(ds->timer, AGAIN_MS);
 }
 
 static void

@@ -16,6 +16,7 @@
 #include <sys/queue.h>
 
 struct domain;
+struct held;
 struct report;
 
 /* A reply is kept up to so many bytes. */
@@ -45,6 +46,7 @@ struct trip {
 struct entry {
 	struct msg_queue_item item; /* strings point into bytes */
 	char *bytes;
+	struct held *held; /* its lease */
 };
 
 struct mail {

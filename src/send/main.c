@@ -207,6 +207,7 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	sv->suppressed = suppressed_new(sv);
 	sv->retry_rules =
 	    mirror_new(sv->rt, LEDGER_POLICY, STR(RETRY_RULE_PREFIX));
+	sv->helds = helds_new(sv->rt);
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
 	sv->results = results_new(sv->rt);
@@ -221,7 +222,6 @@ on_config(void *arg, struct str snapshot)
 	take_config(arg, snapshot);
 }
 
-/* Without rules, routes and breakers, mail would go where it should not. */
 static void
 load_domains(void *arg)
 {
@@ -231,12 +231,22 @@ load_domains(void *arg)
 		domains_load(sv->domains);
 }
 
+/* Without rules, routes and breakers, mail would go where it should not. */
+static void
+take_over(void *arg)
+{
+	struct server *sv = arg;
+
+	if (!sv->is_stopping)
+		helds_take(sv->helds, load_domains, sv);
+}
+
 static void
 load_breakers(void *arg)
 {
 	struct server *sv = arg;
 
-	breakers_load(sv->breakers, load_domains, sv);
+	breakers_load(sv->breakers, take_over, sv);
 }
 
 static void

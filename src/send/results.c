@@ -14,7 +14,8 @@ struct batch {
 	struct batch *next;
 	struct results *r;
 	struct buf list; /* msg_queue_result, back to back */
-	size_t n;
+	struct held **held;
+	size_t n, cap;
 	bool is_asked;
 };
 
@@ -60,13 +61,15 @@ open_batch(struct results *r)
 }
 
 void
-results_add(struct results *r, const struct msg_queue_result *result)
+results_add(
+    struct results *r, const struct msg_queue_result *result, struct held *held)
 {
 	struct batch *b = open_batch(r);
 
 	msg_queue_result_put(&b->list, result);
 	ASSERT(!b->list.failed);
-	b->n++;
+	b->held = x_grow(b->held, &b->cap, b->n + 1, sizeof(struct held *));
+	b->held[b->n++] = held;
 	if (r->is_queued)
 		return;
 	r->is_queued = true;
@@ -104,6 +107,9 @@ drop(struct results *r, struct batch *b)
 	*at = b->next;
 	if (r->end == &b->next)
 		r->end = at;
+	for (size_t i = 0; i < b->n; i++)
+		held_answered(b->held[i]);
+	free(b->held);
 	buf_done(&b->list);
 	free(b);
 }

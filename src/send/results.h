@@ -7,13 +7,15 @@
  */
 #pragma once
 
-#include "proc/runtime.h"
+#include "send/held.h"
 
 struct results;
 
 struct results *results_new(struct runtime *rt);
-/* Strings are copied. now_ms: wall clock. */
-void results_add(struct results *r, const struct msg_queue_result *result);
+/* Strings are copied. held: the entry's lease; it is given back when the store
+ * has answered. */
+void results_add(struct results *r, const struct msg_queue_result *result,
+    struct held *held);
 /* The store is there (again). */
 void results_resume(struct results *r);
 /* Nothing waits for the store. */

@@ -12,6 +12,7 @@
  *   report.c   bounces and delay notices
  *   prepare.c  each message made ready and signed, once
  *   results.c  tells the store
+ *   held.c     the leases of which something is here; takes the queue over
  *   notice.c   mail to the postmaster
  *   suppress.c addresses that are not tried any more
  *   mirror.c   rows of the ledger in memory
@@ -24,6 +25,7 @@
 #include "net/http_client.h"
 #include "net/resolver.h"
 #include "send/entry.h"
+#include "send/held.h"
 #include "send/pace.h"
 #include "send/report_line.h"
 #include "send/results.h"
@@ -36,7 +38,7 @@
 /* Entries that are leased at the same time, of all domains; of those whose
  * destination has not answered yet, half of them. */
 #define SERVER_LEASED_MAX 50000
-/* A lease is long: it ends at once when this process does. */
+/* A lease is long: the next process ends it at once (held.h). */
 #define LEASE_MS    3600000U
 #define LEASE_GUARD 120000U /* what is not done so long before its end: back */
 
@@ -73,6 +75,7 @@ struct server {
 	struct breakers *breakers;
 	struct permits *permits;
 	struct routes_keep *kept_routes;
+	struct helds *helds; /* leases */
 	struct domains *domains;
 	struct dests *dests;
 	struct results *results;

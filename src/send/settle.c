@@ -12,7 +12,7 @@ void
 settle_finish(struct server *sv, struct domain *d, struct entry *e,
     const struct msg_queue_result *result)
 {
-	results_add(sv->results, result);
+	results_add(sv->results, result, e->held);
 	entry_free(e);
 	domain_settled(d);
 }

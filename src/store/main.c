@@ -310,6 +310,7 @@ on_start(void *arg, struct runtime *rt)
 	int r;
 
 	s->loop = runtime_loop(rt);
+	s->life = runtime_life(rt);
 	r = open_engine(s);
 	if (r < 0)
 		return r;
@@ -368,7 +369,7 @@ close_all(struct server *s)
 static void
 on_peer(void *arg, struct ipc_peer *p)
 {
-	queue_new_sender(arg, peer_add(arg, p));
+	peer_add(arg, p);
 }
 
 static void

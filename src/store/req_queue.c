@@ -106,6 +106,47 @@ req_queue_read(struct request *r)
 		finish(rd, v);
 }
 
+/* --- QUEUE_TAKE, QUEUE_LEASE ------------------------------------------------------- */
+
+/* Of leases: a process, of this life of the supervisor; never 0. */
+static uint64_t
+owner_of(const struct request *r)
+{
+	return r->s->life << 20 ^ r->peer->worker;
+}
+
+struct verdict
+req_queue_take(struct request *r)
+{
+	struct msg_queue_take_reply reply = { 0 };
+	struct msg_queue_take q;
+	struct verdict v;
+
+	if (!msg_queue_take_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	v = queue_take(r->s->queue, owner_of(r), &q, &reply.ended);
+	/* Of damage is told when it is found; this is asked again and again. */
+	if (!verdict_is_done(v) && v.reason != REASON_CORRUPT)
+		log_event(EV_STORE_QUEUE_FAIL, LC("during", "leases"),
+		    LC("reason", reason_str(v.reason)));
+	if (verdict_is_done(v))
+		msg_queue_take_reply_put(&r->out, &reply);
+	return v;
+}
+
+struct verdict
+req_queue_lease(struct request *r)
+{
+	struct msg_queue_lease q;
+
+	if (!msg_queue_lease_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	/* One that has not taken over, or another one has since then. */
+	if (!queue_is_owner(r->s->queue, owner_of(r)))
+		return verdict_tempfail(REASON_FORBIDDEN);
+	return queue_lease(r->s->queue, &q, &r->out);
+}
+
 /* --- QUEUE_CHANGE ------------------------------------------------------------------ */
 
 struct verdict
@@ -172,17 +213,4 @@ queue_flush(struct server *s)
 		    s->engine, engine_position(s->engine), on_durable, due);
 	}
 	buf_done(&body);
-}
-
-void
-queue_new_sender(struct server *s, const struct peer *p)
-{
-	struct verdict v;
-
-	if (p->role != ROLE_SEND)
-		return;
-	v = queue_set_owner(s->queue, runtime_life(s->rt) << 20 ^ p->worker);
-	if (!verdict_is_done(v))
-		log_event(EV_STORE_QUEUE_FAIL, LC("during", "leases"),
-		    LC("reason", reason_str(v.reason)));
 }

@@ -81,7 +81,6 @@ MAIL_REPLY(mail_flags, flags)
 MAIL_REPLY(mail_expunge, expunge)
 MAIL_REPLY(mail_copy, copy)
 QUEUE_REPLY(queue_domains, queue_domains)
-QUEUE_REPLY(queue_lease, queue_lease)
 QUEUE_REPLY(queue_results, queue_results)
 QUEUE_REPLY(queue_list, queue_list)
 QUEUE_REPLY(queue_trace, queue_trace)
@@ -152,7 +151,8 @@ static const struct handler handlers[] = {
 	[MSG_SENDER_CHECK]      = RUN(req_sender_check, WAIT_DIR),
 	[MSG_DELIVER]           = SELF(req_deliver),
 	[MSG_QUEUE_DOMAINS]     = RUN(call_queue_domains, WAIT_ALL),
-	[MSG_QUEUE_LEASE]       = RUN(call_queue_lease, WAIT_ALL),
+	[MSG_QUEUE_TAKE]        = RUN(req_queue_take, WAIT_ALL),
+	[MSG_QUEUE_LEASE]       = RUN(req_queue_lease, WAIT_ALL),
 	[MSG_QUEUE_READ]        = SELF(req_queue_read),
 	[MSG_QUEUE_RESULTS]     = RUN(call_queue_results, WAIT_ALL),
 	[MSG_SESSION_CLOSE]     = RUN(req_session_close, WAIT_NOTHING),

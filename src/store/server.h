@@ -59,6 +59,7 @@ struct changed {
 
 struct server {
 	struct runtime *rt;
+	uint64_t life; /* runtime_life() */
 	struct loop *loop;
 	struct engine *engine;
 	struct mail *mail;
@@ -122,10 +123,6 @@ void notify_flush(struct server *s);
 
 /* Role send; NULL while it is away. */
 const struct peer *store_sender(const struct server *s);
-/* Another send process has connected: the leases of those before it end. */
-void queue_new_sender(struct server *s, const struct peer *p);
-/* NULL while there is no send process. */
-const struct peer *store_sender(const struct server *s);
 /* Once a round: send hears of what is due earlier than it knows. */
 void queue_flush(struct server *s);
 
@@ -180,6 +177,8 @@ struct verdict req_user_remove(struct request *r);
 struct verdict req_mail_undelete(struct request *r);
 struct verdict req_status(struct request *r);
 struct verdict req_check(struct request *r);
+struct verdict req_queue_take(struct request *r);
+struct verdict req_queue_lease(struct request *r);
 struct verdict req_queue_change(struct request *r);
 struct verdict req_ledger_put(struct request *r);
 struct verdict req_ledger_list(struct request *r);

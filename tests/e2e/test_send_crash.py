@@ -35,7 +35,6 @@ PROCESSES = 2
 # Here nobody measures how soon a process is back (test_crash.py does).
 BACK_S = 30.0
 SETTLE_S = 120
-QUIET_S = 5
 
 
 def settings(port):
@@ -60,18 +59,6 @@ def kill_while_they_submit(killer, counter, rnd, which):
         killer.kill(target)
     return (sum(t in ("send", "supervisor", "all") for t in chosen),
             killer.report())
-
-
-def take_back_leases(counter, killer):
-    """What the store had lent when it died, and could not say so any more, is
-    on its way until the lease is over (an hour) or another sender comes. When
-    nothing has come for a while, there is nothing that this could repeat."""
-    last, since = -1, time.monotonic()
-    while time.monotonic() - since < QUIET_S:
-        if counter.count() != last:
-            last, since = counter.count(), time.monotonic()
-        time.sleep(0.1)
-    killer.kill("send")
 
 
 def wait_until_empty(server, counter, wanted):
@@ -105,7 +92,6 @@ def submit_and_kill(make_server, seed, which):
             result = s.wait(SETTLE_S)
             accepted |= {f"m-{n}" for n in result["accepted"]}
             unknown |= {f"m-{n}" for n in result["unknown"]}
-        take_back_leases(counter, killer)
         wait_until_empty(server, counter, len(accepted))
         seen = counter.stop()
     finally:

@@ -188,38 +188,86 @@ leases_load(struct queue *q)
 
 /* --- taking back -------------------------------------------------------------------- */
 
-struct verdict
-queue_set_owner(struct queue *q, uint64_t owner)
+/* Of a request: the leases that somebody says he holds. */
+static bool
+read_names(struct str leases, struct map *ret)
 {
-	struct engine_batch *b = engine_batch_new(q->engine);
-	struct lease **ends = NULL;
-	size_t n = 0, cap = 0;
+	struct wire w = wire_read(leases);
+
+	while (w.in.n > 0 && !w.failed)
+		map_put(ret, wire_get_u64(&w), ret);
+	return wire_is_complete(&w);
+}
+
+struct taking {
+	struct queue *q;
+	uint64_t owner;
+	struct map names;
+	struct engine_batch *b;
+	struct lease **ends;
+	size_t n, cap;
+};
+
+static void
+choose_ends(struct taking *t, const struct queue_domain *d)
+{
+	for (struct lease *l = d->leases; l; l = l->next) {
+		if (l->owner == t->owner && map_get(&t->names, l->id))
+			continue;
+		batch_del(t->b, QUEUE_SHARD, QKEY(qkey_id('L', l->id)));
+		t->ends =
+		    x_grow(t->ends, &t->cap, t->n + 1, sizeof(struct lease *));
+		t->ends[t->n++] = l;
+	}
+}
+
+static struct verdict
+take(struct taking *t)
+{
+	struct queue *q = t->q;
 	int r = 0;
 
-	q->owner = owner;
-	for (size_t i = 0; i < q->cap_domains; i++) {
-		struct lease *l = q->domains[i] ? q->domains[i]->leases : NULL;
-
-		for (; l; l = l->next) {
-			if (l->owner == owner)
-				continue;
-			batch_del(b, QUEUE_SHARD, QKEY(qkey_id('L', l->id)));
-			ends =
-			    x_grow(ends, &cap, n + 1, sizeof(struct lease *));
-			ends[n++] = l;
-		}
-	}
-	if (n)
-		r = engine_commit(q->engine, TAKE_PTR(b), NULL, NULL);
-	engine_batch_free(b);
+	t->b = engine_batch_new(q->engine);
+	for (size_t i = 0; i < q->cap_domains; i++)
+		if (q->domains[i])
+			choose_ends(t, q->domains[i]);
+	if (t->n)
+		r = engine_commit(q->engine, TAKE_PTR(t->b), NULL, NULL);
+	engine_batch_free(t->b);
 	/* Leased once more they get another number: an end that a crash
 	 * takes back does no harm. */
-	for (size_t i = 0; i < n && r >= 0; i++) {
-		domain_due_again(q, ends[i]->domain);
-		lease_end(q, ends[i]);
+	for (size_t i = 0; i < t->n && r >= 0; i++) {
+		domain_due_again(q, t->ends[i]->domain);
+		lease_end(q, t->ends[i]);
 	}
-	free(ends);
-	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
+	free(t->ends);
+	if (r < 0)
+		return verdict_engine(r);
+	q->owner = t->owner;
+	return VERDICT_DONE;
+}
+
+struct verdict
+queue_take(struct queue *q, uint64_t owner, const struct msg_queue_take *m,
+    uint32_t *ret_ended)
+{
+	struct taking t = { .q = q, .owner = owner };
+	struct verdict v;
+
+	if (q->is_damaged)
+		return verdict_engine(ENGINE_CORRUPT);
+	v = read_names(m->leases, &t.names) ? take(&t)
+	                                    : verdict_permfail(REASON_INTERNAL);
+	map_done(&t.names);
+	if (verdict_is_done(v))
+		*ret_ended = (uint32_t)t.n;
+	return v;
+}
+
+bool
+queue_is_owner(const struct queue *q, uint64_t owner)
+{
+	return q->owner == owner;
 }
 
 struct verdict

@@ -15,9 +15,9 @@
  *      +--DEFERRED, RELEASED, the lease's end--+
  *
  * A lease is durable before send sees it, and a result before send is told
- * so. Leases outlive the store's process; they end with their results, when
- * their time is over and somebody else asks, or when another process than
- * their owner takes over. In memory are a summary of each domain and the
+ * so. Leases outlive the store's process and send's; they end with their
+ * results, when their time is over and somebody asks, or when a send process
+ * takes over and does not know them. In memory are a summary of each domain and the
  * entries that are leased; nothing of the others.
  *
  * All of it lies in one shard. The local engine joins any shards in a batch,
@@ -115,8 +115,14 @@ struct verdict queue_account_of(
 
 /* --- out: requests of role send --------------------------------------------------- */
 
-/* The present owner of leases: those of all others end. */
-struct verdict queue_set_owner(struct queue *q, uint64_t owner) WARN_UNUSED;
+/*
+ * From now on owner (not 0) is who leases. Those leases stay that are its own
+ * and that it names; all others end, so many that their number is *ret_ended.
+ * After an error nothing has changed.
+ */
+struct verdict queue_take(struct queue *q, uint64_t owner,
+    const struct msg_queue_take *m, uint32_t *ret_ended) WARN_UNUSED;
+bool queue_is_owner(const struct queue *q, uint64_t owner);
 struct verdict queue_domains(struct queue *q, const struct msg_queue_domains *m,
     struct buf *out) WARN_UNUSED;
 struct verdict queue_lease(struct queue *q, const struct msg_queue_lease *m,

@@ -150,21 +150,79 @@ TEST(leases_outlive_the_store)
 TEST(another_sender_gets_them_at_once)
 {
 	struct items i, again;
+	uint32_t ended;
 
 	add_mail(&t, "a@b.example", "x@one.example");
 	lease(&t, "one.example", 10, &i);
-	CHECK(verdict_is_done(queue_set_owner(t.q, OWNER)), "the same one");
-	lease(&t, "one.example", 10, &again);
-	CHECK(again.n == 0, "keeps them");
-	CHECK(verdict_is_done(queue_set_owner(t.q, OWNER + 1)), "another");
+	CHECK(verdict_is_done(
+		  take_over(t.q, OWNER + 1, &i.v[0].lease, 1, &ended)) &&
+		  ended == 1,
+	    "another, whatever it names");
+	CHECK(queue_is_owner(t.q, OWNER + 1) && !queue_is_owner(t.q, OWNER),
+	    "the owner");
 	lease(&t, "one.example", 10, &again);
 	CHECK(again.n == 1, "gets them");
 	CHECK(!settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "of the dead one");
 	qfixture_restart(&t);
-	CHECK(!settle(&t, &again.v[0], QUEUE_DELIVERED, 0),
-	    "qfixture_restart() is OWNER's");
+	CHECK(!queue_is_owner(t.q, OWNER + 1), "a new store knows no owner");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0, "but the leases");
+	CHECK(settle(&t, &again.v[0], QUEUE_DELIVERED, 0), "which hold");
+}
+
+TEST(a_lease_that_nobody_was_told_of_ends)
+{
+	struct items known, lost, again;
+	uint32_t ended;
+
+	add_mail(&t, "a@b.example", "x@one.example y@one.example");
+	add_mail(&t, "a@b.example", "z@two.example");
+	lease(&t, "one.example", 1, &known);
+	lease(&t, "one.example", 1, &lost);
+	lease(&t, "two.example", 1, &lost);
+	qfixture_restart(&t);
+	CHECK(verdict_is_done(
+		  take_over(t.q, OWNER, &known.v[0].lease, 1, &ended)) &&
+		  ended == 2,
+	    "those that it does not know");
 	lease(&t, "one.example", 10, &again);
-	CHECK(again.n == 1, "and so its lease");
+	CHECK(again.n == 1 && again.v[0].rcpt != known.v[0].rcpt, "lent anew");
+	CHECK(!settle(&t, &lost.v[0], QUEUE_DELIVERED, 0), "it is over");
+	lease(&t, "two.example", 10, &again);
+	CHECK(again.n == 1, "of the other domain, too");
+	qfixture_restart(&t);
+	CHECK(settle(&t, &known.v[0], QUEUE_DELIVERED, 0), "what it named");
+	CHECK(queue_problems(&t) == 0, "check");
+}
+
+TEST(a_result_before_the_next_sender_takes_over_counts)
+{
+	struct items i, again;
+	uint32_t ended;
+
+	add_mail(&t, "a@b.example", "x@one.example y@one.example");
+	lease(&t, "one.example", 10, &i);
+	qfixture_restart(&t);
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "of the dead one");
+	CHECK(verdict_is_done(take_over(t.q, OWNER + 1, NULL, 0, &ended)) &&
+		  ended == 1,
+	    "the next one");
+	lease(&t, "one.example", 10, &again);
+	CHECK(again.n == 1 && again.v[0].rcpt == i.v[1].rcpt, "the other one");
+}
+
+TEST(bytes_that_are_no_list_of_leases_end_none)
+{
+	struct msg_queue_take m = { STR("\1\2\3") };
+	struct items i;
+	uint32_t ended = 7;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(queue_take(t.q, OWNER, &m, &ended).outcome == PERMFAIL &&
+		  ended == 7,
+	    "refused");
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "it holds");
 }
 
 TEST(priority_comes_before_time)
@@ -445,8 +503,12 @@ TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(a_lease_is_nobody_elses_until_it_ends),
     CASE(a_late_result_counts_while_nobody_else_has_it),
     CASE(results_once_more_change_nothing), CASE(leases_outlive_the_store),
-    CASE(another_sender_gets_them_at_once), CASE(priority_comes_before_time),
-    CASE(mail_may_be_asked_to_wait), CASE(a_held_entry_waits_for_the_operator),
+    CASE(another_sender_gets_them_at_once),
+    CASE(a_lease_that_nobody_was_told_of_ends),
+    CASE(a_result_before_the_next_sender_takes_over_counts),
+    CASE(bytes_that_are_no_list_of_leases_end_none),
+    CASE(priority_comes_before_time), CASE(mail_may_be_asked_to_wait),
+    CASE(a_held_entry_waits_for_the_operator),
     CASE(send_hears_of_what_is_due_earlier_than_it_knows),
     CASE(a_domain_that_went_before_it_was_told_is_not),
     CASE(domains_come_in_portions),

@@ -349,6 +349,21 @@ TEST(a_repeated_delivery_is_queued_once)
 	    "the local copy too");
 }
 
+/* Role send takes over; it holds no leases. */
+static void
+take(struct ipc_peer *send)
+{
+	struct msg_queue_take q = { STR_NONE };
+	struct msg_queue_take_reply r;
+	struct buf b = BUF_INIT(KIB(1));
+
+	msg_queue_take_put(&b, &q);
+	ask(send, MSG_QUEUE_TAKE, 0, &b);
+	CHECK(st.outcome == DONE &&
+		  msg_queue_take_reply_get(buf_str(&st.body), &r),
+	    "take");
+}
+
 /* Lease all of a domain; the first item. */
 static bool
 lend(const char *domain, struct msg_queue_item *ret)
@@ -387,6 +402,7 @@ TEST(send_is_told_and_gets_the_bytes)
 	struct wire w;
 	char back[26];
 
+	take(st.send);
 	grant();
 	deliver(st.smtp, SESSION,
 	    (struct mail_to){
@@ -417,9 +433,34 @@ TEST(send_is_told_and_gets_the_bytes)
 	    "its bytes");
 }
 
+TEST(who_has_not_taken_over_gets_nothing_for_now)
+{
+	struct msg_queue_lease q = { STR("far.example"), 10, QT0, 60000 };
+	struct ipc_peer *next = connect_front(ROLE_SEND, SEND_WORKER + 1);
+	struct buf b = BUF_INIT(KIB(1));
+
+	msg_queue_lease_put(&b, &q);
+	ask(st.send, MSG_QUEUE_LEASE, 0, &b);
+	CHECK(st.outcome == TEMPFAIL, "before");
+	take(st.send);
+	b = BUF_INIT(KIB(1));
+	msg_queue_lease_put(&b, &q);
+	ask(st.send, MSG_QUEUE_LEASE, 0, &b);
+	CHECK(st.outcome == DONE, "its turn");
+	take(next);
+	b = BUF_INIT(KIB(1));
+	msg_queue_lease_put(&b, &q);
+	ask(st.send, MSG_QUEUE_LEASE, 0, &b);
+	CHECK(st.outcome == TEMPFAIL, "behind it");
+	ipc_peer_close(next);
+	ipc_peer_unref(next);
+}
+
 TEST(a_bounce_is_queued_without_a_grant)
 {
 	struct msg_queue_item i;
+
+	take(st.send);
 
 	deliver(st.send, 0,
 	    (struct mail_to){ .from = "", .to = "sender@far.example" });
@@ -430,7 +471,8 @@ TEST(a_bounce_is_queued_without_a_grant)
 TEST(bytes_that_are_no_request_of_send)
 {
 	static const enum msg_type types[] = { MSG_QUEUE_DOMAINS,
-		MSG_QUEUE_LEASE, MSG_QUEUE_READ, MSG_QUEUE_RESULTS };
+		MSG_QUEUE_TAKE, MSG_QUEUE_LEASE, MSG_QUEUE_READ,
+		MSG_QUEUE_RESULTS };
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		struct buf b = BUF_INIT(100);
@@ -447,5 +489,6 @@ TEST_MAIN(CASE(nobody_is_relayed_for),
     CASE(an_alias_forwards_for_everybody),
     CASE(a_repeated_delivery_is_queued_once),
     CASE(send_is_told_and_gets_the_bytes),
+    CASE(who_has_not_taken_over_gets_nothing_for_now),
     CASE(a_bounce_is_queued_without_a_grant),
     CASE(bytes_that_are_no_request_of_send))
