@@ -70,8 +70,8 @@ _mailstead() {
 		mail) words='import export undelete' ;;
 		queue) words='list show retry hold release cancel reroute' ;;
 		route)
-			words='add list show change remove test status open
-			    close groups refusals'
+			words='add list show change remove test status
+			    avoid resume groups refusals'
 			;;
 		account) words='list show release block open limit' ;;
 		feedback) words='list show' ;;
@@ -123,8 +123,8 @@ _mailstead() {
 			words='--json --password-stdin group: mx: from: fallback
 			    direct hold or then tls= source= helo= weight= user='
 			;;
-		route.open) words='--json --source' ;;
-		route.close) words='--json --all --source' ;;
+		route.avoid) words='--json --source' ;;
+		route.resume) words='--json --all --source' ;;
 		route.groups) words='--json --text' ;;
 		route.list | route.show | route.remove | route.test | \
 		    route.status)

@@ -308,6 +308,23 @@ admin_say(struct admin *a, const char *key, struct str value, const char *text)
 	return ADMIN_OK;
 }
 
+int
+admin_say_number(struct admin *a, const char *key, uint64_t n, const char *text)
+{
+	const struct output_field field = { key, key, OUTPUT_COUNT };
+	struct output *o;
+
+	if (!a->is_json) {
+		printf("%s %llu\n", text, (unsigned long long)n);
+		return ADMIN_OK;
+	}
+	o = output_new("", &field, 1);
+	output_put_number(o, n);
+	output_print_one(o, true);
+	output_free(o);
+	return ADMIN_OK;
+}
+
 bool
 admin_address(struct admin *a, const char *s, struct buf *ret)
 {

@@ -62,6 +62,10 @@ enum reason admin_reason(struct str reply);
 int admin_say(
     struct admin *a, const char *key, struct str value, const char *text);
 
+/* The same with a number. */
+int admin_say_number(
+    struct admin *a, const char *key, uint64_t n, const char *text);
+
 /* An address (or a domain) in its one form, into *ret. Prints an error. */
 bool admin_address(struct admin *a, const char *s, struct buf *ret);
 bool admin_domain_name(struct admin *a, const char *s, struct buf *ret);
@@ -94,7 +98,7 @@ extern const char *const domain_usage[],
 						     *const suppress_usage[];
 extern const char *const tls_rule_usage[];
 extern const char *const route_usage[];
-extern const char *const dmarc_usage[];
+extern const char *const dmarc_usage[], *const dns_usage[];
 extern const char *const system_usage[], *const check_usage[];
 extern const char *const maintenance_usage[], *const watch_usage[];
 

@@ -238,6 +238,14 @@ fits_together(const struct admin *a, const struct words *w)
 	       (w->has_update || !has_update_words);
 }
 
+const char *const dns_usage[] = {
+	"dns DOMAIN [--zone] [--json]",
+	"dns DOMAIN --check [--json]",
+	"dns DOMAIN --update --key FILE [--server HOST] [--dry-run] "
+	"[--replace] [--web] [--wait SECONDS] [--json]",
+	NULL,
+};
+
 int
 cmd_dns(struct admin *a, int argc, char **argv)
 {

@@ -101,7 +101,7 @@ take_window(void *arg, const struct msg_ledger_row *row)
 	output_put_number(o, w.from_s + w.length_s);
 	if (w.every_s > 0)
 		status_time_format(&every, w.every_s * 1000);
-	output_put_text(o, w.every_s > 0 ? buf_str(&every) : STR("-"));
+	output_put_text(o, buf_str(&every));
 	output_put_text(o, w.note);
 	buf_done(&every);
 }
@@ -114,7 +114,7 @@ list(struct admin *a, const struct words *w)
 		{ "system", "SYSTEM", OUTPUT_TEXT },
 		{ "from", "FROM", OUTPUT_TIME },
 		{ "to", "TO", OUTPUT_TIME },
-		{ "every", "EVERY", OUTPUT_TEXT },
+		{ "every", "EVERY", OUTPUT_WORD },
 		{ "note", "NOTE", OUTPUT_TEXT },
 	};
 	struct output *o = output_new("windows", fields, ARRAY_LEN(fields));

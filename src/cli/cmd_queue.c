@@ -7,6 +7,7 @@
  */
 #include "cli/output.h"
 #include "cli/queue_words.h"
+#include "conf/route_text.h"
 
 #include <unistd.h>
 
@@ -17,7 +18,7 @@
 #define USAGE_SHOW   "queue show ID [--json]"
 #define USAGE_CHANGE "queue %s --all | " SELECTORS " [ID...] [--json]"
 #define USAGE_REROUTE \
-	"queue reroute --all | " SELECTORS " [ID...] ROUTE|- [--json]"
+	"queue reroute --all | " SELECTORS " [ID...] WAY|- [--json]"
 #define USAGE "queue list|show|retry|hold|release|cancel|reroute ..."
 
 static const char *const states[] = {
@@ -150,7 +151,7 @@ static const struct output_field all_fields[] = {
 	{ "returning", "To be returned", OUTPUT_YES },
 	{ "account", "Account", OUTPUT_COUNT },
 	{ "size", "Size", OUTPUT_BYTES },
-	{ "priority", "Priority", OUTPUT_TEXT },
+	{ "priority", "Priority", OUTPUT_COUNT },
 	{ "arrived", "Arrived", OUTPUT_TIME },
 	{ "tried", "Last attempt", OUTPUT_TIME },
 	{ "mx", "Last host", OUTPUT_TEXT },
@@ -160,14 +161,10 @@ static const struct output_field all_fields[] = {
 static void
 put_rest(struct output *o, const struct msg_queue_row *row)
 {
-	char priority[8];
-
-	snprintf(priority, sizeof(priority), "%d",
-	    row->priority - DELIVER_PRIORITY_NORMAL);
 	output_put_number(o, row->is_cancelled);
 	output_put_number(o, row->account);
 	output_put_number(o, row->size);
-	output_put_text(o, str_c(priority));
+	output_put_signed(o, row->priority - DELIVER_PRIORITY_NORMAL);
 	output_put_number(o, row->arrival_ms / 1000);
 	output_put_number(o, row->tried_ms / 1000);
 	output_put_text(o, row->mx);
@@ -397,6 +394,32 @@ tell(struct admin *a, const struct changes *c, const char *verb)
 	output_free(o);
 }
 
+/* A way that nobody can take would be the usual one, unseen. */
+static bool
+is_way(struct admin *a, struct str way)
+{
+	struct buf text = BUF_INIT(ROUTE_TEXT_MAX);
+	struct route route;
+	const char *error;
+
+	if (str_eq(way, STR("-")))
+		return true;
+	buf_printf(&text, "* %.*s", STR_ARG(way));
+	error = text.failed ? "it is too long"
+	                    : route_text_check(buf_str(&text), &route);
+	for (size_t i = 0; error == NULL && i < route.n_ways; i++)
+		if (route.ways[i].login.n > 0)
+			error = "one that signs in needs 'mailstead route add'";
+	buf_done(&text);
+	if (error != NULL)
+		admin_error(a, ADMIN_USAGE,
+		    "\"%.*s\" is no way (%s); write direct, hold, or "
+		    "\"relay.example.net:587 tls=must\", and - for the usual "
+		    "one",
+		    STR_ARG(way), error);
+	return error == NULL;
+}
+
 static int
 change(struct admin *a, struct words *w, const char *verb,
     enum queue_action action)
@@ -411,6 +434,8 @@ change(struct admin *a, struct words *w, const char *verb,
 	if (!has_selector(w) || (action == QUEUE_REROUTE && !c.route.n))
 		return admin_usage(
 		    a, action == QUEUE_REROUTE ? USAGE_REROUTE : usage, NULL);
+	if (action == QUEUE_REROUTE && !is_way(a, c.route))
+		return ADMIN_USAGE;
 	if (!make_filter(a, w))
 		return ADMIN_USAGE;
 	for (size_t i = 0; i < MAX(w->args.n_words, 1) && r == ADMIN_OK; i++) {

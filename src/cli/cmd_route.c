@@ -21,7 +21,7 @@
 #define USAGE_REMOVE "route remove NUMBER [--json]"
 #define USAGE_TEST   "route test SENDER RECIPIENT [--json]"
 #define USAGE \
-	"route add|list|show|change|remove|test|status|open|close|groups|" \
+	"route add|list|show|change|remove|test|status|avoid|resume|groups|" \
 	"refusals ..."
 
 #define NUMBER_STEP 10
@@ -164,10 +164,7 @@ take_password(
 static int
 say_number(struct admin *a, uint32_t number, const char *text)
 {
-	char s[16];
-
-	snprintf(s, sizeof(s), "%u", number);
-	return admin_say(a, "number", str_c(s), text);
+	return admin_say_number(a, "number", number, text);
 }
 
 /* --- add, change, remove -------------------------------------------------------------- */
@@ -504,8 +501,8 @@ const char *const route_usage[] = {
 	USAGE_REMOVE,
 	USAGE_TEST,
 	ROUTE_USAGE_STATUS,
-	ROUTE_USAGE_OPEN,
-	ROUTE_USAGE_CLOSE,
+	ROUTE_USAGE_AVOID,
+	ROUTE_USAGE_RESUME,
 	ROUTE_USAGE_GROUPS,
 	"route refusals",
 	NULL,
@@ -525,8 +522,8 @@ admin_route(struct admin *a, int argc, char **argv)
 		{ "remove", remove_route },
 		{ "test", test },
 		{ "status", route_status },
-		{ "open", route_open },
-		{ "close", route_close },
+		{ "avoid", route_avoid },
+		{ "resume", route_resume },
 		{ "groups", route_groups },
 		{ "refusals", refusals },
 	};

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cmd_route_status.c - mailstead route status|open|close|groups: who refuses
- * mail from which of our addresses, what that costs, and what to write to them.
+ * cmd_route_status.c - mailstead route status|groups: who refuses mail from
+ * which of our addresses, what that costs, and what to write to them.
  */
-#include "cli/cli.h"
 #include "cli/ledger_rows.h"
 #include "cli/output.h"
 #include "cli/route_words.h"
 #include "conf/breaker_row.h"
-#include "conf/conf.h"
 #include "proto/provider/provider.h"
 
 #include <arpa/inet.h>
@@ -65,9 +63,9 @@ put_letter(struct buf *to, const struct breaker_row *row, const char *ptr)
 		buf_printf(to, " for the domain %.*s", STR_ARG(row->domain));
 	buf_printf(to, ":\n\n  %u %.*s\n\n", row->code, STR_ARG(row->reply));
 	buf_printf(to,
-	    "The server sends the mail of a provider's customers; %llu "
-	    "messages of %u%s of their accounts to your users have been "
-	    "affected so far.",
+	    "The server sends the mail of a provider's customers; affected "
+	    "so far: messages to your users: %llu, accounts that sent them: "
+	    "%u%s.",
 	    (unsigned long long)row->messages, row->n_accounts,
 	    row->has_more_accounts ? " or more" : "");
 	buf_put_c(to, " Please remove the address from your list, or tell us "
@@ -170,8 +168,11 @@ print_head(struct listing *l, const struct breaker_row *row, const char *ptr)
 
 	if (l->n > 0)
 		putchar('\n');
+	if (row->code == 0 && row->is_forced)
+		fputs("avoided by the operator: ", stdout);
 	print_text("", title.n > 0 ? title : row->scope);
-	print_text(" refuses mail from ",
+	print_text(row->code == 0 && row->is_forced ? " for mail from "
+						    : " refuses mail from ",
 	    row->own_ip.n > 0 ? row->own_ip : row->source);
 	if (ptr[0])
 		printf(" (%s)", ptr);
@@ -186,13 +187,15 @@ print_row(struct listing *l, const struct breaker_row *row, const char *ptr,
 {
 	print_head(l, row, ptr);
 	print_time("  since     ", row->since_ms);
-	printf("\n  affected  %llu messages of %u%s accounts\n",
-	    (unsigned long long)row->messages, row->n_accounts,
-	    row->has_more_accounts ? " or more" : "");
+	printf("\n  affected  %llu message%s of %u%s account%s\n",
+	    (unsigned long long)row->messages, row->messages == 1 ? "" : "s",
+	    row->n_accounts, row->has_more_accounts ? " or more" : "",
+	    row->n_accounts == 1 ? "" : "s");
 	if (row->instead.n > 0)
 		print_text("  now by    ", row->instead);
 	else
-		print_text("  waits     ", row->why);
+		print_text("  waits     ",
+		    row->why.n > 0 ? row->why : STR("nothing yet"));
 	if (row->code > 0) {
 		print_text("\n  said by   ", row->mx);
 		print_text(" [", row->mx_ip);
@@ -200,7 +203,7 @@ print_row(struct listing *l, const struct breaker_row *row, const char *ptr,
 		print_text("", row->reply);
 	}
 	if (row->is_forced)
-		fputs("\n  try again when 'mailstead route close' is said",
+		fputs("\n  try again when 'mailstead route resume' is said",
 		    stdout);
 	else
 		print_time("\n  try again ", row->next_ms);
@@ -245,7 +248,9 @@ route_status(struct admin *a, struct route_words *w)
 
 	if (w->args.n_words > 0)
 		return admin_usage(a, ROUTE_USAGE_STATUS, NULL);
-	l.providers = provider_table_new();
+	l.providers = route_providers();
+	if (l.providers == NULL)
+		l.providers = provider_table_new();
 	l.o = output_new("refused", fields, ARRAY_LEN(fields));
 	r = ledger_rows_each(a, &rows, on_row, &l);
 	if (r == ADMIN_OK && a->is_json)
@@ -254,161 +259,6 @@ route_status(struct admin *a, struct route_words *w)
 		puts("nobody refuses mail because of our addresses");
 	output_free(l.o);
 	provider_table_free(l.providers);
-	return r;
-}
-
-/* --- by hand ------------------------------------------------------------------------------ */
-
-/* "google", "mx.example.com", "relay.example.com:25", or as status shows it. */
-static void
-put_scope(struct buf *to, const char *word)
-{
-	struct str s = str_c(word);
-	bool is_scope =
-	    str_starts(s, STR("mx:")) || str_starts(s, STR("relay:"));
-
-	if (!is_scope && str_find(s, ':') >= 0)
-		buf_put_c(to, "relay:");
-	else if (!is_scope && str_find(s, '.') >= 0)
-		buf_put_c(to, "mx:");
-	for (size_t i = 0; i < s.n; i++)
-		buf_put_char(to, ascii_lower(s.p[i]));
-}
-
-/* The source that mail without a route comes from. */
-static void
-put_source(struct buf *to, const char *word)
-{
-	struct conf *c;
-	char *error = NULL;
-
-	if (word) {
-		buf_put_c(to, word);
-		return;
-	}
-	if (conf_load(cli_config_path(), &c, &error) < 0) {
-		free(error);
-		buf_put_c(to, "default");
-		return;
-	}
-	buf_put_c(to, c->send_source4);
-	if (c->send_source4[0] && c->send_source6[0])
-		buf_put_char(to, ',');
-	buf_put_c(to, c->send_source6);
-	if (to->n == 0)
-		buf_put_c(to, "default");
-	conf_free(c);
-}
-
-static int
-put_breaker(struct admin *a, struct str scope, struct str source, bool is_gone)
-{
-	struct buf key = BUF_INIT(LEDGER_KEY_MAX), value = BUF_INIT(KIB(16));
-	const struct breaker_row row = { .writer = BREAKER_BY_OPERATOR,
-		.scope = scope,
-		.source = source,
-		.is_forced = true,
-		.since_ms = (uint64_t)time(NULL) * 1000 };
-	int r;
-
-	breaker_key_put(&key, scope, source);
-	if (!is_gone)
-		breaker_row_put(&value, &row);
-	r = ledger_rows_put(a, LEDGER_BREAKER,
-	    &(struct msg_ledger_row){ .key = buf_str(&key),
-		.is_gone = is_gone,
-		.value = buf_str(&value) },
-	    "route");
-	buf_done(&key);
-	buf_done(&value);
-	return r;
-}
-
-int
-route_open(struct admin *a, struct route_words *w)
-{
-	struct buf scope = BUF_INIT(KIB(1)), source = BUF_INIT(KIB(1));
-	int r;
-
-	if (w->args.n_words != 1 || w->is_all)
-		return admin_usage(a, ROUTE_USAGE_OPEN, NULL);
-	put_scope(&scope, w->args.words[0]);
-	put_source(&source, w->source);
-	if (scope.failed || source.failed || scope.n > BREAKER_SCOPE_MAX ||
-	    source.n > BREAKER_SOURCE_MAX)
-		r = admin_error(a, ADMIN_USAGE, "that name is too long");
-	else
-		r = put_breaker(a, buf_str(&scope), buf_str(&source), false);
-	if (r == ADMIN_OK)
-		r = admin_say(a, "scope", buf_str(&scope),
-		    "until 'mailstead route close' no mail goes this way:");
-	buf_done(&scope);
-	buf_done(&source);
-	return r;
-}
-
-struct closing {
-	struct admin *a;
-	struct str scope, source; /* empty: any */
-	struct buf rows;          /* msg_ledger_row of those that fit */
-	size_t n;
-};
-
-static void
-on_close(void *arg, const struct msg_ledger_row *m)
-{
-	uint64_t accounts[BREAKER_ACCOUNTS_MAX];
-	struct closing *c = arg;
-	struct breaker_row row;
-
-	if (!breaker_row_get(m->value, accounts, &row) ||
-	    (c->scope.n > 0 && !str_eq(row.scope, c->scope)) ||
-	    (c->source.n > 0 && !str_eq(row.source, c->source)))
-		return;
-	msg_ledger_row_put(&c->rows,
-	    &(struct msg_ledger_row){ .key = m->key, .is_gone = true });
-	c->n++;
-}
-
-static int
-close_all(struct closing *c)
-{
-	const struct ledger_rows rows = { .table = LEDGER_BREAKER,
-		.what = "route status" };
-	int r = ledger_rows_each(c->a, &rows, on_close, c);
-	struct wire w = wire_read(buf_str(&c->rows));
-	struct msg_ledger_row row;
-
-	if (r == ADMIN_OK && c->n == 0)
-		return admin_error(c->a, ADMIN_REFUSED,
-		    "nothing of that is open; see 'mailstead route status'");
-	while (r == ADMIN_OK && msg_ledger_row_read(&w, &row))
-		r = ledger_rows_put(c->a, LEDGER_BREAKER, &row, "route");
-	return r;
-}
-
-int
-route_close(struct admin *a, struct route_words *w)
-{
-	struct buf scope = BUF_INIT(KIB(1));
-	struct closing c = {
-		.a = a, .source = str_c(w->source), .rows = BUF_INIT(MIB(16))
-	};
-	char n[24];
-	int r;
-
-	if (w->args.n_words != (w->is_all ? 0 : 1))
-		return admin_usage(a, ROUTE_USAGE_CLOSE, NULL);
-	if (!w->is_all)
-		put_scope(&scope, w->args.words[0]);
-	c.scope = buf_str(&scope);
-	r = close_all(&c);
-	snprintf(n, sizeof(n), "%zu", c.n);
-	if (r == ADMIN_OK)
-		r = admin_say(a, "closed", str_c(n),
-		    "mail goes the usual way again; ways opened:");
-	buf_done(&scope);
-	buf_done(&c.rows);
 	return r;
 }
 

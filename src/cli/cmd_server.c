@@ -104,12 +104,12 @@ put_process(struct output *o, const struct msg_cli_process *p, uint64_t now)
 	output_put_number(
 	    o, p->started && now > p->started ? now - p->started : 0);
 	output_put_number(o, p->restarts);
-	output_put_text(o, p->last_exit.n ? p->last_exit : STR("-"));
+	output_put_text(o, p->last_exit);
 	output_put_number(o, p->uid);
 	output_put_number(o, p->has_seccomp);
 	output_put_number(o, p->landlock_abi);
 	output_put_number(o, p->no_new_privs);
-	output_put_text(o, p->note.n ? p->note : STR("-"));
+	output_put_text(o, p->note);
 }
 
 static int
@@ -122,12 +122,12 @@ print_status(struct admin *a, struct str reply)
 		{ "state", "STATE", OUTPUT_TEXT },
 		{ "uptime_s", "SECONDS", OUTPUT_COUNT },
 		{ "restarts", "RESTARTS", OUTPUT_COUNT },
-		{ "last_exit", "LAST EXIT", OUTPUT_TEXT },
+		{ "last_exit", "LAST EXIT", OUTPUT_WORD },
 		{ "uid", "UID", OUTPUT_COUNT },
 		{ "seccomp", "SECCOMP", OUTPUT_YES },
 		{ "landlock_abi", "LANDLOCK", OUTPUT_COUNT },
 		{ "no_new_privs", "NNP", OUTPUT_YES },
-		{ "note", "NOTE", OUTPUT_TEXT },
+		{ "note", "NOTE", OUTPUT_WORD },
 	};
 	struct msg_cli_status_reply s;
 	struct msg_cli_process p;
@@ -202,7 +202,7 @@ cmd_reload(struct admin *a, int argc, char **argv)
 		return ADMIN_USAGE;
 	r = ask(a, MSG_CLI_RELOAD, "reload", &reply);
 	if (r == ADMIN_OK && msg_cli_reload_reply_get(buf_str(&reply), &m))
-		r = admin_say(a, "reloaded", str_trim(m.text), "reloaded");
+		r = admin_say(a, "reloaded", str_trim(m.text), "reload:");
 	buf_done(&reply);
 	return r;
 }

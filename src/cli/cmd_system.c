@@ -300,7 +300,7 @@ put_line(struct output *o, const struct line *line)
 	struct buf b = BUF_INIT(KIB(2));
 
 	output_put_text(o, line->s.id);
-	output_put_text(o, str_c(status_role_title(line->s.role)));
+	output_put_text(o, str_c(status_role_name(line->s.role)));
 	buf_put_str(&b, line->s.city);
 	buf_put_c(&b, b.n > 0 && line->s.country.n > 0 ? ", " : "");
 	buf_put_str(&b, line->s.country);

@@ -321,7 +321,9 @@ test(struct admin *a, struct args *args)
 		r = admin_error(
 		    a, ADMIN_TEMPFAIL, "name resolution: %s", error);
 	else if (r == ADMIN_OK && p.n == 0)
-		r = admin_error(a, ADMIN_REFUSED, "%s", p.trouble);
+		r = admin_error(a,
+		    p.is_temporary ? ADMIN_TEMPFAIL : ADMIN_REFUSED, "%s",
+		    p.trouble);
 	else if (r == ADMIN_OK)
 		print_probe(a, &k, &p, f.rules);
 	free(error);

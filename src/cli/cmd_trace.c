@@ -141,8 +141,9 @@ print_life(const struct msg_queue_life *m)
 	output_bytes(m->size, size, sizeof(size));
 	print_text("", m->id);
 	print_text(" from <", m->sender);
-	printf("%s, %s, %u recipients\n  ", m->sender.n ? ">" : " from <>",
-	    size, m->recipients);
+	printf("%s, %s%s, %u recipient%s\n  ", m->sender.n ? ">" : " from <>",
+	    size, m->size < KIB(1) ? " bytes" : "B", m->recipients,
+	    m->recipients == 1 ? "" : "s");
 	print_time(m->arrival_ms);
 	puts("  queued");
 	for (struct wire w = wire_read(m->events);

@@ -43,7 +43,8 @@ dns_zone_primary(struct dns_look *l, const char *domain, char **ret_error)
 		dns_look_ask(l, text, DNS_SOA, &arena, &a);
 		if (a.status == DNS_TEMPFAIL || a.status == DNS_BOGUS) {
 			*ret_error = x_asprintf("cannot find the zone of %s "
-						"(SOA of %s): %s",
+						"(SOA of %s): %s; --server "
+						"names its primary",
 			    domain, text, a.why);
 			break;
 		}
@@ -51,7 +52,9 @@ dns_zone_primary(struct dns_look *l, const char *domain, char **ret_error)
 			primary = primary_of(a.data[0]);
 	}
 	if (!primary && !name.n)
-		*ret_error = x_asprintf("no zone in DNS has %s", domain);
+		*ret_error = x_asprintf(
+		    "no zone in DNS has %s; --server names its primary",
+		    domain);
 	arena_done(&arena);
 	return primary;
 }

@@ -22,12 +22,12 @@ static const struct cli_command commands[] = {
 	{ "check",   "[--rebuild] [--json] | add|change|list|show|run|remove|kinds ...", "Verify every checksum and reference of the store; or what is watched of systems", cmd_check, check_usage },
 	{ "domain",  "add|list|remove ...",    "Domains that are served here", admin_domain, domain_usage },
 	{ "dkim",    "list|add|activate|rotate|remove ...", "Keys that sign the mail of a domain", admin_dkim, dkim_usage },
-	{ "dns",     "DOMAIN [--zone | --check] [--json]", "The DNS records that a domain needs", cmd_dns, NULL },
+	{ "dns",     "DOMAIN [--zone | --check | --update ...] [--json]", "The DNS records that a domain needs", cmd_dns, dns_usage },
 	{ "user",    "add|list|passwd|quota|remove|undelete ...", "Accounts", admin_user, user_usage },
 	{ "alias",   "add|list|remove ...",    "Addresses that lead to others", admin_alias, alias_usage },
 	{ "account", "list|show|release|block|open|limit ...", "What accounts send to other servers, and who sends too much", admin_account, account_usage },
 	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue, queue_usage },
-	{ "route",   "add|list|show|change|remove|test|status|open|close|groups|refusals ...", "Which way mail takes to other servers, and who refuses it", admin_route, route_usage },
+	{ "route",   "add|list|show|change|remove|test|status|avoid|resume|groups|refusals ...", "Which way mail takes to other servers, and who refuses it", admin_route, route_usage },
 	{ "tls-rule", "add|list|remove|test ...", "What TLS has to be on the way to other servers", admin_tls_rule, tls_rule_usage },
 	{ "tls-rpt", "[DOMAIN] [--json]", "What came of TLS with the servers of domains that want reports", admin_tls_rpt, NULL },
 	{ "trace",   "ID|ADDRESS [--json]",    "The life of messages that went to other servers", admin_trace, NULL },
@@ -176,11 +176,11 @@ is_verb(const struct cli_command *c, const char *verb)
 	return false;
 }
 
-/* "mailstead check" alone looks at the store. */
+/* "mailstead check" alone looks at the store, and dns has no sub-commands. */
 static bool
 stands_alone(const struct cli_command *c, const char *verb)
 {
-	return c->run == cmd_check && !verb;
+	return c->run == cmd_dns || (c->run == cmd_check && !verb);
 }
 
 /* Help, or a word that is no sub-command: true, and nothing is left to do. */

@@ -3,11 +3,14 @@
 #include "cli/output.h"
 
 #include <jansson.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 
 #define FIELDS_MAX 24
+#define LAST_MIN   20 /* columns that the last text has at least */
 
 struct output {
 	const char *name;
@@ -134,6 +137,11 @@ output_put_text(struct output *o, struct str s)
 	struct buf *cell = next_cell(o);
 	struct str one;
 
+	if (o->fields[o->at].kind == OUTPUT_WORD && s.n == 0) {
+		json_decref(v);
+		v = NULL;
+		s = STR("-");
+	}
 	if (!is_list)
 		buf_put_str(cell, s);
 	while (is_list && s.n > 0) {
@@ -203,6 +211,13 @@ output_put_number(struct output *o, uint64_t n)
 	put_json(o, v);
 }
 
+void
+output_put_signed(struct output *o, int64_t n)
+{
+	buf_printf(next_cell(o), "%lld", (long long)n);
+	put_json(o, json_integer(n));
+}
+
 static void
 dump(json_t *v)
 {
@@ -225,8 +240,8 @@ width_of(struct str s)
 static bool
 is_right_aligned(enum output_kind kind)
 {
-	return kind != OUTPUT_TEXT && kind != OUTPUT_LIST &&
-	       kind != OUTPUT_TIME && kind != OUTPUT_YES;
+	return kind != OUTPUT_TEXT && kind != OUTPUT_WORD &&
+	       kind != OUTPUT_LIST && kind != OUTPUT_TIME && kind != OUTPUT_YES;
 }
 
 static void
@@ -236,6 +251,43 @@ pad(size_t n)
 		putchar(' ');
 }
 
+/* Columns of the terminal; 0: it is none, nothing is cut. */
+static size_t
+terminal_width(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) ||
+	    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+		return 0;
+	return size.ws_col;
+}
+
+/* The first n code points of s. */
+static struct str
+first_columns(struct str s, size_t n)
+{
+	size_t i = 0;
+
+	while (i < s.n && (n > 0 || ((unsigned char)s.p[i] & 0xc0) == 0x80))
+		n -= ((unsigned char)s.p[i++] & 0xc0) != 0x80;
+	return str_first(s, i);
+}
+
+/* What of the last text fits: the reply of another server may be long. */
+static struct str
+cut_last(const struct output *o, struct str cell, const size_t *widths)
+{
+	size_t room = terminal_width(), used = 0, last = o->n_fields - 1;
+
+	for (size_t i = 0; i < last; i++)
+		used += widths[i] + 2;
+	if (room == 0 || last == 0 || o->fields[last].kind != OUTPUT_TEXT)
+		return cell;
+	room = MAX(room > used ? room - used : 0, LAST_MIN);
+	return width_of(cell) > room ? first_columns(cell, room) : cell;
+}
+
 static void
 print_row(const struct output *o, const struct str *cells, const size_t *widths)
 {
@@ -243,8 +295,12 @@ print_row(const struct output *o, const struct str *cells, const size_t *widths)
 		size_t room = widths[i] - width_of(cells[i]);
 		bool is_right = is_right_aligned(o->fields[i].kind);
 
+		struct str cell = i + 1 < o->n_fields
+		                      ? cells[i]
+		                      : cut_last(o, cells[i], widths);
+
 		pad((i > 0 ? 2 : 0) + (is_right ? room : 0));
-		fwrite(cells[i].p, 1, cells[i].n, stdout);
+		fwrite(cell.p, 1, cell.n, stdout);
 		if (!is_right && i + 1 < o->n_fields)
 			pad(room);
 	}
@@ -292,11 +348,13 @@ void
 output_flush(struct output *o, bool is_json)
 {
 	ASSERT(o->at == 0);
+	if (o->n_cells == 0)
+		return; /* an error may follow, and must stand alone */
 	if (is_json)
 		print_json_part(o);
 	else
 		print_table(o);
-	o->is_begun |= is_json || o->n_cells > 0;
+	o->is_begun = true;
 	json_array_clear(o->rows);
 	drop_cells(o);
 }
@@ -326,11 +384,19 @@ output_print(struct output *o, bool is_json)
 void
 output_print_one(struct output *o, bool is_json)
 {
+	size_t width = 18;
+
 	ASSERT(o->at == 0 && o->n_cells == o->n_fields);
 	if (is_json)
 		dump(json_incref(json_array_get(o->rows, 0)));
-	for (size_t i = 0; !is_json && i < o->n_fields; i++)
-		printf("%-18s %s\n", o->fields[i].title, buf_c(&o->cells[i]));
+	for (size_t i = 0; i < o->n_fields; i++)
+		width = MAX(width, width_of(str_c(o->fields[i].title)));
+	for (size_t i = 0; !is_json && i < o->n_fields; i++) {
+		const char *value = buf_c(&o->cells[i]);
+
+		printf("%-*s %s\n", (int)width, o->fields[i].title,
+		    value[0] ? value : "-");
+	}
 	json_array_clear(o->rows);
 	drop_cells(o);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * output.h - what a command prints: an aligned table for people, or JSON.
+ * On a terminal a long text in the last column of a table is cut.
  *
  * The one wrapper of jansson. Both come from the same rows, so that they
  * cannot differ. The JSON keys are documented in mailstead(8) and stay.
@@ -11,6 +12,7 @@
 
 enum output_kind {
 	OUTPUT_TEXT,
+	OUTPUT_WORD, /* a text; empty is "-", null in JSON */
 	OUTPUT_COUNT,
 	OUTPUT_BYTES,       /* people read "4.9G"; JSON has the number */
 	OUTPUT_LIMIT_BYTES, /* 0 is "none"; null in JSON */
@@ -38,6 +40,8 @@ void output_free(struct output *o);
 /* The values of a row in the order of the fields. */
 void output_put_text(struct output *o, struct str s);
 void output_put_number(struct output *o, uint64_t n);
+/* For OUTPUT_COUNT. */
+void output_put_signed(struct output *o, int64_t n);
 /* Print the rows so far: for a list that is too long to be held. Columns
  * become wider on the way. output_print() ends it. */
 void output_flush(struct output *o, bool is_json);

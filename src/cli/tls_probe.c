@@ -153,6 +153,7 @@ probe_hosts(struct prober *p, const char *domain)
 	probe->is_secure = p->is_secure;
 	if (p->status == DNS_NO_NAME || p->status == DNS_TEMPFAIL ||
 	    p->status == DNS_BOGUS) {
+		probe->is_temporary = p->status != DNS_NO_NAME;
 		snprintf(probe->trouble, sizeof(probe->trouble),
 		    "the MX records of %s: %s", domain,
 		    p->status == DNS_NO_NAME ? "there is no such domain"

@@ -26,6 +26,7 @@ struct tls_probe {
 	size_t n;
 	struct tls_probe_host hosts[MX_HOSTS_MAX];
 	char trouble[400]; /* why there are no hosts */
+	bool is_temporary; /* that may be otherwise later */
 };
 
 /* domain: ASCII. False with *ret_error (heap): there is no resolver. */

@@ -70,12 +70,23 @@ when_to_try(const struct choosing *c)
 	                60000;
 }
 
+/* The host that mail waits for, by which an operator finds it in the queue. */
+static struct str
+awaited_host(const struct choosing *c)
+{
+	for (size_t i = 0; i < c->plan.n && c->q.n_mx > 0; i++)
+		if (c->plan.ways[i].way.kind == ROUTE_DIRECT)
+			return c->q.mx[0];
+	return STR("");
+}
+
 /* It waits in the queue. */
 static void
 let_wait(struct choosing *c)
 {
 	struct buf text = BUF_INIT(VERDICT_TEXT_MAX);
-	const struct trip trip = { .route = STR("waits: refused here") };
+	const struct trip trip = { .route = STR("waits: refused here"),
+		.mx = awaited_host(c) };
 	struct judgement j = {
 		.outcome = TEMPFAIL,
 		.is_local = true,

@@ -136,8 +136,9 @@ def test_hold_release_and_cancel(held, account):
 def test_a_route_is_kept_with_the_entry(held, account):
     mid = submit(account, "x@route.example")
     hold(held, mid)
-    assert js(held, "queue", "reroute", mid, "relay2")["changed"] == 1
-    assert queue(held, mid)[0]["route"] == "relay2"
+    way = "relay.example:587 tls=must"
+    assert js(held, "queue", "reroute", mid, way)["changed"] == 1
+    assert queue(held, mid)[0]["route"] == way
     held.cli("queue", "reroute", "--domain", "route.example", "-")
     assert queue(held, mid)[0]["route"] == ""
 
@@ -155,6 +156,19 @@ def test_show_and_trace(held, account):
     assert "nothing is known" in held.cli("trace", "nobody@no.example")
     missing = held.cli("queue", "show", "nosuchid", check=False)
     assert missing.returncode == REFUSED
+    missing = held.cli("queue", "show", "nosuchid", "--json", check=False)
+    assert json.loads(missing.stdout)["error"]["reason"] == "refused"
+    assert queue(held, mid)[0]["priority"] == 0
+
+
+@pytest.mark.parametrize("way", [
+    "relay", "relay:25 tls=maybe", "relay:25 user=me", "fallback direct"])
+def test_a_way_that_is_none_changes_nothing(held, account, way):
+    mid = submit(account, "x@noway.example")
+    r = held.cli("queue", "reroute", mid, way, check=False)
+    assert r.returncode == USAGE and "is no way" in r.stderr
+    assert queue(held, mid)[0]["route"] != way
+    held.cli("queue", "cancel", mid)
 
 
 @pytest.mark.parametrize("args", [
@@ -175,7 +189,9 @@ def test_an_alias_leads_to_another_server(held):
         assert c.rcpt("x@forward.example")[0] == 550
     rows = queue(held, "--domain", "forward.example")
     assert [r["recipient"] for r in rows] == ["Far.Away@forward.example"]
-    assert rows[0]["sender"] == "someone@sender.example"
+    # Under a sender of ours, so that SPF holds (SRS).
+    assert re.fullmatch(r"SRS0=\w+=\w+=sender\.example=someone@"
+                        + re.escape(held.domain), rows[0]["sender"])
     assert rows[0]["account"] == 0
 
 

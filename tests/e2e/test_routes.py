@@ -186,7 +186,7 @@ def test_a_banned_address_and_the_way_round(make):
         "joe@customer.example"], "each arrived once"
 
     # By hand, mail goes straight again; here the ban is still on.
-    world.server.cli("route", "close", "bigmail")
+    world.server.cli("route", "resume", "bigmail")
     world.wait_refused(0)
     ban.is_banning = False
     world.send(user, "zoe@hotmail.example")
@@ -343,6 +343,8 @@ def test_without_another_way_it_waits(make):
     wait_for(lambda: len([q for q in queue(world) if q["reply"]]) == 2, 5,
              "it does not wait")
     assert ban.refused == 1
+    # An operator finds them by the host that they wait for.
+    assert len(queue(world, "--mx", "*.big.example")) == 2
     stays_empty(user)
     # A fall-back that comes later takes them.
     relay = world.relay()
@@ -590,9 +592,11 @@ def test_a_relay_that_wants_a_sign_in_is_no_bounce(plain, user):
 def test_by_hand(plain, user):
     big = plain.big("manual")
     relay = plain.relay()
-    plain.server.cli("route", "open", "bigmail")
+    plain.server.cli("route", "avoid", "bigmail")
     row, = plain.wait_refused(1)
     assert row["forced"] and row["next"] is None
+    assert plain.server.cli("route", "status").startswith(
+        "avoided by the operator: Big Mail")
     wait_for(lambda: plain.test(user.login, "a@manual.example")["answer"][0][
         "text"] == f"{relay.ip}:{plain.port}", 5, "it is not open")
     plain.send(user, "a@manual.example")
@@ -600,7 +604,7 @@ def test_by_hand(plain, user):
     plain.server.kill("send")
     plain.send(user, "b@manual.example")
     relay.wait(2)
-    assert plain.server.cli("route", "close", "--all", check=False) \
+    assert plain.server.cli("route", "resume", "--all", check=False) \
         .returncode == 0
     plain.wait_refused(0)
     wait_for(lambda: plain.test(user.login, "a@manual.example")["answer"][0][
@@ -619,7 +623,8 @@ def test_by_hand(plain, user):
     (("change", "4711", "*", "direct"), "there is no route 4711"),
     (("remove", "4711"), "there is no route 4711"),
     (("show", "4711"), "there is no route 4711"),
-    (("close", "google"), "nothing of that is open"),
+    (("resume", "google"), "no such way is avoided"),
+    (("avoid", "gogle"), "is no provider group"),
     (("test", "a@b.example"), "usage"),
     (("test", "nonsense", "a@b.example"), "is not an address"),
 ])
