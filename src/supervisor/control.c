@@ -118,18 +118,29 @@ answer_connect(struct supervisor *sup, struct ipc_return *r, struct str body)
 		ipc_reply(r, STR_NONE, fd);
 }
 
+struct reload_answer {
+	struct ipc_return ret;
+	char *names; /* of options that count later; NULL: none */
+};
+
 static void
 on_reloaded(void *arg, UNUSED bool is_complete)
 {
-	struct ipc_return *r = arg;
-	struct msg_cli_reload_reply reply = { .text = STR(
-						  "configuration taken over") };
-	struct buf body = BUF_INIT(KIB(1));
+	struct reload_answer *later = arg;
+	struct buf body = BUF_INIT(KIB(4)), text = BUF_INIT(KIB(2));
 
-	msg_cli_reload_reply_put(&body, &reply);
-	ipc_reply(r, buf_str(&body), -1);
+	buf_put_c(&text, "configuration taken over");
+	if (later->names != NULL)
+		buf_printf(&text,
+		    "; these count when Mailstead is started anew: %s",
+		    later->names);
+	msg_cli_reload_reply_put(
+	    &body, &(struct msg_cli_reload_reply){ .text = buf_str(&text) });
+	ipc_reply(&later->ret, buf_str(&body), -1);
 	buf_done(&body);
-	free(r);
+	buf_done(&text);
+	free(later->names);
+	free(later);
 }
 
 /* The answer comes when all processes have taken it over; one that ended
@@ -137,14 +148,15 @@ on_reloaded(void *arg, UNUSED bool is_complete)
 static void
 answer_reload(struct supervisor *sup, struct ipc_return *r)
 {
-	struct ipc_return *later;
+	struct reload_answer *later;
 
 	if (!reload(sup)) {
 		ipc_reply_error(r, PERMFAIL, REASON_CONFLICT, sup->conf_error);
 		return;
 	}
-	later = x_malloc(sizeof(*later));
-	*later = *r;
+	later = X_NEW(struct reload_answer);
+	later->ret = *r;
+	later->names = sup->conf_later ? x_strdup(sup->conf_later) : NULL;
 	sync_all(sup, on_reloaded, later);
 }
 

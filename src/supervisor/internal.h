@@ -56,6 +56,7 @@ struct supervisor {
 	const char *conf_path;
 	struct conf *conf;
 	char *conf_error; /* of the last reload; NULL: none */
+	char *conf_later; /* what of it counts from the next start; NULL */
 	uint64_t generation, started;
 	uint64_t life; /* told to all: a restarted supervisor has another */
 	enum log_level log_level;

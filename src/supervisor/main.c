@@ -304,6 +304,7 @@ clean_up(struct supervisor *sup)
 	closep(&sup->lock_fd);
 	conf_free(sup->conf);
 	free(sup->conf_error);
+	free(sup->conf_later);
 }
 
 int

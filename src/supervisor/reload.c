@@ -130,6 +130,48 @@ reload_metrics_http(struct supervisor *sup, char **ret_error)
 	return 0;
 }
 
+/* Options that changed and that processes read only when they start: their
+ * names, on the heap; NULL: none. mailstead.conf(5) lists them. */
+static char *
+name_later(const struct conf *old, const struct conf *fresh)
+{
+	const struct {
+		const char *name;
+		bool is_other;
+	} options[] = {
+		{ "dns.servers",
+		    strcmp(old->dns_servers, fresh->dns_servers) != 0 },
+		{ "dns.dnssec", old->dns_dnssec != fresh->dns_dnssec },
+		{ "dns.trust_anchor", strcmp(old->dns_trust_anchor,
+					  fresh->dns_trust_anchor) != 0 },
+		{ "incoming.checks",
+		    !old->incoming_checks && fresh->incoming_checks },
+		{ "listen.metrics",
+		    old->metrics_address[0] &&
+			(old->metrics_port != fresh->metrics_port ||
+			    strcmp(old->metrics_address,
+				fresh->metrics_address) != 0) },
+		{ "send.authorities", strcmp(old->send_authorities,
+					  fresh->send_authorities) != 0 },
+		{ "send.providers",
+		    strcmp(old->send_providers, fresh->send_providers) != 0 },
+		{ "send.refusals",
+		    strcmp(old->send_refusals, fresh->send_refusals) != 0 },
+		{ "watch.ca_file",
+		    strcmp(old->watch_ca_file, fresh->watch_ca_file) != 0 },
+	};
+	struct buf names = BUF_INIT(KIB(1));
+	char *text;
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (options[i].is_other)
+			buf_printf(&names, "%s%s", names.n ? ", " : "",
+			    options[i].name);
+	text = names.n ? x_strdup(buf_c(&names)) : NULL;
+	buf_done(&names);
+	return text;
+}
+
 bool
 reload(struct supervisor *sup)
 {
@@ -142,6 +184,8 @@ reload(struct supervisor *sup)
 		log_event(EV_SUP_CONFIG_BAD, LC("error", sup->conf_error));
 		return false;
 	}
+	free(sup->conf_later);
+	sup->conf_later = name_later(sup->conf, fresh);
 	conf_free(sup->conf);
 	sup->conf = fresh;
 	sup->generation++;
@@ -150,7 +194,8 @@ reload(struct supervisor *sup)
 	if (c->state == PROCESS_STARTING || c->state == PROCESS_SERVING)
 		child_configure(c);
 	reload_workers(sup);
-	log_event(EV_SUP_CONFIG_NEW, LU("generation", sup->generation));
+	log_event(EV_SUP_CONFIG_NEW, LU("generation", sup->generation),
+	    LC("later", sup->conf_later ? sup->conf_later : ""));
 	return true;
 }
 

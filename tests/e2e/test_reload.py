@@ -168,6 +168,16 @@ def test_a_port_that_is_taken_is_named_and_changes_nothing(plain_server):
     assert answers(old)[:4] == b"220 "
 
 
+def test_what_counts_later_is_named(plain_server):
+    server = plain_server
+    assert "anew" not in server.cli("reload")
+    server.configure({"dns": {"servers": "127.0.0.1:1"},
+                      "send": {"retry": "4m"}})
+    said = server.cli("reload")
+    assert said.rstrip().endswith("started anew: dns.servers")
+    assert "anew" not in server.cli("reload"), "nothing changed again"
+
+
 def test_workers_come_and_go_and_sessions_stay(plain_server):
     server = plain_server
     account = server.new_account()
@@ -217,6 +227,7 @@ def test_a_killed_role_is_back_in_a_second(plain_server, role):
     p = wait_for(is_back, BACK_S, f"{role} is not back")
     assert time.monotonic() - began < BACK_S
     assert p["restarts"] == 1 and "KILL" in p["last_exit"]
+    assert p["note"] is None
     server.wait_log(rf"event=supervisor\.exit .*role={role} .*SIGKILL")
     account.deliver(message())
     Imap(server, account.login).close()
