@@ -9,6 +9,7 @@
 #include "conf/schema.h"
 #include "net/tls.h"
 
+#include <arpa/inet.h>
 #include <confuse.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -62,6 +63,20 @@ static void PRINTF_LIKE(2, 3) add_error(int line, const char *fmt, ...)
 }
 
 static void
+put_sections(struct buf *b)
+{
+	const char *last = "", *comma = "";
+
+	buf_put_c(b, ", or a section: ");
+	for (size_t i = 0; i < conf_option_count; i++)
+		if (strcmp(conf_options[i].section, last) != 0) {
+			last = conf_options[i].section;
+			buf_printf(b, "%s%s", comma, last);
+			comma = ", ";
+		}
+}
+
+static void
 put_known(struct buf *b, const char *section)
 {
 	const char *comma = "";
@@ -72,9 +87,7 @@ put_known(struct buf *b, const char *section)
 			comma = ", ";
 		}
 	if (section[0] == '\0')
-		buf_put_c(b, ", or a section: workers, tls, listen, smtp, "
-			     "imap, pop3, limits, store, queue, auth, dns, "
-			     "send");
+		put_sections(b);
 }
 
 /* What the library finds: wrong syntax, unknown names. */
@@ -247,6 +260,19 @@ check_listeners(const struct conf *c)
 }
 
 static void
+check_source(const char *name, int family, const char *value)
+{
+	struct in6_addr address;
+
+	if (value[0] != '\0' && inet_pton(family, value, &address) != 1)
+		add_error(0,
+		    "%s: \"%s\" is not possible; expected an address of this "
+		    "machine such as %s",
+		    name, value,
+		    family == AF_INET ? "192.0.2.1" : "2001:db8::1");
+}
+
+static void
 check_whole(const struct conf *c)
 {
 	if ((c->tls_certificate_file[0] == '\0') !=
@@ -257,6 +283,8 @@ check_whole(const struct conf *c)
 		add_error(0, "the system has no usable host name; expected "
 			     "hostname = \"mail.example.org\"");
 	check_listeners(c);
+	check_source("send.source4", AF_INET, c->send_source4);
+	check_source("send.source6", AF_INET6, c->send_source6);
 }
 
 static void
