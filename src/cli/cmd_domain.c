@@ -26,6 +26,17 @@ put_new(struct admin *a, struct str name, struct buf *body)
 	return r;
 }
 
+/* RFC 5321 section 4.5.1; this server writes to that address, too. */
+static void
+tell_next(const struct admin *a, const char *name)
+{
+	if (!a->is_json)
+		printf("its records for DNS: mailstead dns %s\n"
+		       "nobody reads its postmaster yet: "
+		       "mailstead alias add postmaster@%s USER\n",
+		    name, name);
+}
+
 /* Both commands that take one domain differ only in their message. */
 static int
 one_domain(struct admin *a, struct args *args, enum msg_type type)
@@ -52,6 +63,8 @@ one_domain(struct admin *a, struct args *args, enum msg_type type)
 			r = admin_say(a, is_add ? "added" : "removed",
 			    buf_str(&name),
 			    is_add ? "added domain" : "removed domain");
+		if (r == ADMIN_OK && is_add)
+			tell_next(a, buf_c(&name));
 	}
 	buf_done(&name);
 	buf_done_secret(&body);
