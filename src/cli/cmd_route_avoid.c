@@ -4,15 +4,14 @@
  * because the operator says so, and the end of that.
  */
 #include "cli/cli.h"
+#include "cli/config_files.h"
 #include "cli/ledger_rows.h"
 #include "cli/route_words.h"
 #include "conf/breaker_row.h"
 #include "conf/conf.h"
 #include "proto/provider/provider.h"
 
-#include <fcntl.h>
 #include <time.h>
-#include <unistd.h>
 
 /* --- what is meant ------------------------------------------------------------------ */
 
@@ -81,18 +80,6 @@ put_breaker(struct admin *a, struct str scope, struct str source, bool is_gone)
 	return r;
 }
 
-static bool
-read_text(const char *path, struct buf *to)
-{
-	CLEANUP(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char part[4096];
-	ssize_t n = -1;
-
-	while (fd >= 0 && (n = read(fd, part, sizeof(part))) > 0)
-		buf_put(to, part, (size_t)n);
-	return n == 0 && !to->failed;
-}
-
 struct provider_table *
 route_providers(void)
 {
@@ -106,7 +93,7 @@ route_providers(void)
 		free(error);
 	else if (c->send_providers[0] == '\0')
 		t = provider_table_new();
-	else if (read_text(c->send_providers, &text))
+	else if (config_file_read(c->send_providers, &text))
 		t = provider_table_parse(buf_str(&text), &e);
 	conf_free(c);
 	buf_done(&text);

@@ -4,6 +4,7 @@
  * the server itself and not its mail.
  */
 #include "cli/cli.h"
+#include "cli/config_files.h"
 #include "cli/output.h"
 #include "conf/conf.h"
 #include "supervisor/supervisor.h"
@@ -227,6 +228,7 @@ cmd_config(struct admin *a, int argc, char **argv)
 	struct args args = { .options = options, .n_options = 1 };
 	const char *path = cli_config_path();
 	char *error = NULL;
+	struct buf errors = BUF_INIT(KIB(4));
 	struct conf *c;
 	int r;
 
@@ -240,8 +242,13 @@ cmd_config(struct admin *a, int argc, char **argv)
 	r = conf_load(path, &c, &error);
 	if (r == 0) {
 		r = conf_read_tls(c, &error);
+		if (r == 0 && !config_files_check(c, &errors)) {
+			error = x_strdup(buf_c(&errors));
+			r = -1;
+		}
 		warn_of_user(c);
 		conf_free(c);
+		buf_done(&errors);
 	}
 	if (r == 0)
 		return admin_say(a, "checked", str_c(path), "no errors in");

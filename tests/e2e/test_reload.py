@@ -330,3 +330,18 @@ def test_config_check_says_what_reload_would(plain_server):
     said = [x for x in by_check.stderr.splitlines() if "imap.idle" in x]
     assert said and said[0].split("mailstead: ")[-1] in by_reload.stderr
     server.conf.write_text(good)
+
+
+def test_config_check_reads_the_tables_of_the_operator(plain_server, tmp_path):
+    table = tmp_path / "refusals"
+    conf = tmp_path / "mailstead.conf"
+    plain_server.configure({"send": {"refusals": table}})
+    conf.write_text(plain_server.conf.read_text())
+    plain_server.configure({"send": {"refusals": ""}})
+    gone = plain_server.cli("config", "check", conf, check=False)
+    assert gone.returncode == 1 and "send.refusals: cannot read" in gone.stderr
+    table.write_text("default\nfoo bar\n")
+    bad = plain_server.cli("config", "check", conf, check=False)
+    assert bad.returncode == 1 and f"{table}:2: " in bad.stderr
+    table.write_text("default\n")
+    plain_server.cli("config", "check", conf)
