@@ -117,11 +117,13 @@ static enum feedback_found
 read_file(
     struct str bytes, const struct feedback_context *c, struct feedback *f)
 {
-	struct buf unpacked = BUF_INIT(FEEDBACK_UNPACKED_MAX);
+	struct buf unpacked = BUF_INIT(
+	    FEEDBACK_UNPACKED_MAX - MIN(f->unpacked, FEEDBACK_UNPACKED_MAX));
 	enum feedback_found found = FEEDBACK_NOTHING;
 	const char *fault = unpack(bytes, &unpacked);
 	struct str text = unpacked.n ? buf_str(&unpacked) : bytes;
 
+	f->unpacked += fault ? FEEDBACK_UNPACKED_MAX : unpacked.n;
 	if (fault)
 		f->fault = fault;
 	else if (first_letter(text) == '<')

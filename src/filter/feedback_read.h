@@ -12,7 +12,8 @@
 #include "base/buf.h"
 #include "proto/feedback/feedback.h"
 
-/* Attachments looked at; bytes of one, as it came; and unpacked. */
+/* Attachments looked at; bytes of one, as it came; of all, unpacked: a few
+ * kilobytes can become so many. */
 #define FEEDBACK_LEAVES_MAX   10
 #define FEEDBACK_PACKED_MAX   MIB(10)
 #define FEEDBACK_UNPACKED_MAX MIB(16)
@@ -43,6 +44,7 @@ struct feedback {
 	struct feedback_head head;
 	struct feedback_abuse abuse;
 	const char *fault; /* why there is nothing, or NULL */
+	size_t unpacked;   /* bytes, so far */
 };
 
 /* The caller ends it with feedback_done(). */

@@ -4,14 +4,17 @@
  * about.
  */
 #include "../test.h"
+#include "base/base64.h"
+#include "base/gzip.h"
 #include "filter/feedback_read.h"
 #include "proc/ipc_msgs.h"
 
 static const struct feedback_context context = { STR("demo.example"),
 	STR("mail.demo.example"), 1790000000 };
 
-#define DMARC(domain) \
-	"Content-Type: text/xml\r\n\r\n<feedback><report_metadata>" \
+#define DMARC(domain) "Content-Type: text/xml\r\n\r\n" XML(domain)
+#define XML(domain) \
+	"<feedback><report_metadata>" \
 	"<org_name>o</org_name><email>e</email><report_id>1</report_id>" \
 	"<date_range><begin>1</begin><end>2</end></date_range>" \
 	"</report_metadata><policy_published><domain>" domain \
@@ -45,6 +48,57 @@ TEST(only_reports_about_the_domain_they_came_to)
 		CHECK((f.rows.n > 0) == cases[i].is_taken, cases[i].message);
 		CHECK((f.fault == NULL) == cases[i].is_taken, cases[i].message);
 		feedback_done(&f);
+	}
+}
+
+#define PART \
+	"--b\r\nContent-Type: application/gzip\r\n" \
+	"Content-Transfer-Encoding: base64\r\n\r\n"
+
+/* A report in a packed file, behind so many blanks. */
+static void
+put_packed(struct buf *to, const char *domain, size_t blanks)
+{
+	struct buf xml = BUF_INIT(MIB(20)), packed = BUF_INIT(MIB(1));
+
+	buf_printf(&xml, XML("%s"), domain);
+	for (size_t i = 0; i < blanks; i++)
+		buf_put_char(&xml, ' ');
+	gzip_put(&packed, buf_str(&xml));
+	buf_put_c(to, PART);
+	base64_encode(to, buf_str(&packed));
+	buf_put_c(to, "\r\n");
+	buf_done(&xml);
+	buf_done(&packed);
+}
+
+TEST(all_files_together_unpack_to_a_bound)
+{
+	static const struct {
+		size_t first, second;
+		bool is_taken;
+	} cases[] = {
+		{ 100, 100, true },
+		{ MIB(10), 100, true },
+		{ MIB(10), MIB(10), false },
+		{ MIB(17), 100, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf m = BUF_INIT(MIB(4));
+		enum feedback_found found;
+		struct feedback f;
+
+		buf_put_c(
+		    &m, "Content-Type: multipart/mixed; boundary=b\r\n\r\n");
+		put_packed(&m, "other.example", cases[i].first);
+		put_packed(&m, "demo.example", cases[i].second);
+		buf_put_c(&m, "--b--\r\n");
+		found = feedback_read(buf_str(&m), &context, &f);
+		CHECK((found == FEEDBACK_ROWS) == cases[i].is_taken,
+		    "a file behind others");
+		feedback_done(&f);
+		buf_done(&m);
 	}
 }
 
@@ -120,6 +174,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_reports_about_the_domain_they_came_to),
+		cmocka_unit_test(all_files_together_unpack_to_a_bound),
 		cmocka_unit_test(
 		    a_complaint_names_its_message_by_our_own_line_alone),
 		cmocka_unit_test(a_complaint_is_kept_by_account_or_domain),
