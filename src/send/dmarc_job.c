@@ -13,6 +13,9 @@
 
 /* Receivers of one report; RFC 7489 section 6.4 asks for two at least. */
 #define RECEIVERS_MAX 5
+/* URIs of a record that are looked at: each may cost a question, and the next
+ * domain waits for the answer. */
+#define URIS_MAX 10
 /* How long it is remembered that a report was sent. */
 #define SENT_KEEP_S (30 * 86400)
 
@@ -33,6 +36,7 @@ struct job {
 	struct receiver receivers[RECEIVERS_MAX];
 	size_t n, at;       /* receivers; the one that is being served */
 	struct str uris;    /* of the record that are still to be looked at */
+	unsigned n_uris;    /* that were */
 	uint64_t max_bytes; /* of the one that is asked about */
 	char external[HOSTNAME_MAX];
 	bool is_later; /* something could not be done now */
@@ -407,7 +411,8 @@ next_uri(struct job *j)
 {
 	struct dmarc_uri uri;
 
-	while (j->n < RECEIVERS_MAX && dmarc_next_uri(&j->uris, &uri))
+	while (j->n < RECEIVERS_MAX && j->n_uris++ < URIS_MAX &&
+	       dmarc_next_uri(&j->uris, &uri))
 		if (take_uri(j, &uri))
 			return;
 	if (j->n > 0)
