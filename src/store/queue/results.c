@@ -90,8 +90,13 @@ settle_one(struct settle *s, const struct msg_queue_result *r)
 		return VERDICT_DONE;
 	}
 	v = queue_get_entry(s->q, r->message, r->rcpt, &was);
-	if (v.outcome == NOT_FOUND)
-		return verdict_engine(ENGINE_CORRUPT);
+	/* The results of all others shall not wait for a repair: who waits is
+	 * delivered once more when its lease ends. */
+	if (v.outcome == NOT_FOUND || v.reason == REASON_CORRUPT) {
+		queue_log_damage();
+		s->stale++;
+		return VERDICT_DONE;
+	}
 	if (!verdict_is_done(v))
 		return v;
 	qtx_close(&s->tx, item);

@@ -173,8 +173,12 @@ end_if_last(struct qtx *t, uint64_t message)
 	if (rest.is_found)
 		return VERDICT_DONE;
 	v = queue_get_message(t->q, message, &m);
-	if (v.outcome == NOT_FOUND)
-		return verdict_engine(ENGINE_CORRUPT);
+	/* It stays, with its blob, for `mailstead check` to name; its recipients
+	 * are settled, and so are all others of this transaction. */
+	if (v.outcome == NOT_FOUND || v.reason == REASON_CORRUPT) {
+		queue_log_damage();
+		return VERDICT_DONE;
+	}
 	if (verdict_is_done(v))
 		end_message(t, message, &m);
 	return v;

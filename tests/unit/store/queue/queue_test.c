@@ -497,6 +497,65 @@ TEST(damage_is_named_and_passed_over)
 	buf_done(&keep);
 }
 
+/* What was delivered, and cannot be noted, is delivered again: so one damaged
+ * record must not stand in the way of a thousand results. */
+TEST(damage_keeps_no_other_result_away)
+{
+	struct str bad = STR("\xff\xff");
+	struct buf list = BUF_INIT(KIB(8)), out = BUF_INIT(KIB(1));
+	struct msg_queue_results q = { .now_ms = t.now_ms };
+	struct msg_queue_results_reply r;
+	struct buf keep = BUF_INIT(KIB(4));
+	struct queue_key entry, message;
+	uint64_t second;
+	struct items i;
+	struct str val;
+
+	add_mail(&t, "a@b.c", "x@one.example");
+	add_mail(&t, "a@b.c", "y@one.example");
+	add_mail(&t, "a@b.c", "z@one.example");
+	lease(&t, "one.example", 10, &i);
+	ASSERT(i.n == 3);
+	entry = qkey_entry(i.v[0].message, i.v[0].rcpt);
+	second = i.v[1].message;
+	message = qkey_id('M', second);
+	ASSERT(engine_get(t.f.engine, (struct engine_shard){ 'q', 1 },
+		   queue_key_str(&entry), &val) == 1);
+	buf_put_str(&keep, val);
+	write_raw(queue_key_str(&entry), &bad);
+	write_raw(queue_key_str(&message), &bad);
+	for (size_t k = 0; k < i.n; k++)
+		msg_queue_result_put(&list,
+		    &(struct msg_queue_result){ .message = i.v[k].message,
+			.rcpt = i.v[k].rcpt,
+			.lease = i.v[k].lease,
+			.state = QUEUE_DELIVERED });
+	q.results = buf_str(&list);
+	CHECK(verdict_is_done(queue_results(t.q, &q, &out)) &&
+		  msg_queue_results_reply_get(buf_str(&out), &r),
+	    "the others are noted");
+	CHECK(r.stale == 1 && entries(&t) == 1, "all but one");
+	t.now_ms += 3600 * 1000;
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 0, "nobody gets it once more");
+	CHECK(queue_problems(&t) >= 2, "the check names them");
+	val = buf_str(&keep);
+	write_raw(queue_key_str(&entry), &val);
+	/* As the end of its message would have left it. */
+	write_raw(queue_key_str(&message), NULL);
+	message = qkey_id('G', second);
+	buf_reset(&keep, KIB(4));
+	queue_gone_record_encode(
+	    &keep, &(struct queue_gone_record){ .trace = STR("trace1"),
+		       .mail_from = STR("a@b.c"),
+		       .n_rcpts = 1 });
+	val = buf_str(&keep);
+	write_raw(queue_key_str(&message), &val);
+	buf_done(&keep);
+	buf_done(&list);
+	buf_done(&out);
+}
+
 TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(bytes_are_prefix_and_blob_without_local_fields),
     CASE(a_deferred_entry_comes_back_when_it_is_due),
@@ -514,4 +573,5 @@ TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(domains_come_in_portions),
     CASE(local_copies_and_entries_share_the_bytes),
     CASE(what_is_over_a_limit_is_refused), CASE(a_retry_is_known),
-    CASE(damage_is_named_and_passed_over))
+    CASE(damage_is_named_and_passed_over),
+    CASE(damage_keeps_no_other_result_away))
