@@ -135,6 +135,7 @@ _mailstead() {
 			    --account --json'
 			[[ $verb != cancel ]] || words+=' --bounce'
 			;;
+		tls-rule.add) words='auto may must verify dane never mx: --json' ;;
 		retry.set) words='retry= retry_max= expire= delay_notice= --json' ;;
 		suppress.list) words="--json --all" ;;
 		suppress.add) words='--json --for --note' ;;

@@ -119,6 +119,16 @@ print_plain(const char *s)
 		putchar(*s < ' ' || *s > '~' ? '?' : *s);
 }
 
+/* Right to be missing where no web server answers; dns --update leaves them
+ * out without --web. */
+static bool
+is_for_web(const struct dns_record *rec)
+{
+	return rec->purpose == DNS_FOR_MTASTS ||
+	       rec->purpose == DNS_FOR_MTASTS_HOST ||
+	       rec->purpose == DNS_FOR_AUTOCONFIG;
+}
+
 static void
 print_check(const struct dns_records *r)
 {
@@ -140,6 +150,9 @@ print_check(const struct dns_records *r)
 			    rec->live == DNS_LIVE_DIFFERS ? ";" : ":",
 			    rec->value[0] ? rec->value
 					  : "addresses of this machine");
+		if (rec->live == DNS_LIVE_MISSING && is_for_web(rec))
+			fputs(" (of use only with a web server that answers)",
+			    stdout);
 		putchar('\n');
 	}
 }
@@ -151,9 +164,12 @@ check_code(const struct dns_records *r)
 	int code = ADMIN_OK;
 
 	for (size_t i = 0; i < r->n; i++) {
-		if (r->v[i].live == DNS_LIVE_UNKNOWN)
+		const struct dns_record *rec = &r->v[i];
+
+		if (rec->live == DNS_LIVE_UNKNOWN)
 			return ADMIN_TEMPFAIL;
-		if (r->v[i].live != DNS_LIVE_OK)
+		if (rec->live == DNS_LIVE_DIFFERS ||
+		    (rec->live == DNS_LIVE_MISSING && !is_for_web(rec)))
 			code = ADMIN_REFUSED;
 	}
 	return code;

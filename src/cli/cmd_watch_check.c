@@ -274,12 +274,18 @@ kinds(struct admin *a)
 
 	for (unsigned i = 0; i < STATUS_OPTS; i++) {
 		struct buf of = BUF_INIT(KIB(1));
+		unsigned n = 0;
 
 		for (unsigned k = 0; k < STATUS_KINDS; k++)
 			if (status_opt_is_of(
-				(enum status_opt)i, (enum status_kind)k))
-				buf_printf(&of, "%s%s", of.n ? "\n" : "",
+				(enum status_opt)i, (enum status_kind)k)) {
+				buf_printf(&of, "%s%s", n++ > 0 ? "\n" : "",
 				    status_kind_name((enum status_kind)k));
+			}
+		if (n == STATUS_KINDS && !a->is_json) {
+			buf_reset(&of, KIB(1));
+			buf_put_c(&of, "all");
+		}
 		output_put_text(o, str_c(status_opt_name((enum status_opt)i)));
 		output_put_text(o, buf_str(&of));
 		output_put_text(o, str_c(help[i]));

@@ -203,7 +203,15 @@ def test_what_differs_is_told(asking, name_server):
         assert want in states.pop(purpose), (purpose, want)
         assert code == (OK if want == "ok" else REFUSED)
         assert {s for all in states.values() for s in all} == {"ok"}
+    # Nobody has to have a web server.
+    web = [line for line in good.splitlines()
+           if "mta-sts" not in line and "autoconfig" not in line]
+    name_server.change(web + ["mail A 127.0.0.1"])
+    code, states = check(asking)
+    assert code == OK and states["mta-sts"] == states["autoconfig"] == \
+        states["mta-sts-host"] == ["missing"]
     text = asking.cli("dns", DOMAIN, "--check", check=False).stdout
+    assert text.count("(of use only with a web server that answers)") == 3
     assert re.search(rf"^ok +MX +{re.escape(DOMAIN)}$", text, re.M)
 
 
