@@ -5,7 +5,8 @@
 static void
 put(struct table_key *k, const void *p, size_t n)
 {
-	memcpy(k->p + k->n, p, n);
+	if (n > 0)
+		memcpy(k->p + k->n, p, n);
 	k->n = (uint8_t)(k->n + n);
 }
 
