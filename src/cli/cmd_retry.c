@@ -141,10 +141,10 @@ remove_rule(struct admin *a, struct args *args)
 
 static const struct output_field fields[] = {
 	{ "pattern", "PATTERN", OUTPUT_TEXT },
-	{ "retry", "RETRY", OUTPUT_TEXT },
-	{ "retry_max", "RETRY_MAX", OUTPUT_TEXT },
-	{ "expire", "EXPIRE", OUTPUT_TEXT },
-	{ "delay_notice", "DELAY_NOTICE", OUTPUT_TEXT },
+	{ "retry", "RETRY", OUTPUT_WORD },
+	{ "retry_max", "RETRY_MAX", OUTPUT_WORD },
+	{ "expire", "EXPIRE", OUTPUT_WORD },
+	{ "delay_notice", "DELAY_NOTICE", OUTPUT_WORD },
 };
 
 /* As it can be set: "90s", "3m", "2h", "5d". */

@@ -181,7 +181,7 @@ def test_other_times_for_a_domain(make_world):
         "set rule quick.example\n"
     assert js(server, "retry", "list")["rules"] == [{
         "pattern": "quick.example", "retry": "1s", "retry_max": "1s",
-        "expire": "3s", "delay_notice": ""}]
+        "expire": "3s", "delay_notice": None}]
     w.send("x@usual.example")
     w.send("x@quick.example")
     # Given up after three seconds, which the other one is not.
