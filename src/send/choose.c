@@ -189,6 +189,7 @@ is_usual(const struct choosing *c, const struct route_way *w)
 {
 	return w->kind == ROUTE_DIRECT && w->tls == ROUTE_TLS_MAY &&
 	       w->source4.n + w->source6.n + w->helo.n == 0 &&
+	       !mail_item(c->m)->is_tls_optional &&
 	       strcmp(dest_way(lookup_dest(c->l))->source, c->sv->source) == 0;
 }
 
