@@ -198,6 +198,9 @@ enum {
 /* A message up to this size travels in ANALYSE and DELIVER themselves. */
 #define INLINE_MESSAGE_MAX KIB(64)
 
+/* CTL_KEEP: 65 536 results of role send (slate.h). */
+#define CTL_KEEP_BYTES MIB(2)
+
 #define FETCH_FD_BYTES  MIB(1)
 #define FETCH_MAX_BYTES MIB(1)
 

@@ -2,12 +2,12 @@
 /*
  * runtime.c - from exec to the end of a role's process. See runtime.h.
  *
- *   WAITING   descriptor 3 is open; configuration and metrics page to come
+ *   WAITING   descriptor 3 is open; configuration and pages to come
  *   STARTING  prepare, sandbox, start: no messages are read
  *   SERVING   connections, listeners and new configurations arrive
  *   STOPPING  CTL_STOP came, or the supervisor is gone: 2 s are left
  *
- * The supervisor sends nothing but configuration and metrics page before it
+ * The supervisor sends nothing but configuration and pages before it
  * has CTL_READY, so that no connection arrives in a process that is not ready.
  */
 #include "proc/runtime.h"
@@ -16,6 +16,7 @@
 #include "base/metrics.h"
 
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,9 @@
 #define SUPERVISOR_FD 3
 #define SNAPSHOT_MAX  MIB(4)
 #define STOP_MS       1500
+/* How long a process before us may still write to what it left. */
+#define KEEP_WAIT_MS 2000
+#define KEEP_STEP_MS 10
 
 struct link {
 	struct runtime *rt;
@@ -41,6 +45,7 @@ struct runtime {
 	uint32_t worker;
 	uint64_t life;
 	char user[64];
+	void *keep;
 	bool has_config, has_metrics, is_serving, is_stopping, has_failed;
 };
 
@@ -60,6 +65,12 @@ uint64_t
 runtime_life(const struct runtime *rt)
 {
 	return rt->life;
+}
+
+void *
+runtime_keep(struct runtime *rt)
+{
+	return rt->keep;
 }
 
 void
@@ -272,6 +283,39 @@ take_metrics(struct runtime *rt, const struct ipc_msg *m)
 	rt->has_metrics = true;
 }
 
+/*
+ * Processes of one supervisor follow each other. That of one that was killed
+ * goes on for a moment: its mapping holds the lock until it ends.
+ */
+static void
+take_keep(struct runtime *rt, struct ipc_msg *m)
+{
+	struct msg_ctl_keep c;
+	struct stat st;
+
+	if (m->fd < 0 || rt->keep != NULL || !msg_ctl_keep_get(m->body, &c) ||
+	    c.size != CTL_KEEP_BYTES || fstat(m->fd, &st) < 0 ||
+	    st.st_size < (off_t)c.size)
+		die("runtime: malformed CTL_KEEP");
+	for (unsigned ms = 0; ms < KEEP_WAIT_MS; ms += KEEP_STEP_MS) {
+		if (flock(m->fd, LOCK_EX | LOCK_NB) == 0 ||
+		    errno != EWOULDBLOCK)
+			break;
+		(void)usleep(KEEP_STEP_MS * 1000);
+	}
+	rt->keep =
+	    mmap(NULL, c.size, PROT_READ | PROT_WRITE, MAP_SHARED, m->fd, 0);
+	if (rt->keep == MAP_FAILED)
+		die("runtime: mapping of what is kept: %s", strerror(errno));
+}
+
+static bool
+has_all(const struct runtime *rt)
+{
+	return rt->has_config && rt->has_metrics &&
+	       (!rt->role->has_keep || rt->keep != NULL);
+}
+
 static void
 take_listener(struct runtime *rt, struct ipc_msg *m)
 {
@@ -302,6 +346,8 @@ supervisor_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 		take_config(rt, m);
 	else if (m->type == MSG_CTL_METRICS)
 		take_metrics(rt, m);
+	else if (m->type == MSG_CTL_KEEP)
+		take_keep(rt, m);
 	else if (m->type == MSG_CTL_STOP)
 		begin_stop(rt);
 	else if (m->type == MSG_CTL_SYNC)
@@ -312,7 +358,7 @@ supervisor_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 		add_link(rt, m);
 	else if (m->type == MSG_CTL_LISTENER)
 		take_listener(rt, m);
-	if (!rt->is_serving && rt->has_config && rt->has_metrics)
+	if (!rt->is_serving && has_all(rt))
 		loop_stop(rt->loop);
 }
 
@@ -427,7 +473,7 @@ runtime_main(const struct runtime_role *role, void *arg)
 	log_init(role_name(role->role), LOG_LEVEL_INFO);
 	runtime_open(&rt);
 	loop_run(rt.loop);
-	if (!rt.has_config || !rt.has_metrics)
+	if (!has_all(&rt))
 		return rt.has_failed ? 1 : 0;
 	if (rt.is_stopping)
 		return 0;

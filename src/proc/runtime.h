@@ -20,6 +20,7 @@ struct runtime;
 
 struct runtime_role {
 	enum role role;
+	bool has_keep; /* it waits for CTL_KEEP, too */
 	/* Before privileges are dropped: open folders and the like, from the
 	 * first snapshot. 0 or -errno with a message already printed. */
 	int (*prepare)(void *arg, struct runtime *rt, struct str snapshot);
@@ -64,4 +65,7 @@ uint32_t runtime_worker(const struct runtime *rt);
 /* Numbers of processes are unique together with this one: it changes with the
  * supervisor. */
 uint64_t runtime_life(const struct runtime *rt);
+/* CTL_KEEP_BYTES of memory that outlives the process, of a role with has_keep. The
+ * process that wrote it before has ended; what it says is not to be trusted. */
+void *runtime_keep(struct runtime *rt);
 void runtime_quit(struct runtime *rt);

@@ -2,12 +2,15 @@
 /* entry.c - leased entries and the mails that carry them. See entry.h. */
 #include "send/entry.h"
 
+#include "send/slate.h"
+
 struct entry *
 entry_new(struct str encoded)
 {
 	struct entry *e = X_NEW(struct entry);
 	struct wire w;
 
+	e->slot = SLATE_NONE;
 	e->bytes = x_malloc(MAX(encoded.n, 1));
 	memcpy(e->bytes, encoded.p, encoded.n);
 	w = wire_read(str_make(e->bytes, encoded.n));

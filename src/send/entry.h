@@ -47,6 +47,7 @@ struct entry {
 	struct msg_queue_item item; /* strings point into bytes */
 	char *bytes;
 	struct held *held; /* its lease */
+	uint32_t slot;     /* of its result on the slate (slate.h) */
 };
 
 struct mail {

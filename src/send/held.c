@@ -93,9 +93,8 @@ on_taken(void *arg, struct ipc_msg *m)
 		hs->done(hs->done_arg);
 		return;
 	}
-	/* A new store asks us to begin anew by its connection. */
-	if (m->outcome != TEMPFAIL || ipc_reason(m) != REASON_GONE)
-		loop_timer_set(hs->again, AGAIN_MS);
+	/* Also without a store: a new one may be there already. */
+	loop_timer_set(hs->again, AGAIN_MS);
 }
 
 static void

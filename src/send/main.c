@@ -210,7 +210,8 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	sv->helds = helds_new(sv->rt);
 	sv->domains = domains_new(sv);
 	sv->dests = dests_new(sv);
-	sv->results = results_new(sv->rt);
+	sv->slate = slate_new(runtime_keep(sv->rt), CTL_KEEP_BYTES);
+	sv->results = results_new(sv->rt, sv->slate);
 	sv->preparer = preparer_new(sv);
 	sv->dmarc_reports = dmarc_reports_new(sv);
 	return 0;
@@ -231,7 +232,6 @@ load_domains(void *arg)
 		domains_load(sv->domains);
 }
 
-/* Without rules, routes and breakers, mail would go where it should not. */
 static void
 take_over(void *arg)
 {
@@ -241,12 +241,22 @@ take_over(void *arg)
 		helds_take(sv->helds, load_domains, sv);
 }
 
+/* Without rules, routes and breakers, mail would go where it should not. */
+static void
+begin(void *arg)
+{
+	struct server *sv = arg;
+
+	/* The leases of an earlier process end when we take over. */
+	results_when_replayed(sv->results, take_over, sv);
+}
+
 static void
 load_breakers(void *arg)
 {
 	struct server *sv = arg;
 
-	breakers_load(sv->breakers, take_over, sv);
+	breakers_load(sv->breakers, begin, sv);
 }
 
 static void
@@ -368,6 +378,7 @@ send_main(void)
 	static const struct ipc_handlers ipc = { .message = on_message };
 	static const struct runtime_role role = {
 		.role = ROLE_SEND,
+		.has_keep = true,
 		.prepare = on_prepare,
 		.sandbox = on_sandbox,
 		.start = on_start,

@@ -14,35 +14,26 @@ struct batch {
 	struct batch *next;
 	struct results *r;
 	struct buf list; /* msg_queue_result, back to back */
-	struct held **held;
+	struct result_of *of;
 	size_t n, cap;
+	bool is_replay;
 	bool is_asked;
 };
 
 struct results {
 	struct runtime *rt;
 	struct loop *loop;
+	struct slate *slate;
+	unsigned replaying; /* batches of an earlier process */
 	struct batch *first, **end;
 	unsigned asked;
 	bool is_queued;
 	struct loop_timer *again;
-	loop_fn done;
-	void *done_arg;
+	loop_fn replayed; /* who waits for that; NULL: nobody */
+	void *replayed_arg;
 };
 
 static void send_all(void *arg);
-
-struct results *
-results_new(struct runtime *rt)
-{
-	struct results *r = X_NEW(struct results);
-
-	r->rt = rt;
-	r->loop = runtime_loop(rt);
-	r->end = &r->first;
-	r->again = loop_timer_new(r->loop, send_all, r);
-	return r;
-}
 
 static struct batch *
 open_batch(struct results *r)
@@ -61,15 +52,15 @@ open_batch(struct results *r)
 }
 
 void
-results_add(
-    struct results *r, const struct msg_queue_result *result, struct held *held)
+results_add(struct results *r, const struct msg_queue_result *result,
+    struct result_of of)
 {
 	struct batch *b = open_batch(r);
 
 	msg_queue_result_put(&b->list, result);
 	ASSERT(!b->list.failed);
-	b->held = x_grow(b->held, &b->cap, b->n + 1, sizeof(struct held *));
-	b->held[b->n++] = held;
+	b->of = x_grow(b->of, &b->cap, b->n + 1, sizeof(*b->of));
+	b->of[b->n++] = of;
 	if (r->is_queued)
 		return;
 	r->is_queued = true;
@@ -83,12 +74,15 @@ results_are_done(const struct results *r)
 }
 
 void
-results_when_done(struct results *r, loop_fn fn, void *arg)
+results_when_replayed(struct results *r, loop_fn fn, void *arg)
 {
-	r->done = fn;
-	r->done_arg = arg;
-	if (results_are_done(r))
-		loop_defer(r->loop, fn, arg);
+	r->replayed = NULL;
+	if (r->replaying == 0) {
+		fn(arg);
+		return;
+	}
+	r->replayed = fn;
+	r->replayed_arg = arg;
 }
 
 void
@@ -107,11 +101,24 @@ drop(struct results *r, struct batch *b)
 	*at = b->next;
 	if (r->end == &b->next)
 		r->end = at;
-	for (size_t i = 0; i < b->n; i++)
-		held_answered(b->held[i]);
-	free(b->held);
+	for (size_t i = 0; i < b->n; i++) {
+		held_answered(b->of[i].held);
+		slate_wipe(r->slate, b->of[i].slot);
+	}
+	free(b->of);
 	buf_done(&b->list);
 	free(b);
+}
+
+static void
+log_answer(const struct batch *b, uint32_t stale)
+{
+	/* Of those that were left, the store may have had some. */
+	if (b->is_replay)
+		log_event(
+		    EV_SEND_REPLAY, LU("results", b->n), LU("known", stale));
+	else if (stale > 0)
+		log_event(EV_SEND_STALE, LU("results", stale));
 }
 
 static void
@@ -130,14 +137,14 @@ on_answer(void *arg, struct ipc_msg *m)
 	if (m->outcome != DONE)
 		log_event(EV_SEND_STORE, LC("what", "results"),
 		    LC("reason", reason_str(ipc_reason(m))));
-	else if (msg_queue_results_reply_get(m->body, &reply) &&
-		 reply.stale > 0)
-		log_event(EV_SEND_STALE, LU("results", reply.stale));
+	else if (msg_queue_results_reply_get(m->body, &reply))
+		log_answer(b, reply.stale);
+	r->replaying -= b->is_replay;
 	drop(r, b);
 	if (r->first != NULL)
 		send_all(r);
-	else if (r->done != NULL)
-		r->done(r->done_arg);
+	if (r->replaying == 0 && r->replayed != NULL)
+		TAKE_PTR(r->replayed)(r->replayed_arg);
 }
 
 static void
@@ -170,4 +177,45 @@ send_all(void *arg)
 	     b = b->next)
 		if (!b->is_asked)
 			send_batch(r, b);
+}
+
+/* --- what an earlier process left -------------------------------------------------- */
+
+static void
+replay(struct results *r, const struct slate_result *left, uint32_t slot)
+{
+	struct msg_queue_result result = {
+		.message = left->message,
+		.rcpt = left->rcpt,
+		.lease = left->lease,
+		.state = (uint8_t)left->state,
+		.counts = true,
+		.reply = left->state == QUEUE_DELIVERED
+		             ? STR("accepted, just before the process ended")
+		             : STR("refused, just before the process ended"),
+	};
+	struct batch *b;
+
+	results_add(r, &result, (struct result_of){ NULL, slot });
+	b = CONTAINER_OF(r->end, struct batch, next);
+	if (b->is_replay)
+		return;
+	b->is_replay = true;
+	r->replaying++;
+}
+
+struct results *
+results_new(struct runtime *rt, struct slate *slate)
+{
+	struct results *r = X_NEW(struct results);
+	struct slate_result left;
+
+	r->rt = rt;
+	r->loop = runtime_loop(rt);
+	r->slate = slate;
+	r->end = &r->first;
+	r->again = loop_timer_new(r->loop, send_all, r);
+	for (uint32_t at = 0; slate_next(slate, &at, &left); at++)
+		replay(r, &left, at);
+	return r;
 }

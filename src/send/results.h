@@ -9,16 +9,24 @@
 
 #include "send/held.h"
 
+#include "send/slate.h"
+
 struct results;
 
-struct results *results_new(struct runtime *rt);
-/* Strings are copied. held: the entry's lease; it is given back when the store
- * has answered. */
+/* Begins with what an earlier process left on the slate. */
+struct results *results_new(struct runtime *rt, struct slate *slate);
+/* What goes with a result until the store has answered. */
+struct result_of {
+	struct held *held; /* its lease; NULL: not ours */
+	uint32_t slot;     /* of the slate, or SLATE_NONE */
+};
+/* Strings are copied. */
 void results_add(struct results *r, const struct msg_queue_result *result,
-    struct held *held);
+    struct result_of of);
 /* The store is there (again). */
 void results_resume(struct results *r);
 /* Nothing waits for the store. */
 bool results_are_done(const struct results *r);
-/* fn runs from the loop when that becomes true. */
-void results_when_done(struct results *r, loop_fn fn, void *arg);
+/* fn runs when the store has what an earlier process left: at once, or once
+ * later; the last fn counts. */
+void results_when_replayed(struct results *r, loop_fn fn, void *arg);

@@ -12,6 +12,7 @@
  *   report.c   bounces and delay notices
  *   prepare.c  each message made ready and signed, once
  *   results.c  tells the store
+ *   slate.c    final results, for the next process
  *   held.c     the leases of which something is here; takes the queue over
  *   notice.c   mail to the postmaster
  *   suppress.c addresses that are not tried any more
@@ -78,6 +79,7 @@ struct server {
 	struct helds *helds; /* leases */
 	struct domains *domains;
 	struct dests *dests;
+	struct slate *slate;
 	struct results *results;
 	struct dmarc_reports *dmarc_reports;
 	struct suppressed *suppressed;

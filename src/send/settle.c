@@ -8,11 +8,25 @@
 #include "send/server.h"
 #include "send/suppress.h"
 
+/* That it is over, before anything else: the next moment may be our last. */
+static void
+note(struct server *sv, struct entry *e, enum queue_state state)
+{
+	const struct slate_result r = { e->item.message, e->item.lease,
+		e->item.rcpt, state };
+
+	if (e->slot == SLATE_NONE &&
+	    (state == QUEUE_DELIVERED || state == QUEUE_FAILED))
+		e->slot = slate_note(sv->slate, &r);
+}
+
 void
 settle_finish(struct server *sv, struct domain *d, struct entry *e,
     const struct msg_queue_result *result)
 {
-	results_add(sv->results, result, e->held);
+	note(sv, e, (enum queue_state)result->state);
+	results_add(
+	    sv->results, result, (struct result_of){ e->held, e->slot });
 	entry_free(e);
 	domain_settled(d);
 }
@@ -165,6 +179,9 @@ settle(struct server *sv, struct mail *m, size_t i, const struct judgement *j,
 	r.judgement.text = str_first(j->text, VERDICT_TEXT_MAX);
 	schedule = schedule_of(sv, &e->item);
 	r.decision = decide(&schedule, &e->item, j, at);
+	/* With a report it is over when that is durable. */
+	if (r.decision.report == REPORT_NONE)
+		note(sv, e, r.decision.state);
 	put_reply(&reply, j);
 	suppress_learn(sv, &e->item, j, buf_str(&reply));
 	r.result = make_result(&e->item, &r.decision, trip, buf_str(&reply));

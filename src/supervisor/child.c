@@ -59,6 +59,8 @@ child_new(struct supervisor *sup, enum role role, uint32_t slot)
 	c->slot = slot;
 	c->restart = loop_timer_new(sup->loop, restart_now, c);
 	make_metrics(c);
+	c->keep_fd =
+	    role == ROLE_SEND ? keep_open(sup, "results", CTL_KEEP_BYTES) : -1;
 	LIST_INSERT_HEAD(&sup->children, c, link);
 	return c;
 }
@@ -70,6 +72,7 @@ free_now(void *arg)
 
 	(void)munmap(c->metrics, sizeof(struct metrics_page));
 	closep(&c->metrics_fd);
+	closep(&c->keep_fd);
 	free(c);
 }
 
@@ -274,6 +277,8 @@ child_spawn(struct child *c)
 	    LU("worker", c->worker), LU("pid", (uint64_t)c->pid));
 	child_configure(c);
 	send_metrics_page(c);
+	if (c->keep_fd >= 0)
+		keep_send(c->keep_fd, c->peer, CTL_KEEP_BYTES);
 }
 
 void

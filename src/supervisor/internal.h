@@ -36,6 +36,7 @@ struct child {
 	struct ipc_peer *peer; /* a reference; NULL while down */
 	int metrics_fd;
 	struct metrics_page *metrics; /* outlives the process */
+	int keep_fd;                  /* -1: its role has none */
 	uint32_t restarts;
 	struct backoff backoff;
 	uint64_t started, ready_ms; /* ready_ms 0: not this time */
@@ -84,6 +85,13 @@ void child_stop(struct child *c);
 void child_ended(struct child *c, int wait_status);
 /* Send the present configuration. */
 void child_configure(struct child *c);
+
+/* keep.c */
+/* Memory of that size under that name: a file, or without one (a full disk, with
+ * an event) such that lives only as long as we do. */
+int keep_open(const struct supervisor *sup, const char *name, uint32_t size);
+/* CTL_KEEP; keep stays open. */
+void keep_send(int keep, struct ipc_peer *to, uint32_t size);
 
 /* connect.c */
 /* A child became READY: give it its peers and listeners. */
