@@ -115,7 +115,7 @@ _mailstead() {
 		queue.show | dmarc.*) words='--json' ;;
 		route.add)
 			words='--json --number --password-stdin group: mx: from:
-			    fallback direct hold or then tls=must tls=may
+			    fallback direct hold or then tls=must tls=verify tls=may
 			    tls=never tls=implicit source= helo= weight= user=
 			    cleartext=yes spf=ignore'
 			;;

@@ -190,6 +190,7 @@ read_tls(struct str s, struct route_way *w)
 		[ROUTE_TLS_MUST] = "must",
 		[ROUTE_TLS_NEVER] = "never",
 		[ROUTE_TLS_IMPLICIT] = "implicit",
+		[ROUTE_TLS_VERIFY] = "verify",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -197,7 +198,7 @@ read_tls(struct str s, struct route_way *w)
 			w->tls = (enum route_tls)i;
 			return NULL;
 		}
-	return "tls= may, must, never or implicit";
+	return "tls= may, must, verify, never or implicit";
 }
 
 static const char *
@@ -296,6 +297,9 @@ check_way(const struct route_way *w)
 		       "would be seen by everybody on the way";
 	if (w->tls == ROUTE_TLS_IMPLICIT && w->kind != ROUTE_RELAY)
 		return "tls=implicit is for relays";
+	if (w->tls == ROUTE_TLS_VERIFY && w->kind != ROUTE_RELAY)
+		return "tls=verify is for relays; mailstead tls-rule is for "
+		       "others";
 	return NULL;
 }
 

@@ -21,7 +21,7 @@
  *            hold              nowhere: it waits in the queue
  *            host:port         192.0.2.1:25 or [2001:db8::1]:25; several: in
  *                              this order
- *   OPTION   tls=may|must|never|implicit  (may)
+ *   OPTION   tls=may|must|verify|never|implicit  (may)
  *            source=ADDRESS    come from this address of ours; one of each
  *                              family. With one, only its family is used
  *            helo=NAME         our name in EHLO, for these addresses
@@ -67,6 +67,7 @@ enum route_tls {
 	ROUTE_TLS_MUST,
 	ROUTE_TLS_NEVER,
 	ROUTE_TLS_IMPLICIT,
+	ROUTE_TLS_VERIFY, /* a good certificate with the relay's name */
 };
 
 struct route_target {

@@ -12,10 +12,25 @@
  */
 #include "send/session_internal.h"
 
-/* What the operator can do, when nobody at the other end does. */
-#define WAY_OUT \
-	"; \"mailstead tls-rule add mx:%s may\" lets mail go there " \
-	"without that"
+/* What the operator can do, when nobody at the other end does: before the
+ * host's name, the name, and behind it. */
+#define WAY_OUT "%s%s%s"
+
+static const char *
+before_host(const struct session *s)
+{
+	return dest_is_relay(s->dest)
+	           ? "; \"mailstead route change\" can ask less of "
+	           : "; \"mailstead tls-rule add mx:";
+}
+
+static const char *
+behind_host(const struct session *s)
+{
+	return dest_is_relay(s->dest)
+	           ? ""
+	           : " may\" lets mail go there without that";
+}
 
 static const char *
 who_asks(const struct session *s)
@@ -40,6 +55,8 @@ relay_level(enum route_tls tls)
 		return TLS_LEVEL_MAY;
 	case ROUTE_TLS_MUST:
 		return TLS_LEVEL_MUST;
+	case ROUTE_TLS_VERIFY:
+		return TLS_LEVEL_VERIFY;
 	case ROUTE_TLS_NEVER:
 	case ROUTE_TLS_IMPLICIT:
 		break;
@@ -67,7 +84,7 @@ decide(struct session *s)
 	snprintf(text, sizeof(text), "%s is not used: %s%s%s" WAY_OUT, h->name,
 	    s->need.blocked, facts.dane == DANE_FAILED ? ": " : "",
 	    facts.dane == DANE_FAILED ? dane_result(s->dane)->why : "",
-	    h->name);
+	    before_host(s), h->name, behind_host(s));
 	session_count_failed(s,
 	    facts.dane == DANE_FAILED     ? TLSRPT_DNSSEC_INVALID
 	    : facts.rule == TLS_RULE_DANE ? TLSRPT_DANE_REQUIRED
@@ -192,7 +209,7 @@ session_tls_check(struct session *s)
 	snprintf(s->tls_trouble, sizeof(s->tls_trouble),
 	    "the certificate of %s is not what %s require%s: %s" WAY_OUT,
 	    h->name, who_asks(s), s->need.source == TLS_BY_DANE ? "" : "s",
-	    distrust, h->name);
+	    distrust, before_host(s), h->name, behind_host(s));
 	return false;
 }
 
@@ -214,7 +231,7 @@ session_tls_failed(struct session *s, const char *detail)
 		snprintf(text, sizeof(text),
 		    "TLS with %s failed, which %s require%s: %s" WAY_OUT, host,
 		    who_asks(s), s->need.source == TLS_BY_DANE ? "" : "s",
-		    detail, host);
+		    detail, before_host(s), host, behind_host(s));
 	else
 		snprintf(text, sizeof(text), "TLS failed: %s", detail);
 	session_count_failed(s,
@@ -244,7 +261,8 @@ session_tls_blame_missing(struct session *s)
 	snprintf(text, sizeof(text),
 	    "%s does not offer TLS, which %s require%s" WAY_OUT,
 	    session_host(s), who_asks(s),
-	    s->need.source == TLS_BY_DANE ? "" : "s", session_host(s));
+	    s->need.source == TLS_BY_DANE ? "" : "s", before_host(s),
+	    session_host(s), behind_host(s));
 	session_count_failed(s, TLSRPT_STARTTLS_NOT_SUPPORTED, "");
 	session_blame_locally(s, (struct smtp_status){ 4, 7, 4 }, text);
 	session_log_trouble(s, EV_SEND_TLS_FAIL);

@@ -339,6 +339,27 @@ def test_a_rule_wants_tls(world, user):
     assert r.wait()[0].is_tls
 
 
+def test_a_relay_with_a_good_certificate(make_world, authority):
+    """tls=verify of a route; its name is the one that the route has."""
+    w = make_world(authorities=authority.pem)
+    user = w.server.new_account()
+    good, bad = w.receiver("good"), w.receiver("bad")
+    good.tls = authority.issue(good.name).context()
+    bad.tls = authority.issue("else.example").context()
+    for r, domain in ((good, "to.example"), (bad, "lost.example")):
+        w.server.cli("route", "add", domain, f"{r.name}:{w.port}",
+                     "tls=verify")
+    w.send(user, "a@to.example")
+    assert good.wait()[0].is_tls
+    w.send(user, "a@lost.example")
+    deferred(w, "a@lost.example", "is not what the route requires")
+    assert "tls-rule" not in w.server.cli("trace", "a@lost.example")
+    nothing_came(bad)
+    done = w.server.cli("route", "add", "*", "direct", "tls=verify",
+                        check=False)
+    assert done.returncode == 2 and "is for relays" in done.stderr
+
+
 def test_a_rule_wants_a_good_certificate(make_world, authority):
     w = make_world(authorities=authority.pem)
     user = w.server.new_account()

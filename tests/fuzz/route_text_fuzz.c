@@ -39,7 +39,8 @@ put_option(struct buf *b, const char *key, struct str value)
 static void
 put_way(struct buf *b, const struct route_way *w)
 {
-	static const char *const tls[] = { "may", "must", "never", "implicit" };
+	static const char *const tls[] = { "may", "must", "never", "implicit",
+		"verify" };
 
 	put_targets(b, w);
 	if (w->tls != ROUTE_TLS_MAY)
