@@ -3,6 +3,7 @@
 #include "cli/admin.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -412,19 +413,52 @@ on_signal(int n)
 	got_signal = n;
 }
 
-/* Signals that end the program: notice them, or let them do again what they
- * did before. Without SA_RESTART: the read from the terminal has to end. */
-static void
-catch_signals(struct sigaction *before, bool is_on)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	const struct sigaction catching = { .sa_handler = on_signal };
+static const int ending[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
-		if (is_on)
-			(void)sigaction(signals[i], &catching, &before[i]);
-		else
-			(void)sigaction(signals[i], &before[i], NULL);
+/* How signals that end the program were treated before. */
+struct signals {
+	struct sigaction actions[ARRAY_LEN(ending)];
+	sigset_t mask;
+};
+
+/* They are noticed, and come only while read_char() waits: one that came just
+ * before it would not end the wait. */
+static void
+signals_catch(struct signals *before)
+{
+	const struct sigaction catching = { .sa_handler = on_signal };
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
+		sigaddset(&set, ending[i]);
+		(void)sigaction(ending[i], &catching, &before->actions[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, &before->mask);
+}
+
+/* They do again what they did. */
+static void
+signals_restore(const struct signals *before)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+		(void)sigaction(ending[i], &before->actions[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &before->mask, NULL);
+}
+
+/* False: the end, an error, or a signal. */
+static bool
+read_char(int fd, const sigset_t *mask, char *ret)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (!got_signal) {
+		if (ppoll(&p, 1, NULL, mask) == 1)
+			return read(fd, ret, 1) == 1;
+		if (errno != EINTR)
+			break;
+	}
+	return false;
 }
 
 /* One line from the terminal that nobody sees. Whatever ends it, the terminal
@@ -433,7 +467,7 @@ static bool
 ask_secretly(const char *prompt, struct buf *ret)
 {
 	FILE *tty = fopen("/dev/tty", "r+e");
-	struct sigaction before[4];
+	struct signals before;
 	struct termios shown, hidden;
 	char c;
 
@@ -448,15 +482,15 @@ ask_secretly(const char *prompt, struct buf *ret)
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
 	hidden.c_cc[VSUSP] = _POSIX_VDISABLE;
 	got_signal = 0;
-	catch_signals(before, true);
+	signals_catch(&before);
 	tcsetattr(fileno(tty), TCSAFLUSH, &hidden);
 	fputs(prompt, tty);
-	while (!got_signal && read(fileno(tty), &c, 1) == 1 && c != '\n')
+	while (read_char(fileno(tty), &before.mask, &c) && c != '\n')
 		buf_put_char(ret, c);
 	tcsetattr(fileno(tty), TCSAFLUSH, &shown);
 	fputs("\n", tty);
 	fclose(tty);
-	catch_signals(before, false);
+	signals_restore(&before);
 	if (got_signal)
 		(void)raise(got_signal);
 	return !got_signal && !ret->failed;
