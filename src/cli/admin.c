@@ -123,7 +123,8 @@ connect_role(struct admin *a, enum role role, struct ipc_client **ret)
 	if (r < 0)
 		return admin_error(a, ADMIN_TEMPFAIL,
 		    "the server's process %s is not ready: try again in a "
-		    "moment",
+		    "moment; after an update of the program, restart the "
+		    "server",
 		    role_name(role));
 	return ADMIN_OK;
 }

@@ -136,8 +136,9 @@ print_status(struct admin *a, struct str reply)
 	struct wire w;
 
 	if (!msg_cli_status_reply_get(reply, &s))
-		return admin_error(
-		    a, ADMIN_TEMPFAIL, "the server's answer makes no sense");
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the server's answer makes no sense: after an update of "
+		    "the program, restart it");
 	if (!a->is_json)
 		printf("mailstead %.*s, configuration %llu\n",
 		    STR_ARG(s.version), (unsigned long long)s.generation);
