@@ -73,6 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mime_header_iter it;
 	struct mime_field f;
 	struct arena a, b;
+	bool has_domain;
 
 	arena_init(&a, MIME_AUTHORS_ARENA);
 	arena_init(&b, MIME_AUTHORS_ARENA);
@@ -80,8 +81,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ASSERT(authors.n <= MIME_AUTHORS_MAX);
 	mime_from_read(str_make(data, size), &b, &from);
 	ASSERT(from.n <= MIME_AUTHORS_MAX);
-	/* Whoever is in From is an author. */
-	for (size_t i = 0; authors.faults == 0 && i < from.n; i++) {
+	/* Whoever is in From is an author, but for what is looked for when
+	 * there is no domain. */
+	has_domain = from.n > 0 && str_find(from.v[0], '@') >= 0;
+	for (size_t i = 0; has_domain && authors.faults == 0 && i < from.n;
+	     i++) {
 		size_t k = 0;
 
 		while (k < authors.n && !str_eq(authors.v[k], from.v[i]))

@@ -157,6 +157,40 @@ mime_authors_read(struct str message, struct arena *a, struct mime_authors *ret)
 		ret->faults |= MIME_AUTHOR_NO_SENDER;
 }
 
+static bool
+is_clear(const struct mime_authors *a)
+{
+	bool has_domain = false;
+
+	for (size_t i = 0; i < a->n; i++)
+		has_domain |= str_find(a->v[i], '@') >= 0;
+	return has_domain && !(a->faults & MIME_AUTHOR_UNCLEAR);
+}
+
+/*
+ * A field that is unclear is shown as it is: then what stands in quotes and
+ * comments, with an end or without, is what a reader takes for the author.
+ */
+static void
+read_unclear(struct reader *r, struct str message)
+{
+	struct mime_header_iter it;
+	struct mime_field f;
+	size_t fields = 0;
+
+	mime_header_start(&it, message);
+	while (fields < MIME_FROM_FIELDS_MAX && mime_header_next(&it, &f)) {
+		struct str value = str_first(f.value, VALUE_MAX);
+
+		if (!str_eq_case(f.name, STR("from")))
+			continue;
+		fields++;
+		for (size_t i = 0; i < value.n; i++)
+			if (value.p[i] == '@')
+				add_around(r, value, i);
+	}
+}
+
 void
 mime_from_read(struct str message, struct arena *a, struct mime_authors *ret)
 {
@@ -172,10 +206,12 @@ mime_from_read(struct str message, struct arena *a, struct mime_authors *ret)
 			continue;
 		if (++fields > MIME_FROM_FIELDS_MAX) {
 			ret->faults |= MIME_AUTHOR_MANY;
-			return;
+			break;
 		}
 		if (fields > 1)
 			ret->faults |= MIME_AUTHOR_TWICE;
 		read_value(&r, f.value);
 	}
+	if (!is_clear(ret))
+		read_unclear(&r, message);
 }

@@ -45,6 +45,7 @@ void mime_authors_read(
  * The same for From alone: whom DMARC asks about (RFC 7489 section 6.6.1).
  * Of several From fields, of which there may be one only, all count: TWICE
  * is said, and MANY as well when there are more than MIME_FROM_FIELDS_MAX.
+ * When one is UNCLEAR, or none has a domain, addresses within quotes and comments count as well.
  */
 #define MIME_FROM_FIELDS_MAX 4
 void mime_from_read(

@@ -125,6 +125,12 @@ TEST(from_alone_is_read_to_the_last_field_of_it)
 		    TWICE },
 		{ "From: \"x@y\" <a@b> <c@d>\r\n\r\n", "a@b|c@d", 0 },
 		{ "From: Ann\r\n\r\n", "Ann", 0 },
+		/* What has no end, or nothing behind it, is what is shown. */
+		{ "From: \"c@d\r\n\r\n", "c@d", 0 },
+		{ "From: (c@d\r\n\r\n", "c@d", 0 },
+		{ "From: \"c@d\"\r\n\r\n", "c@d", 0 },
+		{ "From: \"Ann c@d\" <>\r\n\r\n", "|c@d", 0 },
+		{ "From: a@b, \"c@d\r\n\r\n", "a@b|c@d", 0 },
 		{ "To: a@b\r\n\r\nFrom: c@d\r\n", "", 0 },
 		{ "From: 1@b\r\nFrom: 2@b\r\nFrom: 3@b\r\nFrom: 4@b\r\n"
 		  "From: 5@b\r\n\r\n",
