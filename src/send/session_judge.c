@@ -50,6 +50,13 @@ is_about_us(const struct session *s, enum reply_class class)
 		   (class == REPLY_AUTH || class == REPLY_RELAY_DENIED));
 }
 
+/* What it says is held against more than this mail. */
+static bool concerns_others(enum reply_class class)
+{
+	return class == REPLY_BLOCKED || class == REPLY_UNKNOWN_USER ||
+	       class == REPLY_DISABLED;
+}
+
 static struct reply_verdict
 classify(const struct session *s, const struct smtp_client_event *ev,
     struct str text)
@@ -64,7 +71,7 @@ classify(const struct session *s, const struct smtp_client_event *ev,
 /*
  * Once more without the addresses of the mail under way. Servers quote them in
  * their replies, and neither a recipient that a user invents nor the sender of
- * what is forwarded may say in a server's name that it refuses our address.
+ * what is forwarded may say in a server's name that it refuses our address, or that somebody is gone.
  */
 static struct reply_verdict
 classify_unquoted(const struct session *s, const struct smtp_client_event *ev)
@@ -98,7 +105,7 @@ session_judge(struct session *s, const struct smtp_client_event *ev)
 	if (ev->outcome == DONE || ev->code < 400)
 		return j;
 	s->said = classify(s, ev, ev->text);
-	if (s->said.class == REPLY_BLOCKED && s->rcpts != NULL)
+	if (s->rcpts != NULL && concerns_others(s->said.class))
 		s->said = classify_unquoted(s, ev);
 	if (s->said.class == REPLY_BLOCKED)
 		log_blocked(s, ev, &s->said);
