@@ -138,15 +138,18 @@ put_row(struct listing *l, const struct breaker_row *row, const char *ptr,
 static void
 print_text(const char *before, struct str s)
 {
-	fputs(before, stdout);
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+	do {
+		struct str line;
+		char *text;
 
-		if (c == '\n')
-			fputs("\n      ", stdout);
-		else
-			putchar(c < ' ' || c == 0x7f ? '?' : c);
-	}
+		s = str_split(s, '\n', &line);
+		text = str_dup(line);
+		output_tame(text, line.n);
+		fputs(before, stdout);
+		fputs(text, stdout);
+		free(text);
+		before = "\n      ";
+	} while (s.p != NULL);
 }
 
 static void

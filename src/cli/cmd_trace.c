@@ -100,14 +100,14 @@ print_time(uint64_t ms)
 static void
 print_text(const char *before, struct str s)
 {
+	CLEANUP(freep) char *text = NULL;
+
 	if (s.n == 0)
 		return;
+	text = str_dup(s);
+	output_tame(text, s.n);
 	fputs(before, stdout);
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		putchar(c < ' ' || c == 0x7f ? '?' : c);
-	}
+	fwrite(text, 1, s.n, stdout);
 }
 
 static void

@@ -130,6 +130,20 @@ json_text(struct str s)
 }
 
 void
+output_tame(char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)p[i];
+		unsigned char next = i + 1 < n ? (unsigned char)p[i + 1] : 0;
+
+		if (c < ' ' || c == 0x7f)
+			p[i] = '?';
+		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
+			p[i] = p[i + 1] = '?';
+	}
+}
+
+void
 output_put_text(struct output *o, struct str s)
 {
 	bool is_list = o->fields[o->at].kind == OUTPUT_LIST;
@@ -151,10 +165,7 @@ output_put_text(struct output *o, struct str s)
 		buf_put_str(cell, one);
 	}
 	put_json(o, v);
-	/* Nothing that a name holds may steer a terminal. */
-	for (size_t i = 0; i < cell->n; i++)
-		if ((unsigned char)cell->p[i] < ' ' || cell->p[i] == 0x7f)
-			cell->p[i] = '?';
+	output_tame(cell->p, cell->n);
 }
 
 /* Rounded down: one second that was missed is never 100 %. */

@@ -52,5 +52,10 @@ void output_print_one(struct output *o, bool is_json);
 
 /* {"error":{"reason":...,"message":...}} on standard output. */
 void output_json_error(const char *reason, const char *message);
+/*
+ * Nothing that a name or another server says may steer a terminal: controls
+ * become "?", those of C1 as well, which are two bytes in UTF-8.
+ */
+void output_tame(char *p, size_t n);
 /* "4.9G" */
 void output_bytes(uint64_t n, char *to, size_t max);
