@@ -65,6 +65,8 @@ on_told(void *arg, struct ipc_msg *m)
 	 * same mail, which is recognised by its trace id. */
 	if (m->outcome == DONE)
 		v = limiter_told(t->s->limiter, t->account);
+	else
+		limiter_not_told(t->s->limiter, t->account);
 	if (!verdict_is_done(v))
 		log_event(EV_STORE_QUEUE_FAIL, LC("during", "limits"),
 		    LC("reason", reason_str(v.reason)));

@@ -67,6 +67,8 @@ void limiter_added(struct limit_message *m, bool is_accepted);
  * tell (msg_limit_tell); it stays until limiter_told(). False: none. */
 bool limiter_to_tell(struct limiter *l, struct buf *out, uint64_t *ret_account);
 struct verdict limiter_told(struct limiter *l, uint64_t account) WARN_UNUSED;
+/* It could not be told: the others come first, then it once more. */
+void limiter_not_told(struct limiter *l, uint64_t account);
 
 /* --- for the operator: requests of the command line ------------------------------------ */
 

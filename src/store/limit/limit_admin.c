@@ -301,6 +301,15 @@ limiter_to_tell(struct limiter *l, struct buf *out, uint64_t *ret_account)
 	return false;
 }
 
+void
+limiter_not_told(struct limiter *l, uint64_t account)
+{
+	if (l->n_to_tell < 2 || l->to_tell[0] != account)
+		return;
+	forget_first(l);
+	l->to_tell[l->n_to_tell++] = account;
+}
+
 struct verdict
 limiter_told(struct limiter *l, uint64_t account)
 {

@@ -300,6 +300,28 @@ TEST(the_operator_is_told_once_a_day)
 	assert_true(limiter_to_tell(l, fresh(&t.f), &account));
 }
 
+/* One postmaster who takes no mail keeps no other from being told. */
+TEST(who_cannot_be_told_of_waits_behind_the_others)
+{
+	uint64_t bob = add_user(&t.f, "bob@demo.example"), account = 0;
+	uint64_t us = alice;
+
+	(void)send_to(0, 11);
+	alice = bob;
+	(void)send_to(0, 11);
+	alice = us;
+	assert_true(limiter_to_tell(l, fresh(&t.f), &account));
+	assert_int_equal(account, us);
+	limiter_not_told(l, us);
+	assert_true(limiter_to_tell(l, fresh(&t.f), &account));
+	assert_int_equal(account, bob);
+	assert_true(verdict_is_done(limiter_told(l, bob)));
+	assert_true(limiter_to_tell(l, fresh(&t.f), &account));
+	assert_int_equal(account, us);
+	limiter_not_told(l, us);
+	assert_true(limiter_to_tell(l, fresh(&t.f), &account));
+}
+
 TEST(the_same_address_in_other_letters_is_known)
 {
 	struct queue_rcpt rcpts[] = { { .address = STR("A.B@x.example") },
@@ -361,6 +383,7 @@ main(void)
 		CASE(a_blocked_account_sends_nothing),
 		CASE(limits_of_its_own_and_of_its_domain),
 		CASE(the_operator_is_told_once_a_day),
+		CASE(who_cannot_be_told_of_waits_behind_the_others),
 		CASE(the_same_address_in_other_letters_is_known),
 		CASE(what_is_long_ago_is_forgotten),
 		CASE(a_full_memory_is_kept_for_less_long),
