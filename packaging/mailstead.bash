@@ -115,12 +115,12 @@ _mailstead() {
 		queue.show | dmarc.*) words='--json' ;;
 		route.add)
 			words='--json --number --password-stdin group: mx: from:
-			    fallback direct hold or then tls=must tls=verify tls=may
+			    account: fallback direct hold or then tls=must tls=verify tls=may
 			    tls=never tls=implicit source= helo= weight= user=
 			    cleartext=yes spf=ignore'
 			;;
 		route.change)
-			words='--json --password-stdin group: mx: from: fallback
+			words='--json --password-stdin group: mx: from: account: fallback
 			    direct hold or then tls= source= helo= weight= user='
 			;;
 		route.avoid) words='--json --source' ;;

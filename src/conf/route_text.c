@@ -91,14 +91,13 @@ is_helo(struct str s)
 
 /* --- the pattern --------------------------------------------------------------- */
 
+/* Of a sender, or the login of an account. */
 static bool
-read_sender(struct str s, struct route *r)
+read_address(enum route_pattern pattern, struct str s, struct route *r)
 {
-	if (str_find(s, '@') < 0)
-		return false;
-	r->pattern = ROUTE_ADDRESS;
+	r->pattern = pattern;
 	r->name = s;
-	return is_address(s);
+	return str_find(s, '@') >= 0 && is_address(s);
 }
 
 static bool
@@ -118,11 +117,13 @@ read_pattern(struct str s, struct route *r)
 	}
 	if (str_starts(s, STR("group:")))
 		return read_group(str_from(s, 6), r);
+	if (str_starts(s, STR("account:")))
+		return read_address(ROUTE_ACCOUNT, str_from(s, 8), r);
 	r->pattern = ROUTE_DOMAIN;
 	if (str_starts(s, STR("from:"))) {
 		s = str_from(s, 5);
 		if (str_find(s, '@') >= 0)
-			return read_sender(s, r);
+			return read_address(ROUTE_ADDRESS, s, r);
 		r->pattern = ROUTE_SENDER;
 	} else if (str_starts(s, STR("mx:"))) {
 		r->pattern = ROUTE_MX;
@@ -357,8 +358,8 @@ route_text_check(struct str text, struct route *ret)
 		return "the text is too long";
 	if (!read_pattern(next_word(&text), &r))
 		return "whom it is for: a domain, .domain, from:domain, "
-		       "from:address, mx:host, mx:.domain, group:name, * or "
-		       "fallback";
+		       "from:address, account:login, mx:host, mx:.domain, "
+		       "group:name, * or fallback";
 	error = read_ways(text, &r);
 	if (error == NULL)
 		*ret = r;

@@ -9,6 +9,7 @@
  *            .example.com      and of all domains below it; also *.example.com
  *            from:example.com  senders of this domain; also with a dot
  *            from:a@example.com  this sender
+ *            account:a@example.com  who signed in as that, whatever the sender
  *            mx:mx.example.com recipients whose domain has this MX host, and
  *            mx:.example.com   one below this name
  *            group:NAME        whose best MX host is a provider's
@@ -51,6 +52,7 @@ enum route_pattern {
 	ROUTE_DOMAIN,
 	ROUTE_SENDER,
 	ROUTE_ADDRESS,
+	ROUTE_ACCOUNT,
 	ROUTE_MX,
 	ROUTE_GROUP,
 	ROUTE_FALLBACK,

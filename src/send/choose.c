@@ -379,6 +379,7 @@ ask_routes(struct choosing *c)
 	c->q = (struct route_query){
 		.domain = domain_name(c->m->domain),
 		.sender = mail_item(c->m)->mail_from,
+		.login = mail_item(c->m)->login,
 		.knows_mx = lookup_is_known(c->l),
 		.mx = c->mx,
 		.providers = c->sv->providers,

@@ -191,6 +191,8 @@ route_fits(const struct route_item *item, const struct route_query *q)
 		       fits_name(r, str_from(q->sender, (size_t)at + 1));
 	case ROUTE_ADDRESS:
 		return str_eq_case(r->name, q->sender);
+	case ROUTE_ACCOUNT:
+		return str_eq_case(r->name, q->login);
 	case ROUTE_MX:
 		return fits_mx(r, q);
 	case ROUTE_GROUP:

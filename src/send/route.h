@@ -49,6 +49,7 @@ const struct route_item *routes_at(const struct routes *r, size_t i);
 struct route_query {
 	struct str domain; /* of the recipient, lower case */
 	struct str sender; /* its address; empty: null sender */
+	struct str login;  /* of the account that sent it; empty: none did */
 	bool knows_mx;
 	const struct str *mx; /* host names, lower case, the best first */
 	size_t n_mx;

@@ -265,6 +265,8 @@ answer(void *arg)
 	an->q =
 	    (struct route_query){ .domain = address_domain(str_c(a->recipient)),
 		    .sender = str_c(a->sender),
+		    /* Who writes as himself. */
+		    .login = str_c(a->sender),
 		    .knows_mx = true,
 		    .mx = mx,
 		    .n_mx = a->mx.n,

@@ -248,6 +248,16 @@ open_engine(struct server *s)
 	return 0;
 }
 
+/* For routes by account. */
+static void
+login_of(void *arg, uint64_t account, struct buf *out)
+{
+	const struct server *s = arg;
+
+	if (!verdict_is_done(dir_login(s->dir, account, out)))
+		buf_reset(out, out->cap);
+}
+
 static int
 open_levels(struct server *s)
 {
@@ -272,6 +282,7 @@ open_levels(struct server *s)
 		.now_ms = now_ms,
 		.arg = s,
 		.limits = s->queue_limits,
+		.login = login_of,
 	};
 	struct tables_config tables = {
 		.engine = s->engine,

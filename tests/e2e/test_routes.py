@@ -8,12 +8,13 @@ servers below big.example; its table is an operator's file.
 import datetime
 import json
 import os
+import smtplib
 import time
 
 import pytest
 
 from lib import dns
-from lib.instance import wait_for
+from lib.instance import PASSWORD, wait_for
 from lib.receiver import Receiver
 from test_send import World, inbox, wait_inbox
 
@@ -507,6 +508,23 @@ def test_who_takes_which_route(plain, user):
         "text"] == to[1], 5, "the change does not count")
     for n in numbers:
         without_route(plain, n)
+
+
+def test_an_account_has_its_way_whatever_it_sends_as(plain, user):
+    own, usual = (plain.receiver() for _ in range(2))
+    number = plain.route(f"account:{user.login}", f"{own.ip}:{plain.port}")
+    plain.add(f"wide MX 10 {usual.name}.")
+    alias = "alias-" + user.login
+    plain.server.cli("alias", "add", alias, user.login)
+    with smtplib.SMTP("127.0.0.1", plain.server.ports["submission"]) as c:
+        c.starttls(context=plain.server.tls())
+        c.login(user.login, PASSWORD)
+        c.sendmail(alias, ["a@wide.example"], f"From: {alias}\r\n\r\nHi\r\n")
+    assert own.wait()[0].rcpts == ["a@wide.example"]
+    plain.send(plain.server.new_account(), "b@wide.example")
+    assert usual.wait()[0].rcpts == ["b@wide.example"]
+    assert len(own.messages) == 1
+    without_route(plain, number)
 
 
 def test_weights_and_names(plain, user):

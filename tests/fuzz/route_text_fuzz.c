@@ -60,7 +60,7 @@ static void
 put_route(struct buf *b, const struct route *r)
 {
 	static const char *const kinds[] = { "*", "",
-		"from:", "from:", "mx:", "group:", "fallback" };
+		"from:", "from:", "account:", "mx:", "group:", "fallback" };
 
 	buf_printf(b, "%s%s%.*s", kinds[r->pattern], r->is_suffix ? "." : "",
 	    STR_ARG(r->name));
@@ -111,18 +111,19 @@ check_finding(struct str text, const struct route *r)
 	struct routes routes = { .is_direct = true };
 	bool is_never =
 	    r->pattern == ROUTE_FALLBACK || r->pattern == ROUTE_GROUP;
-	bool is_address = r->pattern == ROUTE_ADDRESS;
+	bool is_address =
+	    r->pattern == ROUTE_ADDRESS || r->pattern == ROUTE_ACCOUNT;
 
 	ASSERT(routes_write(&routes, text));
 	buf_printf(&sender, "%s%.*s", is_address ? "" : "x@", STR_ARG(r->name));
-	q.sender = buf_str(&sender);
+	q.sender = q.login = buf_str(&sender);
 	ASSERT((route_find(&routes, &q, &found) == ROUTE_FOUND) ==
 	       (!r->is_suffix && !is_never));
 	buf_printf(&below, "x.%.*s", STR_ARG(r->name));
 	buf_reset(&sender, sender.cap);
 	buf_printf(&sender, "x@%.*s", STR_ARG(buf_str(&below)));
 	q.domain = buf_str(&below);
-	q.sender = buf_str(&sender);
+	q.sender = q.login = buf_str(&sender);
 	ASSERT((route_find(&routes, &q, &found) == ROUTE_FOUND) ==
 	       (r->is_suffix || r->pattern == ROUTE_ANY));
 	routes_done(&routes);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 
+#define LOGIN_KEEP   512
 #define LEASE_MS_MAX (24 * 3600 * 1000)
 
 /* --- choosing ----------------------------------------------------------------------- */
@@ -84,8 +85,19 @@ struct lending {
 	struct buf message; /* a copy of the record read last */
 	uint64_t message_number;
 	struct queue_message_record m;
+	struct buf login; /* of who sent it */
 	struct buf items; /* of the reply */
 };
+
+static void
+read_login(struct lending *l)
+{
+	const struct queue_config *c = &l->q->config;
+
+	buf_reset(&l->login, LOGIN_KEEP);
+	if (l->m.account && c->login)
+		c->login(c->arg, l->m.account, &l->login);
+}
 
 static struct verdict
 read_message(struct lending *l, uint64_t message)
@@ -103,8 +115,10 @@ read_message(struct lending *l, uint64_t message)
 	if (r == 1)
 		buf_put_str(&l->message, val);
 	l->message_number = message;
-	if (queue_message_record_decode(buf_str(&l->message), &l->m))
+	if (queue_message_record_decode(buf_str(&l->message), &l->m)) {
+		read_login(l);
 		return VERDICT_DONE;
+	}
 	buf_reset(&l->message, KIB(64));
 	return verdict_engine(ENGINE_CORRUPT);
 }
@@ -145,6 +159,7 @@ put_item(struct lending *l, const struct queue_place *p,
 		.via = m->via,
 		.hold_until = m->hold_until,
 		.is_tls_optional = (m->flags & QUEUE_MESSAGE_TLS_OPTIONAL) != 0,
+		.login = buf_str(&l->login),
 	};
 
 	msg_queue_item_put(&l->items, &item);
@@ -256,6 +271,7 @@ queue_lease(struct queue *q, const struct msg_queue_lease *m, struct buf *out)
 		    .now_ms = m->now_ms,
 		    .max = MIN(m->max, QUEUE_LEASE_MAX) },
 		.message = BUF_INIT(ENGINE_VALUE_MAX),
+		.login = BUF_INIT(KIB(4)),
 		.items = BUF_INIT(QUEUE_REPLY_MAX) };
 	struct msg_queue_lease_reply reply = { 0 };
 	struct verdict v = VERDICT_DONE;
@@ -287,6 +303,7 @@ queue_lease(struct queue *q, const struct msg_queue_lease *m, struct buf *out)
 	free(l.lease);
 	free(l.pick.v);
 	buf_done(&l.message);
+	buf_done(&l.login);
 	buf_done(&l.items);
 	return v;
 }

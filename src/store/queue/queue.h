@@ -53,6 +53,9 @@ struct queue_config {
 	uint64_t (*now_ms)(void *arg);
 	void *arg;
 	struct queue_limits limits;
+	/* The login of an account into out, which is empty; nothing when there
+	 * is none. May be NULL. */
+	void (*login)(void *arg, uint64_t account, struct buf *out);
 };
 
 /*

@@ -53,7 +53,8 @@ TEST(what_is_no_route)
 		"*. relay:25", "-a relay:25", "example.com [::1:25",
 		"example.com [x]:25", "example.com relay:25 tls=perhaps",
 		"from: relay:25", "from:a@ relay:25", "from:@b relay:25",
-		"from:a@b@c relay:25", "mx: relay:25", "mx:* relay:25",
+		"from:a@b@c relay:25", "account:b relay:25",
+		"account: relay:25", "mx: relay:25", "mx:* relay:25",
 		"group: relay:25", "group:a.b relay:25", "a/b relay:25",
 		"* relay:25 extra", "example.com \xFF:25", "* direct,relay:25",
 		"* relay:25,direct", "* direct or", "* direct then",
@@ -164,6 +165,26 @@ static void
 check_line(const struct route_item *item, uint32_t line)
 {
 	CHECK(item != NULL && item->number == line, "which");
+}
+
+TEST(an_account_is_one_whatever_it_sends_as)
+{
+	struct routes r = { .is_direct = true };
+	struct route_query q = { .domain = STR("a.example"),
+		.sender = STR("sales@firm.example"),
+		.login = STR("Boss@firm.example") };
+	const struct route_item *item = NULL;
+
+	CHECK(routes_write(&r, STR("from:boss@firm.example hold\n"
+				   "account:boss@firm.example h:25\n")),
+	    "parsed");
+	CHECK(route_find(&r, &q, &item) == ROUTE_FOUND, "found");
+	check_line(item, 2);
+	q.login = STR("sales@firm.example");
+	CHECK(route_find(&r, &q, &item) == ROUTE_NONE, "another account");
+	q.login = STR_NONE;
+	CHECK(route_find(&r, &q, &item) == ROUTE_NONE, "nobody's");
+	routes_done(&r);
 }
 
 TEST(the_first_route_that_fits)
@@ -328,6 +349,7 @@ TEST(ways_in_words)
 
 TEST_MAIN(UNIT(a_route_with_everything), UNIT(what_is_no_route),
     UNIT(limits_of_a_route), UNIT(rows_of_the_ledger),
+    UNIT(an_account_is_one_whatever_it_sends_as),
     UNIT(the_first_route_that_fits), UNIT(made_routes_come_first_and_in_order),
     UNIT(the_fallback_stands_behind_every_way),
     UNIT(ways_of_one_order_are_chosen_by_weight), UNIT(ways_in_words))
