@@ -244,10 +244,10 @@ def test_slow_answers_are_slow(box):
 def test_certificates(make_server):
     ca = pki.Cert("Test CA", is_ca=True)
     good = pki.Cert("good.test", issuer=ca, days=60)
-    cases = [(good, "good.test", (), OK, "ok", "certificate good for 59"),
+    cases = [(good, "good.test", (), OK, "ok", "certificate good for "),
              (good, "other.test", (), REFUSED, "failed", "certificate: "),
              (good, "other.test", ("verify=no",), OK, "ok", ""),
-             (good, "good.test", ("days=90",), OK, "slow", "ends in 59"),
+             (good, "good.test", ("days=90",), OK, "slow", "ends in "),
              (pki.Cert("old.test", issuer=ca, days=-1), "old.test", (),
               REFUSED, "failed", "expired"),
              (pki.Cert("alone.test"), "alone.test", (), REFUSED, "failed",
