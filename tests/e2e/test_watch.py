@@ -5,6 +5,7 @@ import http.server
 import imaplib
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -244,10 +245,12 @@ def test_slow_answers_are_slow(box):
 def test_certificates(make_server):
     ca = pki.Cert("Test CA", is_ca=True)
     good = pki.Cert("good.test", issuer=ca, days=60)
-    cases = [(good, "good.test", (), OK, "ok", "certificate good for "),
+    # Whole days: it depends on the tick of a second which of the two.
+    cases = [(good, "good.test", (), OK, "ok",
+              "certificate good for (59|60) days"),
              (good, "other.test", (), REFUSED, "failed", "certificate: "),
              (good, "other.test", ("verify=no",), OK, "ok", ""),
-             (good, "good.test", ("days=90",), OK, "slow", "ends in "),
+             (good, "good.test", ("days=90",), OK, "slow", "ends in (59|60) "),
              (pki.Cert("old.test", issuer=ca, days=-1), "old.test", (),
               REFUSED, "failed", "expired"),
              (pki.Cert("alone.test"), "alone.test", (), REFUSED, "failed",
@@ -269,7 +272,7 @@ def test_certificates(make_server):
                 box, "tls", f"127.0.0.1:{listener.getsockname()[1]}",
                 f"name={name}", *options)
         assert (status, r["outcome"]) == (code, outcome), r
-        assert text in r["found"], r
+        assert re.search(text, r["found"]), r
 
 
 def test_certificates_behind_starttls(make_server):
