@@ -17,7 +17,7 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 
 PKGS := libevent libevent_openssl openssl lmdb libzstd libsodium libgsasl \
 	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2 libunbound \
-	libpsl zlib libcurl
+	libpsl zlib libcurl libcmark libmaxminddb
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 
@@ -44,7 +44,7 @@ CFLAGS_ALL := -std=gnu17 $(OPT) $(WARN) $(HARD) $(SANFLAGS) \
 	-fno-strict-aliasing -D_GNU_SOURCE -Isrc -DVERSION='"$(VERSION)"' \
 	$(PKG_CFLAGS) $(CFLAGS)
 LDFLAGS_ALL := $(LDHARD) $(SANFLAGS) $(LDFLAGS)
-LIBS := $(PKG_LIBS) -pthread
+LIBS := $(PKG_LIBS) -lm -pthread
 
 SRCS := $(sort $(shell find src -name '*.c'))
 OBJS := $(SRCS:%.c=$(B)/%.o)
@@ -87,6 +87,10 @@ $(B)/%.o: %.c
 	$(call say,CC,$<)mkdir -p $(@D) && \
 	$(CCACHE) $(CC) $(CFLAGS_ALL) $(CONV) -MMD -MP -c $< -o $@
 
+# They are part of the program.
+$(B)/src/cli/output/help_page.o: man/mailstead.8
+$(B)/src/web/api/api_openapi.o: docs/openapi.json
+
 .SECONDARY: $(OBJS)
 
 $(B)/libbase.a: $(patsubst %.c,$(B)/%.o,$(wildcard src/base/*.c))
@@ -98,11 +102,12 @@ $(B)/libproto_$(1).a: $(patsubst %.c,$(B)/%.o,$(wildcard src/proto/$(1)/*.c))
 endef
 $(foreach d,$(PROTO_DIRS),$(eval $(call proto_lib,$(d))))
 
-# Each role is linked by itself and shows the others its entry point only: roles
+# Each role is linked by itself and shows the others its entry points only: roles
 # cannot call each other, and their names cannot clash. The command line stands
 # above them; it takes a copy of what makes password verifiers.
-ROLES := store auth smtp imap filter send watch supervisor cli
-entry_of = $(if $(filter supervisor,$(1)),supervisor_run,$(1)_main)
+ROLES := store auth smtp imap filter send watch web acme supervisor cli
+entry_of = $(if $(filter supervisor,$(1)),supervisor_run,$(1)_main) \
+	$(if $(filter watch,$(1)),watch_agent_run watch_agent_enrol)
 role_uses = $(if $(filter cli,$(1)),$(B)/librole_auth.a $(B)/librole_store.a $(B)/librole_send.a)
 role_objs = $(filter $(B)/src/$(1)/%,$(OBJS))
 COMMON_OBJS := $(filter-out $(B)/src/main.o \
@@ -114,7 +119,7 @@ $(B)/libcommon.a: $(COMMON_OBJS)
 define role_link
 $(B)/role_$(1).o: $(call role_objs,$(1)) $(call role_uses,$(1))
 	$$(call say,LD,$$@)ld -r -o $$@.tmp $$^ && objcopy \
-	    --keep-global-symbol=$(call entry_of,$(1)) $$@.tmp $$@ && rm $$@.tmp
+	    $(foreach e,$(call entry_of,$(1)),--keep-global-symbol=$(e)) $$@.tmp $$@ && rm $$@.tmp
 $(B)/librole_$(1).a: $(call role_objs,$(1))
 	$$(call say,AR,$$@)rm -f $$@ && ar rcs $$@ $$^
 endef
@@ -138,6 +143,8 @@ $(foreach d,$(PROTO_DIRS),$(eval $(call proto_unit,$(d))))
 # The suite of RFC 7208 is YAML.
 $(B)/tests/unit/proto/spf/spf_suite_test: LIBS += -lyaml
 $(B)/tests/unit/proto/arc/arc_suite_test: LIBS += -lyaml
+# Contrasts are computed as WCAG has them.
+$(B)/tests/unit/proto/feed/badge_test: LIBS += -lm
 
 STORE_KIT := $(patsubst %,$(B)/tests/unit/store/local/%.o,kit faultfs model)
 .SECONDARY: $(STORE_KIT)
@@ -173,6 +180,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libcommon.a
 
 # What tests of another language use of ours.
 $(B)/tests/tools/mailauth: $(B)/tests/tools/mailauth.o $(B)/libproto_arc.a $(B)/libproto_dkim.a $(B)/libproto_authres.a $(B)/libbase.a
+	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+$(B)/tests/tools/ring: $(B)/tests/tools/ring.o $(B)/libproto_watch.a $(B)/libbase.a
 	$(call say,LD,$@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 .PHONY: unit replay
@@ -276,10 +286,17 @@ install: all
 	sed -e 's|/usr/local|$(PREFIX)|g; s|/etc/mailstead|$(SYSCONFDIR)/mailstead|g' \
 	    packaging/mailstead.service \
 	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead.service
+	sed -e 's|/usr/local|$(PREFIX)|g; s|/etc/mailstead|$(SYSCONFDIR)/mailstead|g' \
+	    packaging/mailstead-push.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead-push.service
+	sed -e 's|/usr/local|$(PREFIX)|g' packaging/mailstead-agent.service \
+	    >$(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead-agent.service
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/mailstead \
 	    $(DESTDIR)$(PREFIX)/share/man/man*/mailstead*.[578] \
 	    $(DESTDIR)$(PREFIX)/share/bash-completion/completions/mailstead \
-	    $(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead.service
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead.service \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead-push.service \
+	    $(DESTDIR)$(PREFIX)/lib/systemd/system/mailstead-agent.service
 
 -include $(shell [ -d $(B) ] && find $(B) -name '*.d')

@@ -10,7 +10,9 @@ ratio of the medians. --write puts the table into docs/performance.md. All
 servers keep durability on. Needs root (cgroups for CPU and memory), the
 packages of bench/README.md, and about 20 minutes.
 """
-import argparse, json, os, re, shutil, signal, statistics, subprocess, sys, time
+import argparse, json, os, shutil, signal, statistics, subprocess, sys, time
+
+import figures
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -278,11 +280,7 @@ def main():
     text = table(res)
     print(text)
     if args.write:
-        page = os.path.join(ROOT, "docs/performance.md")
-        old = open(page).read()
-        new = re.sub(r"(<!-- compare -->\n).*?(<!-- /compare -->)",
-                     lambda m: m.group(1) + text + "\n" + m.group(2), old, flags=re.S)
-        open(page, "w").write(new)
+        figures.write("compare", text)
 
 
 if __name__ == "__main__":

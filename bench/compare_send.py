@@ -25,6 +25,7 @@ import sys, tempfile, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, os.path.join(ROOT, "tests/e2e"))
+import figures  # noqa: E402
 from lib.instance import Instance, PASSWORD, free_ports  # noqa: E402
 
 HZ = os.sysconf("SC_CLK_TCK")
@@ -282,14 +283,6 @@ def table(label, results):
     return rows
 
 
-def write(mark, text):
-    page = os.path.join(ROOT, "docs/performance.md")
-    old = open(page).read()
-    new = re.sub(rf"(<!-- {mark} -->\n).*?(<!-- /{mark} -->)",
-                 lambda m: m.group(1) + text + "\n" + m.group(2), old, flags=re.S)
-    open(page, "w").write(new)
-
-
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--rounds", type=int, default=5)
@@ -348,7 +341,7 @@ def main():
         text = "\n".join(["| | Mailstead | Postfix | ratio |", "|---|---|---|---|"] + rows)
         print(text)
         if args.write:
-            write("compare-send-dkim" if args.dkim else "compare-send", text)
+            figures.write("compare-send-dkim" if args.dkim else "compare-send", text)
 
 
 if __name__ == "__main__":

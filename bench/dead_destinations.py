@@ -15,7 +15,7 @@ processes take at most. The limits of the configuration are the defaults.
 Everything happens in a network namespace of its own: root, or a user who may
 make one. The name server is Debian's knot.
 """
-import argparse, json, os, select, shutil, signal, statistics, subprocess
+import argparse, os, select, shutil, signal, statistics, subprocess
 import sys, tempfile, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -25,6 +25,7 @@ sys.path.insert(0, HERE)
 from lib import dns  # noqa: E402
 from lib.instance import Instance, PASSWORD  # noqa: E402
 import compare_send  # noqa: E402
+import figures  # noqa: E402
 
 PORT = 2525
 KINDS = ["refused", "hole", "busy", "mute"]
@@ -106,7 +107,9 @@ class World:
             "limits": {k: 4000000000 for k in (
                 "account_recipients", "account_first_time", "account_surge")},
             "store": {"segment_size": "64M"},
-            "send": {"direct": "yes", "port": PORT, "allow_loopback": "yes"}})
+            "send": {"direct": "yes", "port": PORT, "allow_loopback": "yes",
+                     **({"connections": self.args.connections}
+                        if self.args.connections else {})}})
         tempfile.tempdir = None
         return server
 
@@ -169,6 +172,16 @@ def memory(pid):
     except (OSError, ValueError):
         pass
     return out
+
+
+def disk_reads(pid):
+    """Waits for a page of a mapped file, and MB that came from the disk."""
+    with open(f"/proc/{pid}/stat") as f:
+        faults = int(f.read().rsplit(")", 1)[1].split()[9])
+    with open(f"/proc/{pid}/io") as f:
+        read = next(int(line.split()[1]) for line in f
+                    if line.startswith("read_bytes"))
+    return faults, read / (1 << 20)
 
 
 class Watch:
@@ -237,7 +250,8 @@ def deliver(world, data, n_living):
     low = next(t for t in times if t[1] >= n_living * 0.05)
     high = next(t for t in times if t[1] >= n_living * 0.95)
     cpu = compare_send.tree(server.process.pid)
-    r = dict(rate=(high[1] - low[1]) / (high[0] - low[0]), took=took,
+    faults, read = disk_reads(server.pids("store")[0])
+    r = dict(faults=faults, read=read, rate=(high[1] - low[1]) / (high[0] - low[0]), took=took,
              first=first, opened=opened, cpu=sum(cpu.values()),
              peak={f"{a} {b}": v for (a, b), v in watch.peak.items()},
              parts={watch.roles[p]: v for p, v in cpu.items() if p in watch.roles})
@@ -256,17 +270,30 @@ def concurrent(world, data):
     subprocess.run(["cp", "-a", data, server.data], check=True)
     server.start()
     pid = server.pids("send")[0]
-    peak, most = 0, 0
-    for _ in range(300):
+    limit = world.args.connections or 2000
+    began, since = time.monotonic(), 0
+    peak, most, had = 0, 0, 0
+    while time.monotonic() < began + 180:
         world.count()
         most = max(most, world.open)
         peak = max(peak, memory(pid).get("RssAnon", 0))
-        if world.open >= 2000 and world.taken > 4000:
+        # The rate when all connections are in use, for as long as three
+        # deliveries take: the first of them does not count.
+        if world.open >= limit * 0.95 and not since:
+            since = time.monotonic()
+        if since and time.monotonic() < since + world.args.slow:
+            had = world.taken
+        if since and time.monotonic() > since + 4 * world.args.slow:
             break
         time.sleep(0.1)
+    ticks = sum(map(int, open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[11:13]))
     server.kill_all()
     server.remove()
     print(f"{most} deliveries at once, send has {peak / 1024:.0f} MB of its own", flush=True)
+    if since:
+        print(f"full after {since - began:.0f} s; then "
+              f"{(world.taken - had) / (3 * world.args.slow):.0f} messages/s, send has used "
+              f"{ticks / os.sysconf('SC_CLK_TCK'):.1f} s of CPU for {world.taken}", flush=True)
 
 
 def table(results, args):
@@ -274,7 +301,9 @@ def table(results, args):
     fmt, rows = compare_send.fmt, []
     for name, key in (("to the living, messages/s", "rate"),
                       ("ready after, s", "opened"), ("first delivery after, s", "first"),
-                      ("CPU until all living had theirs, s", "cpu")):
+                      ("CPU until all living had theirs, s", "cpu"),
+                      ("store: waits for a page of the index", "faults"),
+                      ("store: read from the disk, MB", "read")):
         rows.append([name] + [[r[key] for r in results[w]] for w in ("living", "all")])
     for name, key in (("store: its own memory, MB", "store RssAnon"),
                       ("send: its own memory, MB", "send RssAnon"),
@@ -303,6 +332,8 @@ def main():
                          "(cgroup v1)")
     ap.add_argument("--slow", type=float, default=0, metavar="SECONDS",
                     help="only count deliveries at once: servers take so long")
+    ap.add_argument("--connections", type=int, default=0,
+                    help="send.connections, when it is not the default")
     ap.add_argument("--queues", default="",
                     help="a folder that keeps filled queues for the next time")
     ap.add_argument("--boost", action="store_true")
@@ -337,7 +368,8 @@ def main():
                 results[which].append(r)
                 print(f"{which}: {r['rate']:.0f}/s, {r['took']:.1f} s, "
                       f"ready {r['opened']:.2f} s, first {r['first']:.2f} s, "
-                      f"CPU {r['cpu']:.1f} s "
+                      f"CPU {r['cpu']:.1f} s, {r['faults']} faults, "
+                      f"{r['read']:.0f} MB read, "
                       + ", ".join(f"{k} {v:.1f}" for k, v in r["parts"].items() if v > 0.2)
                       + "; MB at most: "
                       + ", ".join(f"{k} {v:.0f}" for k, v in r["peak"].items() if v > 8),
@@ -348,7 +380,7 @@ def main():
     text = table(results, args)
     print(text)
     if args.write:
-        compare_send.write("dead-destinations", text)
+        figures.write("dead-destinations", text)
 
 
 if __name__ == "__main__":

@@ -1,231 +1,353 @@
 # SPDX-License-Identifier: ISC
-# mailstead.bash - completion of commands, users and domains for bash. Users
-# and domains are asked from the running server (that of -c or -d, where one is
-# given); without one there are none.
+# mailstead.bash - completion for bash. What there is of commands, sub-commands,
+# options and words is read from the usage lines of --help, so that it is always
+# that of the program at hand; names of users, systems, posts and the like are
+# asked from the running server (that of -c or -d, where one is given).
 
+# The program as it was called, with its global options.
+_mailstead_run() {
+	"${words[@]:0:at}" "$@" 2>/dev/null
+}
+
+# The first column of a list; $1 names the command, and what follows its
+# sub-command, when that is not "list".
 _mailstead_names() {
-	"${COMP_WORDS[0]}" "${COMP_WORDS[@]:1:at - 1}" "$1" list 2>/dev/null |
-	    awk 'NR > 1 { print $1 }'
+	_mailstead_run $1 ${2-list} | awk 'NR > 1 { print $1 }'
+}
+
+# The words of the line as people see them: bash cuts at "=" and ":", which
+# belong to ours. Sets words, and cur to the last one.
+_mailstead_split() {
+	local i w rest=$COMP_LINE is_glued=
+
+	words=()
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		w=${COMP_WORDS[i]}
+		rest=${rest#*"$w"}
+		if [[ -n $is_glued ]]; then
+			words[-1]+=$w
+		else
+			words+=("$w")
+		fi
+		is_glued=
+		[[ $rest == [[:space:]]* ]] || is_glued=1
+	done
+	cur=${words[-1]}
+}
+
+# Of a|B|c=D|e=f|g the words, not the placeholders: a c= e=f e=g.
+_mailstead_literals() {
+	local one name= rest
+
+	for one in ${1//|/ }; do
+		rest=$one
+		[[ $one != *=* ]] || name=${one%%=*}= rest=${one#*=}
+		[[ $name == *[A-Z]* || $rest == *. ]] ||
+		    [[ $rest == *[A-Z]* && -z $name ]] ||
+		    echo "$name$([[ $rest == *[A-Z]* ]] || echo "$rest")"
+	done
+}
+
+# Reads the usage lines that fit: into options (of those that take a value with
+# what that is: takes), and into places the other words, by their place.
+_mailstead_usage() {
+	local line token next i n
+	local -a tokens
+
+	options=() places=() takes=()
+	while read -r line; do
+		read -ra tokens <<<"$line"
+		# Without a sub-command count the lines that have none.
+		[[ $depth -gt 1 || ! ${tokens[1]-} =~ ^[a-z][a-z|-]*$ ]] || continue
+		n=0
+		for ((i = depth; i < ${#tokens[@]}; i++)); do
+			token=${tokens[i]#[}
+			[[ $token != '|' ]] || continue
+			if [[ $token != -* ]]; then
+				places[n]+=" $token"
+				[[ $token == *...* ]] || ((++n))
+				continue
+			fi
+			next=${tokens[i + 1]-}
+			options+=("${token%%]*}")
+			if [[ $token != *']' && $next == [A-Za-z0-9]* ]]; then
+				takes[${token}]=${next%%]*}
+				((++i))
+			fi
+		done
+	done < <(_mailstead_run "${words[@]:at:depth}" --help |
+	    sed -n '/^$/q; s/^\(usage:\|      \) mailstead //p')
+}
+
+# What a placeholder of the usage stands for: names to choose from.
+_mailstead_placeholder() {
+	case $cmd.$verb.$1 in
+	check.add.SYSTEM/CHECK*) _mailstead_names system | sed 's,$,/,' ;;
+	check.*.SYSTEM/CHECK* | watch.*.SYSTEM*) _mailstead_names check ;;
+	check.add.KIND) _mailstead_kinds ;;
+	check.add.NAME=* | check.change.NAME=*) _mailstead_check_options ;;
+	post.new.KIND | post.list.KIND)
+		echo incident notice maintenance post-mortem
+		;;
+	post.*.NUMBER*) _mailstead_names post ;;
+	route.*.NUMBER) _mailstead_names route ;;
+	route.*.GROUP*) _mailstead_names route groups ;;
+	route.*.WHOM) echo group: mx: from: account: fallback ;;
+	route.*.WAY*)
+		echo direct hold or then tls=may tls=must tls=verify tls=never \
+		    tls=implicit source= helo= weight= user= cleartext=yes \
+		    spf=ignore
+		;;
+	system.add.ROLE | system.change.ROLE)
+		echo mail relay web primary-ns secondary-ns phone monitoring \
+		    status other
+		;;
+	system.add.* | domain.add.* | user.add.ADDRESS* | alias.add.ADDRESS* | \
+	    suppress.*.ADDRESS | reach.check.* | trace.*) ;;
+	system.*.ID) _mailstead_names system ;;
+	maintenance.remove.ID) _mailstead_names maintenance ;;
+	key.revoke.ID) _mailstead_names key ;;
+	queue.*.ID*) _mailstead_names queue ;;
+	alert.add.*) ;;
+	alert.*.NAME) _mailstead_names alert ;;
+	watch.show.NAME | watch.remove.NAME) _mailstead_names 'watch agent' ;;
+	subscriber.add.ADDRESS*) ;;
+	subscriber.*.ADDRESS*) _mailstead_names subscriber ;;
+	alias.remove.ADDRESS*) _mailstead_names alias ;;
+	retry.remove.PATTERN | tls-rule.remove.PATTERN) _mailstead_names "$cmd" ;;
+	certificate.renew.HOST) _mailstead_names certificate ;;
+	reach.*.SIGNAL) _mailstead_names reach signals ;;
+	reach.*.NETWORK) _mailstead_names reach '' ;;
+	*.*.SYSTEM*) _mailstead_names system ;;
+	*.*.ADDRESS'|'DOMAIN)
+		_mailstead_names domain
+		_mailstead_names user
+		;;
+	*.*.DOMAIN* | *.*.D) _mailstead_names domain ;;
+	*.*.ADDRESS* | *.*.USER | *.*.TARGET...) _mailstead_names user ;;
+	esac
+}
+
+_mailstead_kinds() {
+	_mailstead_run check kinds --json |
+	    sed -n 's/^        "\([a-z]*\)",\{0,1\}$/\1/p' | sort -u
+}
+
+# The options of the kind of check on the line, or of all kinds.
+_mailstead_check_options() {
+	local kind=
+
+	[[ $verb != add ]] || kind=${words[at + 3]-}
+	_mailstead_run check kinds --json | awk -v kind="$kind" '
+	    { gsub(/[ ",]/, "") }
+	    /^option:/ { name = substr($0, 8); is_told = 0 }
+	    /^[a-z]+$/ && !is_told && (kind == "" || $0 == kind) {
+		print name "="
+		is_told = 1
+	    }'
+	[[ $verb != change ]] || echo target=
+}
+
+# What stands behind NAME= or --NAME. Lists are continued behind a comma.
+_mailstead_value() {
+	case $cmd.$1 in
+	*.--affects | *.--systems) _mailstead_names system ;;
+	*.--parents)
+		_mailstead_names system
+		echo none
+		;;
+	*.--scopes) echo read posts systems subscribers all ;;
+	*.--role) _mailstead_placeholder ROLE ;;
+	post.--kind) _mailstead_placeholder KIND ;;
+	*.--incident) _mailstead_names post ;;
+	queue.--account) _mailstead_names user ;;
+	queue.--state) echo waiting deferred active held ;;
+	post.--state)
+		echo investigating identified monitoring resolved planned \
+		    in-progress done
+		;;
+	*.--service)
+		echo mx submission submissions imap imaps pop3 pop3s http https
+		;;
+	*.--network) _mailstead_names reach '' ;;
+	*.--language) echo en fr pt ;;
+	alert.system) _mailstead_names system ;;
+	check.tls) echo never starttls implicit ;;
+	check.verify) echo yes no ;;
+	check.transport) echo udp tcp tls ;;
+	check.family) echo 4 6 ;;
+	check.protocol) echo tls smtp imap pop3 sieve ;;
+	check.type) echo A AAAA CNAME MX NS TXT SRV PTR ;;
+	check.service) echo receive send read webmail sign-in none ;;
+	check.at)
+		echo all here
+		_mailstead_names 'watch agent'
+		;;
+	esac
+}
+
+# Those of the words that begin as the last one on the line does.
+_mailstead_reply() {
+	local IFS=$' \t\n' before=
+
+	[[ -z $1 ]] || before=$1
+	COMPREPLY=($(compgen -P "$before" -W "$2" -- "${cur#"$before"}"))
+}
+
+_mailstead_files() {
+	local IFS=$'\n'
+
+	COMPREPLY=($(compgen "$1" -- "$cur"))
+	compopt -o filenames 2>/dev/null
+}
+
+# The value of an option (or of a NAME=, with $1 what stands before it).
+_mailstead_reply_value() {
+	local before=$1 name=$2 what=$3 list=
+
+	case $cmd.$name.$what in
+	agent.--state.* | *.DIR) _mailstead_files -d && return ;;
+	*.FILE) _mailstead_files -f && return ;;
+	esac
+	case $name in
+	--affects | --systems | --parents | --scopes)
+		list=${cur#"$before"}
+		before+=${list%"${list##*,}"}
+		;;
+	esac
+	_mailstead_reply "$before" \
+	    "$(_mailstead_literals "$what") $(_mailstead_value "$name")"
+}
+
+# The place of the last word among those that are no options, or their values.
+_mailstead_place() {
+	local i
+
+	place=0
+	for ((i = at + depth; i < ${#words[@]} - 1; i++)); do
+		if [[ ${words[i]} != -* ]]; then
+			((++place))
+		elif [[ -n ${takes[${words[i]}]-} ]]; then
+			((++i))
+		fi
+	done
+}
+
+_mailstead_reply_place() {
+	local i place token list= here=
+
+	_mailstead_place
+	((place < ${#places[@]})) || place=$((${#places[@]} - 1))
+	((place >= 0)) || return
+	here=${places[place]}
+	# What has a name may stand in any order behind what has none.
+	for ((i = place + 1; i < ${#places[@]}; i++)); do
+		[[ $here != *=* ]] || here+=" ${places[i]}"
+	done
+	for ((i = 0; i < place; i++)); do
+		[[ ${places[i]} != *=* ]] || here+=" ${places[i]}"
+	done
+	for token in $here; do
+		token=${token%%']'}
+		case $token in
+		FILE* | PATH) _mailstead_files -f && return ;;
+		DIR) _mailstead_files -d && return ;;
+		esac
+		list+=" $(_mailstead_literals "${token%...}")"
+		list+=" $(_mailstead_placeholder "$token")"
+	done
+	_mailstead_reply '' "$list"
+}
+
+# Sub-commands, where usage lines have them: the words behind the command.
+_mailstead_verbs() {
+	_mailstead_run "${words[@]:at:1}" --help |
+	    sed -n '/^$/q; s/^\(usage:\|      \) mailstead //p' |
+	    awk -v from="$depth" -v agent="$1" '
+		$(from + 1) ~ /^[a-z][a-z|-]*$/ && (agent == "" || $2 == agent) {
+		    gsub(/\|/, "\n", $(from + 1))
+		    print $(from + 1)
+		}' | sort -u
+}
+
+_mailstead_commands() {
+	_mailstead_run --help | sed -n '/^Options:/q; s/^  \([a-z-]*\)\( .*\)*$/\1/p'
+	echo help
+}
+
+_mailstead_complete() {
+	local cmd=${words[at]} verb= depth=1 verbs
+	local -a options places
+	local -A takes
+
+	if ((${#words[@]} - 1 == at)); then
+		_mailstead_reply '' "$(_mailstead_commands) -c -d --help --version"
+		return
+	fi
+	if [[ $cmd == help ]]; then
+		_mailstead_reply '' "$(_mailstead_commands)"
+		return
+	fi
+	verbs=$(_mailstead_verbs)
+	if [[ $cmd != feedback || ${words[at + 1]} != show ]] &&
+	    [[ " ${verbs//$'\n'/ } " == *" ${words[at + 1]} "* ]] &&
+	    ((${#words[@]} > at + 2)); then
+		verb=${words[at + 1]}
+		depth=2
+		verbs=
+		if [[ $cmd.$verb == watch.agent ]]; then
+			verbs=$(_mailstead_verbs agent)
+			((${#words[@]} <= at + 3)) ||
+			    { verb=${words[at + 2]} depth=3 verbs=; }
+		fi
+	elif [[ $cmd == feedback && ${words[at + 1]} == show ]]; then
+		verb=show
+		depth=2
+		verbs=
+	elif ((${#words[@]} > at + 2)); then
+		verbs=
+	fi
+	_mailstead_usage
+	if [[ -n ${takes[${words[-2]}]-} ]]; then
+		_mailstead_reply_value '' "${words[-2]}" "${takes[${words[-2]}]}"
+	elif [[ $cur == --*=* ]]; then
+		_mailstead_reply_value "${cur%%=*}=" "${cur%%=*}" \
+		    "${takes[${cur%%=*}]-}"
+	elif [[ $cur == -* ]]; then
+		_mailstead_reply '' "${options[*]}"
+	elif [[ -n $verbs ]]; then
+		_mailstead_reply '' "$verbs ${options[*]}"
+	elif [[ $cur == *=* && $cmd == @(check|alert) ]]; then
+		_mailstead_reply_place
+		((${#COMPREPLY[@]})) && [[ ${COMPREPLY[0]} != *= ]] ||
+		    _mailstead_reply_value "${cur%%=*}=" "${cur%%=*}" ''
+	else
+		_mailstead_reply_place
+		[[ -n $cur ]] || COMPREPLY+=("${options[@]}")
+	fi
 }
 
 _mailstead() {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local at=1 words=
-
-	# Global options take a value each.
-	while [[ ${COMP_WORDS[at]} == -[cd] && $at -lt $COMP_CWORD ]]; do
-		((at += 2))
-	done
-	local cmd=${COMP_WORDS[at]} verb=${COMP_WORDS[at + 1]}
+	local cur at=1 cut i
+	local -a words
 
 	COMPREPLY=()
-	case $prev in
-	-c)
-		COMPREPLY=($(compgen -f -- "$cur"))
-		return
-		;;
-	-d)
-		COMPREPLY=($(compgen -d -- "$cur"))
-		return
-		;;
-	--format)
-		COMPREPLY=($(compgen -W 'maildir mbox mboxo auto' -- "$cur"))
-		return
-		;;
-	--state)
-		COMPREPLY=($(compgen -W 'waiting deferred active held' -- "$cur"))
-		return
-		;;
-	--algorithm)
-		COMPREPLY=($(compgen -W 'rsa ed25519' -- "$cur"))
-		return
-		;;
-	--kind)
-		COMPREPLY=($(compgen -W 'dmarc tls abuse' -- "$cur"))
-		return
-		;;
-	--recipients | --first-time)
-		COMPREPLY=($(compgen -W 'none default' -- "$cur"))
-		return
-		;;
-	--selector | --quota | --quota-messages | --messages | --mailbox | --since)
-		return
-		;;
-	esac
-	if ((COMP_CWORD == at)); then
-		words='run demo status metrics reload config check domain dkim
-		    dns user alias mail queue route account feedback retry suppress
-		    dmarc tls-rule tls-rpt trace
-		    system maintenance watch help -c -d --help
-		    --version'
-	elif ((COMP_CWORD == at + 1)); then
-		case $cmd in
-		domain | alias) words='add list remove' ;;
-		dkim) words='list add activate rotate remove' ;;
-		dns)
-			words="--zone --check --update --json
-			    $(_mailstead_names domain)"
-			;;
-		user) words='add list passwd quota remove undelete' ;;
-		mail) words='import export undelete' ;;
-		queue) words='list show retry hold release cancel reroute' ;;
-		route)
-			words='add list show change remove test status
-			    avoid resume groups refusals'
-			;;
-		account) words='list show release block open limit' ;;
-		feedback) words='list show' ;;
-		retry) words='set list remove' ;;
-		suppress) words='list show add remove' ;;
-		tls-rule) words='add list remove test' ;;
-		dmarc) words='collected reports' ;;
-		config) words='check' ;;
-		check)
-			words='--rebuild --json add change list show run
-			    remove kinds'
-			;;
-		system) words='add change list show remove' ;;
-		maintenance) words='add list remove' ;;
-		watch) words='status' ;;
-		help)
-			words='run demo status metrics reload config check
-			    domain dkim dns user alias mail queue account
-			    feedback retry suppress dmarc tls-rule tls-rpt
-			    route trace
-			    system maintenance watch'
-			;;
-		status | reload) words='--json' ;;
-		run | demo)
-			COMPREPLY=($(compgen -f -- "$cur"))
-			return
-			;;
-		esac
+	_mailstead_split
+	# Global options take a value each.
+	while [[ ${words[at]-} == -[cd] ]]; do
+		((at += 2))
+	done
+	if ((at >= ${#words[@]})); then
+		[[ ${words[at - 2]} != -c ]] || _mailstead_files -f
+		[[ ${words[at - 2]} != -d ]] || _mailstead_files -d
 	else
-		case $cmd.$verb in
-		dns.*)
-			if [[ ${COMP_WORDS[COMP_CWORD - 1]} == --key ]]; then
-				COMPREPLY=($(compgen -f -- "$cur"))
-				return
-			fi
-			words="--json $(_mailstead_names domain)"
-			[[ " ${COMP_WORDS[*]} " != *' --update '* ]] ||
-			    words+=' --key --server --dry-run --replace --web
-				--wait'
-			;;
-		queue.show | dmarc.*) words='--json' ;;
-		route.add)
-			words='--json --number --password-stdin group: mx: from:
-			    account: fallback direct hold or then tls=must tls=verify tls=may
-			    tls=never tls=implicit source= helo= weight= user=
-			    cleartext=yes spf=ignore'
-			;;
-		route.change)
-			words='--json --password-stdin group: mx: from: account: fallback
-			    direct hold or then tls= source= helo= weight= user='
-			;;
-		route.avoid) words='--json --source' ;;
-		route.resume) words='--json --all --source' ;;
-		route.groups) words='--json --text' ;;
-		route.list | route.show | route.remove | route.test | \
-		    route.status)
-			words='--json'
-			;;
-		queue.*)
-			words='--sender --recipient --domain --mx --state --all
-			    --account --json'
-			[[ $verb != cancel ]] || words+=' --bounce'
-			;;
-		tls-rule.add) words='auto may must verify dane never mx: --json' ;;
-		retry.set) words='retry= retry_max= expire= delay_notice= --json' ;;
-		suppress.list) words="--json --all" ;;
-		suppress.add) words='--json --for --note' ;;
-		check.add)
-			words="--json --password-stdin $(_mailstead_names system)"
-			;;
-		check.list) words="--json $(_mailstead_names system)" ;;
-		check.change | check.show | check.run | check.remove | \
-		    watch.status)
-			words="--json $(_mailstead_names check)"
-			;;
-		system.add)
-			words='mail relay web primary-ns secondary-ns phone
-			    monitoring status other --city --country
-			    --internal --public --parents --order --json'
-			;;
-		system.change)
-			words="--role --city --country --internal --public
-			    --parents --order --json $(_mailstead_names system)"
-			;;
-		system.show | system.remove | maintenance.list)
-			words="--json $(_mailstead_names system)"
-			;;
-		maintenance.add)
-			words="--from --for --every --note --json
-			    $(_mailstead_names system)"
-			;;
-		maintenance.remove)
-			words="--json $(_mailstead_names maintenance)"
-			;;
-		feedback.list) words='--json --domain --kind --since' ;;
-		feedback.show) words='dmarc tls abuse --json --domain --since' ;;
-		account.list) words="--json --held $(_mailstead_names domain)" ;;
-		account.limit)
-			words="--json --recipients --first-time
-			    $(_mailstead_names domain) $(_mailstead_names user)"
-			;;
-		account.block | account.open)
-			words="--json --cancel $(_mailstead_names user)"
-			;;
-		account.*) words="--json $(_mailstead_names user)" ;;
-		domain.remove | dkim.list | dkim.rotate | dkim.activate | \
-		    user.list | alias.list)
-			words="--json $(_mailstead_names domain)"
-			;;
-		dkim.add)
-			words="--json --algorithm --selector --key-stdin
-			    $(_mailstead_names domain)"
-			;;
-		dkim.remove)
-			words="--json --force $(_mailstead_names domain)"
-			;;
-		user.add)
-			words='--json --password-stdin --hash-stdin --quota
-			    --quota-messages'
-			;;
-		user.passwd)
-			words="--json --password-stdin --hash-stdin
-			    $(_mailstead_names user)"
-			;;
-		user.quota)
-			words="--json --messages $(_mailstead_names user)"
-			;;
-		user.remove | alias.add)
-			words="--json $(_mailstead_names user)"
-			;;
-		alias.remove)
-			words="--json $(_mailstead_names alias)"
-			;;
-		mail.undelete)
-			words="--json --since --mailbox
-			    $(_mailstead_names user)"
-			;;
-		mail.import | mail.export)
-			if ((COMP_CWORD == at + 2)); then
-				words=$(_mailstead_names user)
-			elif [[ $cur == -* ]]; then
-				words='--json --format --mailbox'
-			else
-				COMPREPLY=($(compgen -f -- "$cur"))
-				return
-			fi
-			;;
-		config.check)
-			COMPREPLY=($(compgen -f -- "$cur"))
-			return
-			;;
-		*) words='--json' ;;
-		esac
+		_mailstead_complete
 	fi
-	COMPREPLY=($(compgen -W "$words" -- "$cur"))
+	# bash puts in place of what stands behind the last "=" or ":".
+	cut=${cur%"${cur##*["=:"]}"}
+	for i in "${!COMPREPLY[@]}"; do
+		[[ ${COMPREPLY[i]} != *[=/:] ]] || compopt -o nospace 2>/dev/null
+		COMPREPLY[i]=${COMPREPLY[i]#"$cut"}
+	done
 }
-complete -o filenames -F _mailstead mailstead
+complete -F _mailstead mailstead

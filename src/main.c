@@ -17,6 +17,8 @@ int smtp_main(void) WEAK;
 int imap_main(void) WEAK;
 int send_main(void) WEAK;
 int watch_main(void) WEAK;
+int acme_main(void) WEAK;
+int web_main(void) WEAK;
 
 #if defined(__SANITIZE_ADDRESS__)
 /* The leak check traces its own process, which the sandbox forbids. Unit
@@ -40,6 +42,8 @@ role_main(const char *name)
 		[ROLE_IMAP] = imap_main,
 		[ROLE_SEND] = send_main,
 		[ROLE_WATCH] = watch_main,
+		[ROLE_WEB] = web_main,
+		[ROLE_ACME] = acme_main,
 	};
 	enum role role;
 	char comm[16];

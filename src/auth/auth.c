@@ -99,6 +99,34 @@ auth_set_store(struct auth *a, struct ipc_peer *store)
 	    ipc_request(store, MSG_SALT_KEY, 0, STR_NONE, -1, on_salt_key, a);
 }
 
+/* What one address has to bear. */
+static bool
+answer_client(struct auth *a, struct ipc_peer *p, const struct ipc_msg *m)
+{
+	static const uint8_t states[] = {
+		[THROTTLE_FREE] = AUTH_CLIENT_FREE,
+		[THROTTLE_SLOWED] = AUTH_CLIENT_SLOWED,
+		[THROTTLE_BANNED] = AUTH_CLIENT_BANNED,
+	};
+	struct msg_auth_client_reply reply = { 0 };
+	struct buf body = BUF_INIT(KIB(1));
+	uint64_t now = loop_now_ms(a->loop), until;
+	struct msg_auth_client q;
+	struct ipc_return ret;
+
+	if (!msg_auth_client_get(m->body, &q))
+		return false;
+	reply.state =
+	    states[throttle_client(a->throttle, q.client_ip, now, &until)];
+	if (until > now)
+		reply.until = (loop_time_ms(a->loop) + until - now) / 1000;
+	msg_auth_client_reply_put(&body, &reply);
+	ret = ipc_return_new(p, m);
+	ipc_reply(&ret, buf_str(&body), -1);
+	buf_done(&body);
+	return true;
+}
+
 void
 auth_message(struct auth *a, struct ipc_peer *p, struct ipc_msg *m)
 {
@@ -108,6 +136,9 @@ auth_message(struct auth *a, struct ipc_peer *p, struct ipc_msg *m)
 		exchange_step(a, p, m);
 	} else if (m->type == MSG_AUTH_CANCEL) {
 		exchange_cancel(a, p, m->session);
+	} else if (m->type == MSG_AUTH_CLIENT) {
+		if (!answer_client(a, p, m))
+			ipc_peer_close(p);
 	} else if (m->type == MSG_AUTH_FORGET) {
 		/* When in doubt about whom, forget everybody. */
 		if (!msg_auth_forget_get(m->body, &forget))

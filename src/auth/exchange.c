@@ -178,10 +178,16 @@ tempfail(struct exchange *x, enum reason reason)
 	fail_now(x, TEMPFAIL, reason);
 }
 
+/* The client hears the same in both cases. */
 static void
 delay_is_over(void *arg)
 {
-	fail_now(arg, PERMFAIL, REASON_AUTH);
+	struct exchange *x = arg;
+	struct throttle_who who = who_of(x);
+	bool is_known = throttle_is_known(
+	    x->auth->throttle, &who, loop_now_ms(x->auth->loop));
+
+	fail_now(x, PERMFAIL, is_known ? REASON_AUTH_KNOWN : REASON_AUTH);
 }
 
 /* Wrong: count it, and let them wait for the answer. */
@@ -226,6 +232,8 @@ signed_in(struct exchange *x)
 	struct throttle_who who = who_of(x);
 	struct buf b = BUF_INIT(KIB(16));
 
+	reply.is_known =
+	    throttle_is_known(a->throttle, &who, loop_now_ms(a->loop));
 	throttle_succeed(a->throttle, &who, loop_now_ms(a->loop));
 	log_end(x, EV_AUTH_OK, x->is_cached ? "cached" : "verified");
 	msg_auth_step_reply_put(&b, &reply);

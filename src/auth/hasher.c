@@ -2,18 +2,16 @@
 /* hasher.c - password hashes in helper threads. See hasher.h. */
 #include "auth/hasher.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "auth/verifier.h"
 #include "base/secret.h"
+#include "net/loop_pool.h"
 
-#define THREADS_MAX 64
+#include <sys/queue.h>
 
 struct hasher_job {
-	struct hasher_job *next;
+	struct pool_job job;
+	TAILQ_ENTRY(hasher_job) link; /* of those that wait */
+	struct hasher *h;
 	struct secret hash, password;
 	enum hasher_turn (*turn)(void *arg);
 	void (*done)(void *arg, bool is_right);
@@ -22,55 +20,14 @@ struct hasher_job {
 	bool is_right;     /* by the thread */
 };
 
-struct list {
-	struct hasher_job *head, **tail;
-	size_t n;
-};
-
 struct hasher {
 	struct loop *loop;
-	struct loop_fd *watch;
-	int event_fd;
-	struct list waiting; /* the loop's side */
-	size_t running;
-	bool is_pump_due;
+	struct loop_pool *pool;
 	unsigned threads;
-	pthread_t ids[THREADS_MAX];
-
-	pthread_mutex_t lock; /* of what is below */
-	pthread_cond_t wake;
-	struct list given, finished;
-	bool is_stopping;
+	TAILQ_HEAD(, hasher_job) waiting;
+	size_t n_waiting;
+	bool is_pump_due, is_stopping;
 };
-
-static void
-list_init(struct list *l)
-{
-	*l = (struct list){ .tail = &l->head };
-}
-
-static void
-list_push(struct list *l, struct hasher_job *job)
-{
-	job->next = NULL;
-	*l->tail = job;
-	l->tail = &job->next;
-	l->n++;
-}
-
-static struct hasher_job *
-list_pop(struct list *l)
-{
-	struct hasher_job *job = l->head;
-
-	if (!job)
-		return NULL;
-	l->head = job->next;
-	if (!l->head)
-		l->tail = &l->head;
-	l->n--;
-	return job;
-}
 
 static void
 job_free(struct hasher_job *job)
@@ -80,40 +37,24 @@ job_free(struct hasher_job *job)
 	free(job);
 }
 
-static void *
-thread_main(void *arg)
-{
-	struct hasher *h = arg;
-	uint64_t one = 1;
-
-	pthread_mutex_lock(&h->lock);
-	for (;;) {
-		struct hasher_job *job = list_pop(&h->given);
-
-		if (!job && h->is_stopping)
-			break;
-		if (!job) {
-			pthread_cond_wait(&h->wake, &h->lock);
-			continue;
-		}
-		pthread_mutex_unlock(&h->lock);
-		job->is_right = verifier_check(
-		    secret_str(&job->hash), secret_str(&job->password));
-		pthread_mutex_lock(&h->lock);
-		list_push(&h->finished, job);
-		if (write(h->event_fd, &one, sizeof(one)) < 0)
-			die("eventfd: %s", strerror(errno));
-	}
-	pthread_mutex_unlock(&h->lock);
-	return NULL;
-}
-
 static void
 finish(struct hasher_job *job, bool is_right)
 {
-	if (!job->is_cancelled)
+	if (!job->is_cancelled && !job->h->is_stopping)
 		job->done(job->arg, is_right);
 	job_free(job);
+}
+
+static struct hasher_job *
+take_first(struct hasher *h)
+{
+	struct hasher_job *job = TAILQ_FIRST(&h->waiting);
+
+	if (job) {
+		TAILQ_REMOVE(&h->waiting, job, link);
+		h->n_waiting--;
+	}
+	return job;
 }
 
 /* Give threads that are free the next jobs that still need computing. */
@@ -121,74 +62,53 @@ static void
 pump(void *arg)
 {
 	struct hasher *h = arg;
+	struct pool *pool = loop_pool(h->pool);
 	struct hasher_job *job;
 	enum hasher_turn turn;
 
 	h->is_pump_due = false;
-	while (h->running < h->threads && (job = list_pop(&h->waiting))) {
+	while (pool_load(pool) < h->threads && (job = take_first(h))) {
 		if (job->is_cancelled) {
 			job_free(job);
 			continue;
 		}
 		turn = job->turn ? job->turn(job->arg) : HASHER_RUN;
-		if (turn != HASHER_RUN) {
+		if (turn == HASHER_RUN)
+			pool_add(pool, &job->job);
+		else
 			finish(job, turn == HASHER_YES);
-			continue;
-		}
-		h->running++;
-		pthread_mutex_lock(&h->lock);
-		list_push(&h->given, job);
-		pthread_cond_signal(&h->wake);
-		pthread_mutex_unlock(&h->lock);
 	}
 }
 
 static void
-collect(void *arg)
+check(struct pool_job *p, UNUSED void *own)
 {
-	struct hasher *h = arg;
-	struct hasher_job *job;
-	uint64_t n;
+	struct hasher_job *job = CONTAINER_OF(p, struct hasher_job, job);
 
-	if (read(h->event_fd, &n, sizeof(n)) < 0)
-		return;
-	for (;;) {
-		pthread_mutex_lock(&h->lock);
-		job = list_pop(&h->finished);
-		pthread_mutex_unlock(&h->lock);
-		if (!job)
-			break;
-		h->running--;
-		finish(job, job->is_right);
-	}
-	pump(h);
+	job->is_right =
+	    verifier_check(secret_str(&job->hash), secret_str(&job->password));
+}
+
+static void
+on_checked(struct pool_job *p)
+{
+	struct hasher_job *job = CONTAINER_OF(p, struct hasher_job, job);
+	struct hasher *h = job->h;
+
+	finish(job, job->is_right);
+	if (!h->is_stopping)
+		pump(h);
 }
 
 struct hasher *
 hasher_new(struct loop *loop, unsigned threads)
 {
 	struct hasher *h = X_NEW(struct hasher);
-	sigset_t all, old;
 
 	h->loop = loop;
-	h->threads = MIN(MAX(threads, 1), THREADS_MAX);
-	list_init(&h->waiting);
-	list_init(&h->given);
-	list_init(&h->finished);
-	pthread_mutex_init(&h->lock, NULL);
-	pthread_cond_init(&h->wake, NULL);
-	h->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (h->event_fd < 0)
-		die("eventfd: %s", strerror(errno));
-	h->watch = loop_fd_new(loop, h->event_fd, collect, NULL, h);
-	loop_fd_want(h->watch, true, false);
-	/* Signals belong to the loop's thread. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	for (unsigned i = 0; i < h->threads; i++)
-		if (pthread_create(&h->ids[i], NULL, thread_main, h) != 0)
-			die("cannot start a thread");
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	h->threads = MIN(MAX(threads, 1), LOOP_POOL_MAX);
+	TAILQ_INIT(&h->waiting);
+	h->pool = loop_pool_new(loop, h->threads);
 	return h;
 }
 
@@ -200,20 +120,10 @@ hasher_free(struct hasher *h)
 	if (!h)
 		return;
 	ASSERT(!h->is_pump_due);
-	pthread_mutex_lock(&h->lock);
 	h->is_stopping = true;
-	while ((job = list_pop(&h->given)))
+	loop_pool_free(h->pool);
+	while ((job = take_first(h)))
 		job_free(job);
-	pthread_cond_broadcast(&h->wake);
-	pthread_mutex_unlock(&h->lock);
-	for (unsigned i = 0; i < h->threads; i++)
-		pthread_join(h->ids[i], NULL);
-	while ((job = list_pop(&h->waiting)) || (job = list_pop(&h->finished)))
-		job_free(job);
-	loop_fd_free(h->watch);
-	close(h->event_fd);
-	pthread_mutex_destroy(&h->lock);
-	pthread_cond_destroy(&h->wake);
 	free(h);
 }
 
@@ -222,7 +132,7 @@ hasher_submit(struct hasher *h, const struct hasher_work *work)
 {
 	struct hasher_job *job;
 
-	if (h->waiting.n >= HASHER_QUEUE_MAX)
+	if (h->n_waiting >= HASHER_QUEUE_MAX)
 		return NULL;
 	job = X_NEW(struct hasher_job);
 	secret_set(&job->hash, work->hash);
@@ -230,7 +140,11 @@ hasher_submit(struct hasher *h, const struct hasher_work *work)
 	job->turn = work->turn;
 	job->done = work->done;
 	job->arg = work->arg;
-	list_push(&h->waiting, job);
+	job->h = h;
+	job->job.work = check;
+	job->job.done = on_checked;
+	TAILQ_INSERT_TAIL(&h->waiting, job, link);
+	h->n_waiting++;
 	if (!h->is_pump_due) {
 		h->is_pump_due = true;
 		loop_defer(h->loop, pump, h);
@@ -247,5 +161,5 @@ hasher_cancel(struct hasher_job *job)
 size_t
 hasher_load(const struct hasher *h)
 {
-	return h->waiting.n + h->running;
+	return h->n_waiting + pool_load(loop_pool(h->pool));
 }

@@ -178,6 +178,21 @@ throttle_is_banned(
 	       !find_kind(t, KIND_TRUST, who, now_ms);
 }
 
+enum throttle_client
+throttle_client(
+    struct throttle *t, struct str ip, uint64_t now_ms, uint64_t *ret_until_ms)
+{
+	const struct throttle_who who = { .ip = ip };
+	const struct entry *e = NULL;
+
+	if (t->limits.failures_max > 0)
+		e = find_kind(t, KIND_ADDRESS, &who, now_ms);
+	*ret_until_ms = e != NULL ? e->until_ms : 0;
+	if (e == NULL)
+		return THROTTLE_FREE;
+	return e->ban_until_ms > now_ms ? THROTTLE_BANNED : THROTTLE_SLOWED;
+}
+
 /* Count one failure; the answer is how many there are in the window. */
 static uint32_t
 count(struct throttle *t, enum kind kind, const struct throttle_who *who,
@@ -248,6 +263,14 @@ throttle_fail(
 		v.is_new_ban = true;
 	}
 	return v;
+}
+
+bool
+throttle_is_known(
+    struct throttle *t, const struct throttle_who *who, uint64_t now_ms)
+{
+	return who->login.n > 0 &&
+	       find_kind(t, KIND_TRUST, who, now_ms) != NULL;
 }
 
 void

@@ -44,11 +44,27 @@ struct throttle_who {
 bool throttle_is_banned(
     struct throttle *t, const struct throttle_who *who, uint64_t now_ms);
 
+/*
+ * What an address itself has to bear, whoever signs in from it: for the eyes of
+ * who has that address. It counts for nothing, and makes no entry.
+ */
+enum throttle_client {
+	THROTTLE_FREE,
+	THROTTLE_SLOWED, /* failures lately: answers come later */
+	THROTTLE_BANNED,
+};
+/* *ret_until_ms: when it is over; 0 with THROTTLE_FREE. */
+enum throttle_client throttle_client(
+    struct throttle *t, struct str ip, uint64_t now_ms, uint64_t *ret_until_ms);
+
 struct throttle_verdict {
 	uint64_t delay_ms; /* answer this much later */
 	bool is_new_ban;   /* this failure was one too many */
 };
 struct throttle_verdict throttle_fail(
+    struct throttle *t, const struct throttle_who *who, uint64_t now_ms);
+/* Did that login sign in from that address lately? */
+bool throttle_is_known(
     struct throttle *t, const struct throttle_who *who, uint64_t now_ms);
 /* A sign-in that was right: remembers that the two belong together. Does not
  * forgive failures: an attacker may have an account too. */

@@ -122,6 +122,44 @@ base64_decode(struct buf *to, struct str in)
 	return true;
 }
 
+void
+base64url_encode(struct buf *to, struct str in)
+{
+	size_t from = to->n;
+
+	base64_encode(to, in);
+	if (to->failed)
+		return;
+	for (size_t i = from; i < to->n; i++)
+		if (to->p[i] == '+')
+			to->p[i] = '-';
+		else if (to->p[i] == '/')
+			to->p[i] = '_';
+	while (to->n > from && to->p[to->n - 1] == '=')
+		to->n--;
+}
+
+bool
+base64url_decode(struct buf *to, struct str in)
+{
+	struct buf plain = BUF_INIT(in.n + 4);
+	bool ok = true;
+
+	for (size_t i = 0; i < in.n && ok; i++) {
+		char c = in.p[i];
+
+		ok = c != '+' && c != '/' && c != '=';
+		buf_put_char(&plain, (char)(c == '-'   ? '+'
+					    : c == '_' ? '/'
+						       : c));
+	}
+	while (plain.n % 4 != 0)
+		buf_put_char(&plain, '=');
+	ok = ok && base64_decode(to, buf_str(&plain));
+	buf_done_secret(&plain);
+	return ok;
+}
+
 enum sasl_line
 sasl_line_decode(struct str line, bool is_initial, struct buf *to)
 {

@@ -28,6 +28,13 @@ void base64_encode(struct buf *to, struct str in);
  */
 bool base64_decode(struct buf *to, struct str in) WARN_UNUSED;
 
+/*
+ * The same with the alphabet of URLs, without padding (RFC 4648 section 5, as
+ * RFC 7515 section 2 wants it): one form for each byte string, too.
+ */
+void base64url_encode(struct buf *to, struct str in);
+bool base64url_decode(struct buf *to, struct str in) WARN_UNUSED;
+
 /* Longest line of a SASL exchange, CRLF not counted (RFC 4954 section 4.5). */
 #define SASL_LINE_MAX 12286
 

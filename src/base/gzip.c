@@ -41,14 +41,14 @@ make_room(z_stream *z, struct buf *to)
 	return p != NULL;
 }
 
-void
-gzip_put(struct buf *to, struct str in)
+static void
+put_at_level(struct buf *to, struct str in, int level)
 {
 	z_stream z = { 0 };
 	int r = Z_OK;
 
-	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_GZIP,
-		MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+	if (deflateInit2(&z, level, Z_DEFLATED, WINDOW_GZIP, MEMORY_LEVEL,
+		Z_DEFAULT_STRATEGY) != Z_OK)
 		die("deflateInit2: %s", z.msg ? z.msg : "no memory");
 	while (r == Z_OK) {
 		feed(&z, &in);
@@ -60,6 +60,18 @@ gzip_put(struct buf *to, struct str in)
 		to->n = (size_t)((char *)z.next_out - to->p);
 	}
 	(void)deflateEnd(&z);
+}
+
+void
+gzip_put(struct buf *to, struct str in)
+{
+	put_at_level(to, in, Z_DEFAULT_COMPRESSION);
+}
+
+void
+gzip_put_best(struct buf *to, struct str in)
+{
+	put_at_level(to, in, Z_BEST_COMPRESSION);
 }
 
 static enum gunzip

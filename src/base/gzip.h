@@ -11,6 +11,8 @@
 
 /* Append in, compressed. to->failed when it does not fit. */
 void gzip_put(struct buf *to, struct str in);
+/* The same as small as zlib makes it, for what is sent many times. */
+void gzip_put_best(struct buf *to, struct str in);
 
 enum gunzip {
 	GUNZIP_OK,

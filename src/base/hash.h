@@ -12,3 +12,5 @@
 uint64_t hash64(const void *p, size_t n);
 /* Chains: hash64_seed(b, hash64(a)) covers both. */
 uint64_t hash64_seed(const void *p, size_t n, uint64_t seed);
+/* As if the 8 bytes from at on were zeros: of a page that its own checksum is in. */
+uint64_t hash64_around(const void *p, size_t n, size_t at);

@@ -95,6 +95,42 @@ jsonnode_is_object(const struct jsonnode *node)
 	return json_is_object(of_node(node));
 }
 
+bool
+jsonnode_is_array(const struct jsonnode *node)
+{
+	return json_is_array(of_node(node));
+}
+
+bool
+jsonnode_is_null(const struct jsonnode *node)
+{
+	return json_is_null(of_node(node));
+}
+
+bool
+jsonnode_is_text(const struct jsonnode *node)
+{
+	return json_is_string(of_node(node));
+}
+
+bool
+jsonnode_each(const struct jsonnode *node,
+    bool (*fn)(void *arg, struct str name, const struct jsonnode *value),
+    void *arg)
+{
+	/* The library wants it writable to walk it, and does not change it. */
+	json_t *o = (json_t *)(uintptr_t)(const void *)node;
+
+	for (void *i = json_object_iter(o); i != NULL;
+	     i = json_object_iter_next(o, i)) {
+		const char *name = json_object_iter_key(i);
+
+		if (!fn(arg, str_c(name), to_node(json_object_iter_value(i))))
+			return false;
+	}
+	return true;
+}
+
 /* Length of the character at the start of s; 0 when it is not UTF-8. */
 static size_t
 utf8_length(struct str s)

@@ -40,6 +40,14 @@ bool jsonnode_u64(const struct jsonnode *node, uint64_t *ret) WARN_UNUSED;
 /* 0 or 1 for false and true; -1 for others. */
 int jsonnode_bool(const struct jsonnode *node);
 bool jsonnode_is_object(const struct jsonnode *node);
+bool jsonnode_is_array(const struct jsonnode *node);
+bool jsonnode_is_null(const struct jsonnode *node);
+bool jsonnode_is_text(const struct jsonnode *node);
+/* The members of an object, in no order that means anything, until fn says
+ * false: then that is the answer. True for what is no object. */
+bool jsonnode_each(const struct jsonnode *node,
+    bool (*fn)(void *arg, struct str name, const struct jsonnode *value),
+    void *arg);
 
 /*
  * Append s as a JSON string with its quotes. Bytes that are not UTF-8 become

@@ -130,6 +130,27 @@ is_plain(char c)
 }
 
 static void
+put_hex(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		buf_printf(b, "\\x%02x", (unsigned char)s.p[i]);
+}
+
+/* How many bytes s begins with that nobody sees, but that move what is seen: marks
+ * and controls of direction, separators of lines; 0: none. */
+static size_t
+unseen_bytes(struct str s)
+{
+	static const char *const marks[] = { "\xE2\x80\x8E", "\xE2\x80\x8F",
+		"\xE2\x80\xA8", "\xE2\x80\xA9", "\xD8\x9C" };
+
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++)
+		if (str_starts(s, str_c(marks[i])))
+			return strlen(marks[i]);
+	return str_turns_around(s) ? 3 : 0;
+}
+
+static void
 put_escaped(struct buf *b, struct str s, bool is_quoted)
 {
 	bool is_text = str_is_utf8(s);
@@ -137,6 +158,14 @@ put_escaped(struct buf *b, struct str s, bool is_quoted)
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 
+		size_t unseen =
+		    is_text && c >= 0x80 ? unseen_bytes(str_from(s, i)) : 0;
+
+		if (unseen > 0) {
+			put_hex(b, str_sub(s, i, unseen));
+			i += unseen - 1;
+			continue;
+		}
 		if (is_plain(s.p[i]) || (is_quoted && (c == ' ' || c == '=')))
 			buf_put_char(b, s.p[i]);
 		else if (c == '"' || c == '\\')

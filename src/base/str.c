@@ -226,6 +226,26 @@ str_is_utf8(struct str s)
 }
 
 bool
+str_has_control(struct str s, const char *allowed)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if (((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F) &&
+		    !memchr(allowed, s.p[i], strlen(allowed)))
+			return true;
+	return false;
+}
+
+bool
+str_turns_around(struct str s)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+
+	return s.n >= 3 && p[0] == 0xE2 &&
+	       ((p[1] == 0x80 && p[2] >= 0xAA && p[2] <= 0xAE) ||
+		   (p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9));
+}
+
+bool
 str_is_ascii(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)

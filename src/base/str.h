@@ -19,6 +19,13 @@ struct str {
 /* For printf: "%.*s", STR_ARG(s) */
 #define STR_ARG(s) (int)MIN((s).n, (size_t)INT_MAX), (s).p ? (s).p : ""
 
+/* The end of an English noun behind a count: nothing behind one. */
+static inline const char *
+str_s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static inline struct str
 str_make(const void *p, size_t n)
 {
@@ -121,6 +128,13 @@ void str_free(struct str *s);
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
+/* Does s hold a byte below 0x20, or DEL, that is none of allowed? */
+bool str_has_control(struct str s, const char *allowed);
+/*
+ * Does s begin with a control of direction, of three bytes: U+202A to U+202E,
+ * U+2066 to U+2069? An override turns the words behind it around.
+ */
+bool str_turns_around(struct str s);
 bool str_is_ascii(struct str s);
 /* Compare without leaking where they differ; unequal lengths are unequal. */
 bool str_eq_constant_time(struct str a, struct str b);

@@ -206,3 +206,11 @@ be64_get(const void *from)
 	memcpy(&v, from, sizeof(v));
 	return be64toh(v);
 }
+
+uint8_t *
+le_put(uint8_t *to, uint64_t v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		to[i] = (uint8_t)(v >> 8 * i);
+	return to + n;
+}

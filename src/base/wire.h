@@ -52,3 +52,7 @@ void be32_put(void *to, uint32_t v);
 void be64_put(void *to, uint64_t v);
 uint32_t be32_get(const void *from);
 uint64_t be64_get(const void *from);
+
+/* The lowest n bytes of v, little-endian as wire_put_u32(), into memory of a fixed
+ * layout; where the next one goes. n: 1 to 8. */
+uint8_t *le_put(uint8_t *to, uint64_t v, unsigned n);

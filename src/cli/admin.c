@@ -12,11 +12,24 @@
 #include <unistd.h>
 
 #include "base/arena.h"
-#include "cli/output.h"
+#include "base/hash.h"
+#include "cli/output/output.h"
 #include "net/idn.h"
 #include "proto/smtp/smtp_path.h"
+#include "proto/status/status_systems.h"
 
 #define CONNECT_TRIES 10
+#define TRY_S         2
+
+/* The same again, of a command that goes on trying? */
+static bool
+is_said(struct admin *a, struct str text)
+{
+	uint64_t was = a->said;
+
+	a->said = hash64(text.p, text.n) | 1;
+	return a->says_changes && a->said == was;
+}
 
 int
 admin_error(struct admin *a, int code, const char *fmt, ...)
@@ -27,6 +40,12 @@ admin_error(struct admin *a, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&b, fmt, ap);
 	va_end(ap);
+	/* It may name what others wrote. */
+	output_tame_lines(b.p, b.n);
+	if (is_said(a, buf_str(&b))) {
+		buf_done(&b);
+		return code;
+	}
 	if (a->is_json)
 		output_json_error(code == ADMIN_USAGE      ? "usage"
 				  : code == ADMIN_TEMPFAIL ? "temporary"
@@ -58,9 +77,26 @@ connect_control(const char *path)
 	return fd;
 }
 
+/* After an update of the program, the server goes on with what it was. */
+static void
+compare_builds(struct admin *a, struct str reply)
+{
+	struct msg_cli_connect_reply server = { 0 };
+	bool is_old = !msg_cli_connect_reply_get(reply, &server);
+
+	if (a->is_warned || (!is_old && server.layout == ipc_layout() &&
+				str_eq(server.version, STR(VERSION))))
+		return;
+	a->is_warned = true;
+	fprintf(stderr,
+	    "mailstead: the server that runs is of another build (%.*s) than "
+	    "this command (%s), so answers may be wrong: restart it\n",
+	    STR_ARG(is_old ? STR("an older one") : server.version), VERSION);
+}
+
 /* Ask the supervisor for a connection to a process. Ends c. */
 static int
-ask_for_role(struct ipc_client *c, enum role role, int *ret_fd)
+ask_for_role(struct admin *a, struct ipc_client *c, enum role role, int *ret_fd)
 {
 	struct msg_cli_connect msg = { .role = (uint8_t)role };
 	struct buf body = BUF_INIT(64), reply = BUF_INIT(KIB(64));
@@ -75,6 +111,8 @@ ask_for_role(struct ipc_client *c, enum role role, int *ret_fd)
 	    &o, &reply, ret_fd);
 	if (r == 0 && (o != DONE || *ret_fd < 0))
 		r = -EAGAIN;
+	if (r == 0)
+		compare_builds(a, buf_str(&reply));
 	ipc_client_free(c);
 	buf_done(&body);
 	buf_done(&reply);
@@ -100,9 +138,8 @@ admin_control(struct admin *a, struct ipc_client **ret)
 	return ADMIN_OK;
 }
 
-/* An exit code, and *ret when it is ADMIN_OK. */
-static int
-connect_role(struct admin *a, enum role role, struct ipc_client **ret)
+int
+admin_role(struct admin *a, enum role role, struct ipc_client **ret)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
 	struct ipc_client *control = NULL;
@@ -112,7 +149,7 @@ connect_role(struct admin *a, enum role role, struct ipc_client **ret)
 		r = admin_control(a, &control);
 		if (r != ADMIN_OK)
 			return r;
-		r = ask_for_role(control, role, &fd);
+		r = ask_for_role(a, control, role, &fd);
 		/* It may just be starting again. */
 		if (r != -EAGAIN || i == CONNECT_TRIES)
 			break;
@@ -132,7 +169,7 @@ connect_role(struct admin *a, enum role role, struct ipc_client **ret)
 int
 admin_connect(struct admin *a)
 {
-	return a->store ? ADMIN_OK : connect_role(a, ROLE_STORE, &a->store);
+	return a->store ? ADMIN_OK : admin_role(a, ROLE_STORE, &a->store);
 }
 
 void
@@ -140,6 +177,7 @@ admin_done(struct admin *a)
 {
 	ipc_client_free(a->store);
 	a->store = NULL;
+	a->systems = status_systems_free(a->systems);
 }
 
 int
@@ -269,28 +307,64 @@ admin_do(struct admin *a, enum msg_type type, struct str body, const char *what,
 	return r;
 }
 
+/* One question, and c ends. 0, or -errno of the connection. */
+static int
+call_once(struct ipc_client *c, const struct admin_call *call,
+    enum outcome *ret_outcome, struct buf *reply)
+{
+	int fd = -1;
+	int r = ipc_client_call(c,
+	    &(struct ipc_call){
+		.type = call->type, .body = call->body, .fd = -1 },
+	    ret_outcome, reply, &fd);
+
+	closep(&fd);
+	ipc_client_free(c);
+	return r;
+}
+
 int
 admin_do_role(struct admin *a, enum role role, const struct admin_call *call,
     const char *what, struct buf *reply)
 {
 	struct ipc_client *c = NULL;
 	enum outcome o;
-	int fd = -1, code = connect_role(a, role, &c);
+	int code = admin_role(a, role, &c);
 	int r;
 
 	if (code != ADMIN_OK)
 		return code;
-	r = ipc_client_call(c,
-	    &(struct ipc_call){
-		.type = call->type, .body = call->body, .fd = -1 },
-	    &o, reply, &fd);
-	closep(&fd);
-	ipc_client_free(c);
+	r = call_once(c, call, &o, reply);
 	if (r < 0)
 		return admin_error(a, ADMIN_TEMPFAIL,
 		    "the connection to the server broke (%s): try again",
 		    strerror(-r));
 	return o == DONE ? ADMIN_OK : admin_refused(a, o, buf_str(reply), what);
+}
+
+bool
+admin_try_role(struct admin *a, enum role role, const struct admin_call *call,
+    struct buf *reply)
+{
+	const struct timeval limit = { .tv_sec = TRY_S };
+	struct ipc_client *c = NULL;
+	enum outcome o = TEMPFAIL;
+	int fd = -1;
+	int r = connect_control(a->control);
+
+	if (r >= 0)
+		r = ipc_client_open(r, ROLE_SUPERVISOR, &c);
+	if (r >= 0)
+		r = ask_for_role(a, c, role, &fd);
+	if (r >= 0)
+		(void)setsockopt(
+		    fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	if (r >= 0)
+		r = ipc_client_open(fd, role, &c);
+	if (r < 0)
+		return false;
+	r = call_once(c, call, &o, reply);
+	return r == 0 && o == DONE;
 }
 
 int
@@ -376,21 +450,21 @@ admin_domain_name(struct admin *a, const char *s, struct buf *ret)
 }
 
 int
-admin_usage(struct admin *a, const char *usage, const char *error)
+admin_usage(struct admin *a, const char *error)
 {
-	if (error && *error)
-		return admin_error(
-		    a, ADMIN_USAGE, "%s\nusage: mailstead %s", error, usage);
-	return admin_error(a, ADMIN_USAGE, "usage: mailstead %s", usage);
+	bool is_known = a->usage != NULL;
+
+	return admin_error(a, ADMIN_USAGE, "%s%s%s%s", error ? error : "",
+	    error && is_known ? "\n" : "", is_known ? "usage: mailstead " : "",
+	    is_known ? a->usage : "");
 }
 
 bool
-admin_args(struct admin *a, struct args *args, int argc, char **argv,
-    const char *usage)
+admin_args(struct admin *a, struct args *args, int argc, char **argv)
 {
-	if (args_parse(args, argc, argv))
+	if (args_parse(args, argc, argv, a->usage))
 		return true;
-	admin_usage(a, usage, args->error);
+	admin_usage(a, args->error);
 	return false;
 }
 
@@ -525,4 +599,39 @@ admin_password(struct admin *a, bool from_stdin, struct buf *ret)
 	if (!ok)
 		admin_error(a, ADMIN_USAGE, "the two passwords differ");
 	return ok;
+}
+
+/* Without line ends behind it. */
+static struct str
+str_trim_end(struct str s)
+{
+	while (s.n > 0 && s.p[s.n - 1] == '\n')
+		s.n--;
+	return s;
+}
+
+int
+admin_ask_supervisor(struct admin *a, enum msg_type type, struct str body,
+    const char *what, struct buf *reply)
+{
+	struct ipc_call call = { .type = type, .body = body, .fd = -1 };
+	struct msg_error error;
+	struct ipc_client *c;
+	enum outcome outcome;
+	int r = admin_control(a, &c);
+
+	if (r != ADMIN_OK)
+		return r;
+	r = ipc_client_call(c, &call, &outcome, reply, NULL);
+	ipc_client_free(c);
+	if (r < 0)
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the connection to the server broke: %s", strerror(-r));
+	if (outcome == DONE)
+		return ADMIN_OK;
+	/* The supervisor's own words, where it has some. */
+	if (msg_error_get(buf_str(reply), &error) && error.text.n > 0)
+		return admin_error(a, ADMIN_REFUSED, "%s: %.*s", what,
+		    STR_ARG(str_trim_end(error.text)));
+	return admin_refused(a, outcome, buf_str(reply), what);
 }

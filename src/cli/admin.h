@@ -9,6 +9,8 @@
 #include "cli/args.h"
 #include "proc/ipc.h"
 
+struct status_systems;
+
 enum {
 	ADMIN_OK = 0,
 	ADMIN_REFUSED = 1,   /* looked at, and refused */
@@ -20,6 +22,11 @@ struct admin {
 	const char *control; /* path of the control socket */
 	bool is_json;
 	struct ipc_client *store; /* NULL until admin_connect() */
+	bool says_changes;        /* an error that stands is printed once */
+	uint64_t said;            /* hash of the last one; 0: none */
+	bool is_warned;           /* that the server is of another build */
+	const char *usage; /* of the sub-command at hand, by usage_put() */
+	struct status_systems *systems; /* all, once they were read */
 	const char *no_user; /* what REASON_NO_USER means for this command */
 };
 
@@ -28,6 +35,9 @@ int admin_control(struct admin *a, struct ipc_client **ret) WARN_UNUSED;
 /* Connect once; prints what is wrong. An exit code. */
 int admin_connect(struct admin *a) WARN_UNUSED;
 void admin_done(struct admin *a);
+/* A connection to a process, the caller's to free. Likewise. */
+int admin_role(
+    struct admin *a, enum role role, struct ipc_client **ret) WARN_UNUSED;
 
 /*
  * Ask the store. 0 with *ret_outcome and the reply in *reply, or an exit code
@@ -50,6 +60,13 @@ int admin_do(struct admin *a, enum msg_type type, struct str body,
 /* The same of another process than the store; a connection for this once. */
 int admin_do_role(struct admin *a, enum role role,
     const struct admin_call *call, const char *what, struct buf *reply);
+/* The same of a process that may not be there, or hang: false, and nothing is
+ * printed, when it does not answer at once. */
+bool admin_try_role(struct admin *a, enum role role,
+    const struct admin_call *call, struct buf *reply) WARN_UNUSED;
+/* The same of the supervisor, with its own words where it has some. */
+int admin_ask_supervisor(struct admin *a, enum msg_type type, struct str body,
+    const char *what, struct buf *reply) WARN_UNUSED;
 /* Print why an answer is not DONE; the exit code that belongs to it. */
 int admin_refused(
     struct admin *a, enum outcome o, struct str reply, const char *what);
@@ -69,6 +86,9 @@ int admin_say_number(
 /* An address (or a domain) in its one form, into *ret. Prints an error. */
 bool admin_address(struct admin *a, const char *s, struct buf *ret);
 bool admin_domain_name(struct admin *a, const char *s, struct buf *ret);
+/* For lists of a domain that are empty: prints an error, and answers with its
+ * exit code, when the domain is none of ours (served.c). */
+int admin_served(struct admin *a, const char *word);
 
 /* Options that all commands have, and parsing: false after an error was
  * printed with the usage line. */
@@ -76,9 +96,9 @@ bool admin_domain_name(struct admin *a, const char *s, struct buf *ret);
 	{ \
 		"--json", NULL, &(a)->is_json \
 	}
-bool admin_args(struct admin *a, struct args *args, int argc, char **argv,
-    const char *usage);
-int admin_usage(struct admin *a, const char *usage, const char *error);
+bool admin_args(struct admin *a, struct args *args, int argc, char **argv);
+/* The usage, behind an error when there is one. ADMIN_USAGE. */
+int admin_usage(struct admin *a, const char *error);
 
 /* A new password: from standard input, or twice from the terminal without
  * echo. Into ret (wipe it). False after an error was printed. */
@@ -100,7 +120,12 @@ extern const char *const tls_rule_usage[];
 extern const char *const route_usage[];
 extern const char *const dmarc_usage[], *const dns_usage[];
 extern const char *const system_usage[], *const check_usage[];
+extern const char *const certificate_usage[];
 extern const char *const maintenance_usage[], *const watch_usage[];
+extern const char *const post_usage[], *const subscriber_usage[];
+extern const char *const key_usage[], *const audit_usage[];
+extern const char *const reach_usage[];
+extern const char *const alert_usage[];
 
 /* The commands: argv[0] is the sub-command. Exit codes. */
 int admin_domain(struct admin *a, int argc, char **argv);
@@ -120,6 +145,14 @@ int admin_tls_rpt(struct admin *a, int argc, char **argv);
 int admin_dmarc(struct admin *a, int argc, char **argv);
 int admin_system(struct admin *a, int argc, char **argv);
 int admin_maintenance(struct admin *a, int argc, char **argv);
+int admin_certificate(struct admin *a, int argc, char **argv);
+int admin_alert(struct admin *a, int argc, char **argv);
 int admin_watch(struct admin *a, int argc, char **argv);
+int admin_post(struct admin *a, int argc, char **argv);
+int admin_subscriber(struct admin *a, int argc, char **argv);
+int admin_key(struct admin *a, int argc, char **argv);
+int admin_audit(struct admin *a, int argc, char **argv);
+int admin_reach(struct admin *a, int argc, char **argv);
+int admin_watch_agent(struct admin *a, int argc, char **argv);
 /* The sub-commands of check that are about what is watched. */
 int admin_check(struct admin *a, int argc, char **argv);

@@ -4,20 +4,33 @@
 
 #include <time.h>
 
+/* "--to" does not stand in "[--token N]". */
+static bool
+is_in_usage(const char *usage, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = usage; (at = strstr(at, name)) != NULL; at += n)
+		if (!ascii_is_alpha(at[n]) && at[n] != '-')
+			return true;
+	return false;
+}
+
 static const struct arg_option *
-find_option(const struct args *a, struct str name)
+find_option(const struct args *a, struct str name, const char *usage)
 {
 	for (size_t i = 0; i < a->n_options; i++)
-		if (str_eq(str_c(a->options[i].name), name))
+		if (str_eq(str_c(a->options[i].name), name) &&
+		    (usage == NULL || is_in_usage(usage, a->options[i].name)))
 			return &a->options[i];
 	return NULL;
 }
 
 static bool
-take_option(struct args *a, int argc, char **argv, int *at)
+take_option(struct args *a, int argc, char **argv, const char *usage, int *at)
 {
 	struct str name, value = str_split(str_c(argv[*at]), '=', &name);
-	const struct arg_option *o = find_option(a, name);
+	const struct arg_option *o = find_option(a, name, usage);
 
 	if (!o) {
 		snprintf(a->error, sizeof(a->error),
@@ -40,7 +53,7 @@ take_option(struct args *a, int argc, char **argv, int *at)
 }
 
 bool
-args_parse(struct args *a, int argc, char **argv)
+args_parse(struct args *a, int argc, char **argv, const char *usage)
 {
 	bool is_over = false;
 
@@ -49,7 +62,7 @@ args_parse(struct args *a, int argc, char **argv)
 		if (!is_over && strcmp(argv[i], "--") == 0) {
 			is_over = true;
 		} else if (!is_over && argv[i][0] == '-' && argv[i][1]) {
-			if (!take_option(a, argc, argv, &i))
+			if (!take_option(a, argc, argv, usage, &i))
 				return false;
 		} else if (a->n_words == ARRAY_LEN(a->words)) {
 			snprintf(a->error, sizeof(a->error),
@@ -158,6 +171,22 @@ args_time(const char *s, uint64_t now, uint64_t *ret)
 		return true;
 	}
 	return false;
+}
+
+bool
+args_when(const char *s, uint64_t now, uint64_t *ret)
+{
+	uint64_t ahead;
+
+	if (strcmp(s, "now") == 0) {
+		*ret = now;
+		return true;
+	}
+	if (s[0] == '+' && args_duration(str_c(s + 1), &ahead)) {
+		*ret = now + ahead;
+		return true;
+	}
+	return args_time(s, now, ret);
 }
 
 bool

@@ -21,8 +21,13 @@ struct args {
 	char error[200]; /* when parsing failed, for a person */
 };
 
-/* argv holds the words behind the command's name. */
-bool args_parse(struct args *a, int argc, char **argv) WARN_UNUSED;
+/*
+ * argv holds the words behind the command's name. Of the options only those count
+ * that stand in usage (NULL: all): so one list serves all sub-commands, and none
+ * takes what it does not do.
+ */
+bool args_parse(
+    struct args *a, int argc, char **argv, const char *usage) WARN_UNUSED;
 
 /* "5G", "500M", "1.5 GB", "1024"; K, M, G, T are powers of 1024. "none" and
  * "unlimited" are 0. */
@@ -33,5 +38,7 @@ bool args_count(const char *s, uint64_t *ret) WARN_UNUSED;
  * end for UTC; else local time), or "3d", "12h", "30m" before now.
  */
 bool args_time(const char *s, uint64_t now, uint64_t *ret) WARN_UNUSED;
+/* The same of something to come: "now" and "+30m" (from now) as well. */
+bool args_when(const char *s, uint64_t now, uint64_t *ret) WARN_UNUSED;
 /* "90s", "3m", "2h", "5d", or "0", as seconds. */
 bool args_duration(struct str s, uint64_t *ret) WARN_UNUSED;

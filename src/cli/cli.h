@@ -19,9 +19,11 @@ struct cli_command {
 };
 
 int cli_main(int argc, char **argv);
-/* The configuration file: -c, else the usual place. */
+/* The configuration file: -c, else that of the folder of -d when it has one, else
+ * the usual place. */
 const char *cli_config_path(void);
 
+extern const char *const status_usage[];
 int cmd_run(struct admin *a, int argc, char **argv);
 int cmd_status(struct admin *a, int argc, char **argv);
 int cmd_metrics(struct admin *a, int argc, char **argv);
@@ -29,4 +31,6 @@ int cmd_reload(struct admin *a, int argc, char **argv);
 int cmd_config(struct admin *a, int argc, char **argv);
 int cmd_demo(struct admin *a, int argc, char **argv);
 int cmd_dns(struct admin *a, int argc, char **argv);
+int cmd_agent(struct admin *a, int argc, char **argv);
+extern const char *const agent_usage[];
 int cmd_check(struct admin *a, int argc, char **argv) __attribute__((weak));

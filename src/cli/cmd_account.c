@@ -4,8 +4,8 @@
  * accounts send to other servers, and who sends too much.
  */
 #include "cli/feedback_sum.h"
-#include "cli/output.h"
-#include "cli/queue_words.h"
+#include "cli/output/output.h"
+#include "cli/queue/queue_words.h"
 
 #define USAGE_LIST    "account list [DOMAIN] [--held] [--json]"
 #define USAGE_SHOW    "account show ADDRESS [--json]"
@@ -15,7 +15,6 @@
 #define USAGE_LIMIT \
 	"account limit ADDRESS|DOMAIN [--recipients N|none|default] " \
 	"[--first-time N|none|default] [--json]"
-#define USAGE "account list|show|release|block|open|limit ..."
 
 struct account_command {
 	struct admin *a;
@@ -126,7 +125,7 @@ list(struct account_command *c)
 	int r = ADMIN_OK;
 
 	if (c->args.n_words > 1)
-		r = admin_usage(c->a, USAGE_LIST, NULL);
+		r = admin_usage(c->a, NULL);
 	else if (c->args.n_words &&
 		 !admin_domain_name(c->a, c->args.words[0], &name))
 		r = ADMIN_USAGE;
@@ -141,6 +140,8 @@ list(struct account_command *c)
 			put_row(o, &row, false, (struct more){ 0, 0 });
 		q.after = l.next;
 	} while (q.after);
+	if (r == ADMIN_OK && name.n > 0 && output_is_empty(o))
+		r = admin_served(c->a, c->args.words[0]);
 	if (r == ADMIN_OK)
 		output_print(o, c->a->is_json);
 	output_free(o);
@@ -245,8 +246,9 @@ tell(struct account_command *c, struct str login, const char *done, uint64_t n,
 	if (!c->a->is_json) {
 		printf("%s %.*s", done, STR_ARG(login));
 		if (what)
-			printf("; %llu held recipients were %s",
-			    (unsigned long long)n, what);
+			printf("; %llu held recipient%s %s %s",
+			    (unsigned long long)n, str_s(n),
+			    n == 1 ? "was" : "were", what);
 		putchar('\n');
 		return;
 	}
@@ -320,7 +322,7 @@ set_limit(struct account_command *c)
 	int r = ADMIN_USAGE;
 
 	if (!word || (!c->recipients && !c->first))
-		r = admin_usage(c->a, USAGE_LIMIT, NULL);
+		r = admin_usage(c->a, NULL);
 	else if ((strchr(word, '@') ? admin_address(c->a, word, &name)
 				    : admin_domain_name(c->a, word, &name)) &&
 		 read_limit(
@@ -359,15 +361,13 @@ run_address(struct account_command *c, const char *verb)
 	if (is_one && !admin_address(c->a, c->args.words[0], &login))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "show") == 0)
-		r = is_one ? show(c, buf_str(&login))
-		           : admin_usage(c->a, USAGE_SHOW, NULL);
+		r = is_one ? show(c, buf_str(&login)) : admin_usage(c->a, NULL);
 	else
 		for (size_t i = 0; i < ARRAY_LEN(changes); i++)
 			if (strcmp(verb, changes[i].verb) == 0)
 				r = is_one ? change(c, buf_str(&login),
 						 changes[i].action)
-				           : admin_usage(
-						 c->a, changes[i].usage, NULL);
+				           : admin_usage(c->a, NULL);
 	buf_done(&login);
 	return r;
 }
@@ -390,8 +390,8 @@ admin_account(struct admin *a, int argc, char **argv)
 	c.args.options = options;
 	c.args.n_options = ARRAY_LEN(options);
 	if (argc == 0)
-		return admin_usage(a, USAGE, NULL);
-	if (!admin_args(a, &c.args, argc - 1, argv + 1, USAGE))
+		return admin_usage(a, NULL);
+	if (!admin_args(a, &c.args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(argv[0], "list") == 0)
 		return list(&c);

@@ -4,12 +4,11 @@
  * of a domain: it gets what no user and no other alias of it gets.
  */
 #include "cli/admin.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 
 #define USAGE_ADD    "alias add ADDRESS|@DOMAIN TARGET... [--json]"
 #define USAGE_LIST   "alias list [DOMAIN] [--json]"
 #define USAGE_REMOVE "alias remove ADDRESS|@DOMAIN [--json]"
-#define USAGE        "alias add|list|remove ..."
 
 /* An address or "@domain" in its one form. */
 static bool
@@ -46,7 +45,7 @@ add(struct admin *a, struct args *args)
 	int r = ADMIN_USAGE;
 
 	if (args->n_words < 2) {
-		r = admin_usage(a, USAGE_ADD, NULL);
+		r = admin_usage(a, NULL);
 	} else if (source(a, args->words[0], &address) &&
 		   targets(a, args, &to)) {
 		msg_alias_put(&body,
@@ -75,7 +74,7 @@ remove_alias(struct admin *a, struct args *args)
 	int r = ADMIN_USAGE;
 
 	if (args->n_words != 1) {
-		r = admin_usage(a, USAGE_REMOVE, NULL);
+		r = admin_usage(a, NULL);
 	} else if (source(a, args->words[0], &address)) {
 		msg_name_put(&body, &(struct msg_name){ buf_str(&address) });
 		buf_printf(&what, "alias %s", buf_c(&address));
@@ -110,8 +109,9 @@ put_row(struct output *o, const struct msg_alias *alias)
 }
 
 static int
-list(struct admin *a, struct str filter)
+list(struct admin *a, const char *domain)
 {
+	struct str filter = str_c(domain);
 	static const struct output_field fields[] = {
 		{ "address", "ADDRESS", OUTPUT_TEXT },
 		{ "targets", "TARGETS", OUTPUT_LIST },
@@ -139,6 +139,8 @@ list(struct admin *a, struct str filter)
 			buf_put_str(&after, alias.address);
 		}
 	}
+	if (r == ADMIN_OK && domain != NULL && output_is_empty(o))
+		r = admin_served(a, domain);
 	if (r == ADMIN_OK)
 		output_print(o, a->is_json);
 	output_free(o);
@@ -157,14 +159,13 @@ admin_alias(struct admin *a, int argc, char **argv)
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 	const char *verb = argc > 0 ? argv[0] : "";
 
-	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1, USAGE))
+	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "add") == 0)
 		return add(a, &args);
 	if (strcmp(verb, "remove") == 0)
 		return remove_alias(a, &args);
 	if (strcmp(verb, "list") == 0 && args.n_words <= 1)
-		return list(a, str_c(args.n_words ? args.words[0] : NULL));
-	return admin_usage(
-	    a, strcmp(verb, "list") == 0 ? USAGE_LIST : USAGE, NULL);
+		return list(a, args.n_words ? args.words[0] : NULL);
+	return admin_usage(a, NULL);
 }

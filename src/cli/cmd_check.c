@@ -9,7 +9,7 @@
  * store. Exit status: 0 clean, 1 problems, 75 could not look.
  */
 #include "cli/cli.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "store/dir/dir.h"
 #include "store/queue/queue.h"
 #include "store/tables/tables.h"
@@ -32,6 +32,16 @@ struct check {
 	struct mail_check mail;
 };
 
+/* It may name a folder, which its user named. */
+static void
+print_problem(const char *text)
+{
+	CLEANUP(freep) char *tame = x_strdup(text);
+
+	output_tame(tame, strlen(tame));
+	puts(tame);
+}
+
 static void
 on_problem(void *arg, const char *text)
 {
@@ -41,7 +51,7 @@ on_problem(void *arg, const char *text)
 	if (c->a->is_json)
 		output_put_text(c->problems, str_c(text));
 	else
-		printf("%s\n", text);
+		print_problem(text);
 }
 
 static void
@@ -338,12 +348,14 @@ tell(struct check *c)
 		output_print(c->problems, true);
 		return;
 	}
-	printf("%llu accounts, %llu messages, %llu recipients in the queue: ",
-	    (unsigned long long)c->accounts,
-	    (unsigned long long)c->mail.messages,
-	    (unsigned long long)c->queued);
+	printf(
+	    "%llu account%s, %llu message%s, %llu recipient%s in the queue: ",
+	    (unsigned long long)c->accounts, str_s(c->accounts),
+	    (unsigned long long)c->mail.messages, str_s(c->mail.messages),
+	    (unsigned long long)c->queued, str_s(c->queued));
 	if (c->n_problems)
-		printf("%llu problems\n", (unsigned long long)c->n_problems);
+		printf("%llu problem%s\n", (unsigned long long)c->n_problems,
+		    str_s(c->n_problems));
 	else
 		puts("clean");
 }
@@ -388,7 +400,7 @@ cmd_check(struct admin *a, int argc, char **argv)
 
 	if (argc > 0 && argv[0][0] != '-')
 		return admin_check(a, argc, argv);
-	if (!admin_args(a, &args, argc, argv, "check [--rebuild] [--json]"))
+	if (!admin_args(a, &args, argc, argv))
 		return ADMIN_USAGE;
 	c.dir = engine_dir(a->control);
 	c.is_running = is_running(a->control);

@@ -5,7 +5,7 @@
  * No command prints a private key.
  */
 #include "cli/dkim_keys.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "proto/dkim/dkim_key.h"
 
 #define USAGE_LIST "dkim list [DOMAIN] [--json]"
@@ -15,7 +15,6 @@
 #define USAGE_ROTATE   "dkim rotate DOMAIN [--json]"
 #define USAGE_ACTIVATE "dkim activate DOMAIN SELECTOR [--json]"
 #define USAGE_REMOVE   "dkim remove DOMAIN SELECTOR [--force] [--json]"
-#define USAGE          "dkim list|add|activate|rotate|remove ..."
 
 #define KEYS_MAX KIB(60)
 
@@ -83,11 +82,13 @@ list(struct admin *a, struct args *args)
 	int r = ADMIN_USAGE;
 
 	if (args->n_words > 1)
-		return admin_usage(a, USAGE_LIST, NULL);
+		return admin_usage(a, NULL);
 	if (args->n_words == 0 ||
 	    admin_domain_name(a, args->words[0], &domain)) {
 		o = output_new("keys", fields, ARRAY_LEN(fields));
 		r = dkim_keys_each(a, buf_str(&domain), put_row, o);
+		if (r == ADMIN_OK && domain.n > 0 && output_is_empty(o))
+			r = admin_served(a, args->words[0]);
 		if (r == ADMIN_OK)
 			output_print(o, a->is_json);
 		output_free(o);
@@ -201,11 +202,10 @@ is_usable(const struct adding *w)
 static int
 add(struct admin *a, struct args *args, struct adding *w)
 {
-	const char *usage = w->is_rotation ? USAGE_ROTATE : USAGE_ADD;
 	int r = ADMIN_USAGE;
 
 	if (args->n_words != 1 || !is_usable(w))
-		return admin_usage(a, usage, NULL);
+		return admin_usage(a, NULL);
 	w->domain = BUF_INIT(KIB(2));
 	w->selectors = BUF_INIT(KIB(8));
 	w->keys = BUF_INIT(KEYS_MAX);
@@ -262,8 +262,7 @@ change(
 	int r = ADMIN_USAGE;
 
 	if (args->n_words != 2)
-		return admin_usage(
-		    a, removes ? USAGE_REMOVE : USAGE_ACTIVATE, NULL);
+		return admin_usage(a, NULL);
 	if (admin_domain_name(a, args->words[0], &domain))
 		r = send_change(
 		    a, &(struct msg_dkim_change){ buf_str(&domain),
@@ -294,7 +293,7 @@ admin_dkim(struct admin *a, int argc, char **argv)
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 	const char *verb = argc > 0 ? argv[0] : "";
 
-	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1, USAGE))
+	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "list") == 0)
 		return list(a, &args);
@@ -305,5 +304,5 @@ admin_dkim(struct admin *a, int argc, char **argv)
 		return change(a, &args, DKIM_ACTIVATE, false);
 	if (strcmp(verb, "remove") == 0)
 		return change(a, &args, DKIM_REMOVE, is_forced);
-	return admin_usage(a, USAGE, NULL);
+	return admin_usage(a, NULL);
 }

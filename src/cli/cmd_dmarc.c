@@ -5,10 +5,9 @@
  */
 #include "cli/admin.h"
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "proto/dmarc/dmarc_row.h"
 
-#define USAGE           "dmarc collected|reports ..."
 #define USAGE_COLLECTED "dmarc collected [DOMAIN] [--json]"
 #define USAGE_REPORTS   "dmarc reports [DOMAIN] [--json]"
 
@@ -175,16 +174,12 @@ admin_dmarc(struct admin *a, int argc, char **argv)
 	const char *verb = argc > 0 ? argv[0] : "";
 	struct str domain;
 
-	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1, USAGE))
+	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	domain = str_c(args.n_words ? args.words[0] : NULL);
 	if (strcmp(verb, "collected") == 0 && args.n_words <= 1)
 		return collected(a, domain);
 	if (strcmp(verb, "reports") == 0 && args.n_words <= 1)
 		return reports(a, domain);
-	return admin_usage(a,
-	    strcmp(verb, "collected") == 0 ? USAGE_COLLECTED
-	    : strcmp(verb, "reports") == 0 ? USAGE_REPORTS
-					   : USAGE,
-	    NULL);
+	return admin_usage(a, NULL);
 }

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /* cmd_domain.c - mailstead domain add|list|remove. */
 #include "cli/dkim_keys.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 
 #define USAGE_ADD    "domain add DOMAIN [--json]"
 #define USAGE_LIST   "domain list [--json]"
 #define USAGE_REMOVE "domain remove DOMAIN [--json]"
-#define USAGE        "domain add|list|remove ..."
 
 /* A new domain has a key of each kind from the beginning. */
 static int
@@ -47,7 +46,7 @@ one_domain(struct admin *a, struct args *args, enum msg_type type)
 	int r = ADMIN_USAGE;
 
 	if (args->n_words != 1) {
-		r = admin_usage(a, is_add ? USAGE_ADD : USAGE_REMOVE, NULL);
+		r = admin_usage(a, NULL);
 	} else if (admin_domain_name(a, args->words[0], &name)) {
 		r = ADMIN_OK;
 		if (is_add)
@@ -125,7 +124,7 @@ admin_domain(struct admin *a, int argc, char **argv)
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 	const char *verb = argc > 0 ? argv[0] : "";
 
-	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1, USAGE))
+	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "add") == 0)
 		return one_domain(a, &args, MSG_DOMAIN_ADD);
@@ -133,6 +132,5 @@ admin_domain(struct admin *a, int argc, char **argv)
 		return one_domain(a, &args, MSG_DOMAIN_REMOVE);
 	if (strcmp(verb, "list") == 0 && args.n_words == 0)
 		return list(a);
-	return admin_usage(
-	    a, strcmp(verb, "list") == 0 ? USAGE_LIST : USAGE, NULL);
+	return admin_usage(a, NULL);
 }

@@ -8,7 +8,7 @@
  */
 #include "cli/feedback_sum.h"
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 
 #include <time.h>
 
@@ -16,7 +16,6 @@
 #define USAGE_LIST "feedback list " SELECTORS " [--json]"
 #define USAGE_SHOW \
 	"feedback show dmarc|tls|abuse [--domain D] [--since TIME] [--json]"
-#define USAGE "feedback list|show ..."
 
 #define SINCE_S (30 * 86400U) /* by default */
 
@@ -78,8 +77,8 @@ each(struct feedback_command *c, ledger_rows_fn fn)
 	r = ledger_rows_each(c->a, &rows, fn, c);
 	buf_done(&prefix);
 	if (r == ADMIN_OK && c->damaged)
-		fprintf(stderr, "mailstead: %llu rows cannot be read\n",
-		    (unsigned long long)c->damaged);
+		fprintf(stderr, "mailstead: %llu row%s cannot be read\n",
+		    (unsigned long long)c->damaged, str_s(c->damaged));
 	return r;
 }
 
@@ -163,6 +162,8 @@ list(struct feedback_command *c)
 
 	c->o = output_new("reports", list_fields, ARRAY_LEN(list_fields));
 	r = each(c, list_row);
+	if (r == ADMIN_OK && c->domain != NULL && output_is_empty(c->o))
+		r = admin_served(c->a, c->domain);
 	if (r == ADMIN_OK)
 		output_print(c->o, c->a->is_json);
 	output_free(c->o);
@@ -364,14 +365,13 @@ admin_feedback(struct admin *a, int argc, char **argv)
 	c.args.options = options;
 	c.args.n_options = ARRAY_LEN(options);
 	if (argc == 0)
-		return admin_usage(a, USAGE, NULL);
-	if (!admin_args(a, &c.args, argc - 1, argv + 1,
-		is_show ? USAGE_SHOW : USAGE_LIST))
+		return admin_usage(a, NULL);
+	if (!admin_args(a, &c.args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (is_show && c.args.n_words == 1)
 		c.kind = c.args.words[0];
 	if (c.args.n_words != (is_show ? 1 : 0))
-		r = admin_usage(a, is_show ? USAGE_SHOW : USAGE_LIST, NULL);
+		r = admin_usage(a, NULL);
 	else if (read_options(&c))
 		r = is_show ? show(&c) : list(&c);
 	buf_done(&c.name);

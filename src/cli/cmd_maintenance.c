@@ -10,7 +10,6 @@
 	"[--note TEXT] [--json]"
 #define USAGE_LIST   "maintenance list [SYSTEM] [--json]"
 #define USAGE_REMOVE "maintenance remove ID [--json]"
-#define USAGE        "maintenance add|list|remove ..."
 
 struct words {
 	struct args args;
@@ -34,17 +33,36 @@ read_times(struct admin *a, const struct words *w, struct status_window *win)
 	uint64_t now = (uint64_t)time(NULL);
 
 	win->from_s = now;
-	if (w->from && !args_time(w->from, now, &win->from_s))
+	if (w->from && !args_when(w->from, now, &win->from_s))
 		return admin_error(a, ADMIN_USAGE,
-		    "\"%s\" is no time: write it like \"2026-11-20 18:30\"",
+		    "\"%s\" is no time: write it like \"2026-11-20 18:30\", or "
+		    "+2h "
+		    "from now",
 		    w->from);
 	if (!w->length || !seconds(w->length, &win->length_s))
-		return admin_usage(
-		    a, USAGE_ADD, "--for needs a time such as 30m or 2h");
+		return admin_usage(a, "--for needs a time such as 30m or 2h");
 	if (w->every && !seconds(w->every, &win->every_s))
-		return admin_usage(
-		    a, USAGE_ADD, "--every needs a time such as 7d");
+		return admin_usage(a, "--every needs a time such as 7d");
+	if (win->every_s == 0 && win->from_s < now &&
+	    now - win->from_s >= win->length_s)
+		return admin_error(a, ADMIN_USAGE,
+		    "the time of --from and --for is over: nothing would be "
+		    "planned");
 	return ADMIN_OK;
+}
+
+static int
+fault(struct admin *a, const struct status_fault *f)
+{
+	const char *option = str_eq(f->part, STR("length"))  ? "--for"
+	                     : str_eq(f->part, STR("from"))  ? "--from"
+	                     : str_eq(f->part, STR("every")) ? "--every"
+	                                                     : NULL;
+
+	if (option == NULL)
+		return watch_fault(a, f);
+	return admin_error(
+	    a, ADMIN_USAGE, "%s: expected %s", option, f->expected);
 }
 
 static int
@@ -52,20 +70,20 @@ add(struct admin *a, const struct words *w)
 {
 	struct status_window win = { 0 };
 	struct buf key = BUF_INIT(KIB(1)), value = BUF_INIT(KIB(1));
-	struct status_fault fault;
+	struct status_fault f;
 	struct watch_system sys;
 	int r;
 
 	if (w->args.n_words != 1)
-		return admin_usage(a, USAGE_ADD, NULL);
+		return admin_usage(a, NULL);
 	r = watch_system_get(a, w->args.words[0], &sys);
 	if (r == ADMIN_OK)
 		r = read_times(a, w, &win);
 	if (r == ADMIN_OK) {
 		win.system = sys.s.id;
 		win.note = str_c(w->note);
-		if (!status_window_is_sane(&win, &fault))
-			r = watch_fault(a, &fault);
+		if (!status_window_is_sane(&win, &f))
+			r = fault(a, &f);
 	}
 	if (r == ADMIN_OK) {
 		status_window_put_key(&key, &win);
@@ -120,14 +138,18 @@ list(struct admin *a, const struct words *w)
 	struct output *o = output_new("windows", fields, ARRAY_LEN(fields));
 	struct ledger_rows rows = { LEDGER_MAINTENANCE, STR_NONE, "windows" };
 	struct buf prefix = BUF_INIT(KIB(1));
-	int r;
+	struct watch_system sys;
+	int r = ADMIN_OK;
 
 	if (w->args.n_words > 0) {
+		r = watch_system_get(a, w->args.words[0], &sys);
+		watch_system_done(&sys);
 		status_put_key(&prefix, str_c(w->args.words[0]));
 		buf_put_char(&prefix, '/');
 	}
 	rows.prefix = buf_str(&prefix);
-	r = ledger_rows_each(a, &rows, take_window, o);
+	if (r == ADMIN_OK)
+		r = ledger_rows_each(a, &rows, take_window, o);
 	if (r == ADMIN_OK)
 		output_print(o, a->is_json);
 	output_free(o);
@@ -144,11 +166,11 @@ remove_window(struct admin *a, const struct words *w)
 	int r;
 
 	if (w->args.n_words != 1)
-		return admin_usage(a, USAGE_REMOVE, NULL);
+		return admin_usage(a, NULL);
 	key = str_c(w->args.words[0]);
 	what = x_asprintf("maintenance %.*s", STR_ARG(key));
 	if (key.n > LEDGER_KEY_MAX || key.n == 0)
-		return admin_usage(a, USAGE_REMOVE, NULL);
+		return admin_usage(a, NULL);
 	r = ledger_rows_get(a, LEDGER_MAINTENANCE, key, what, &row);
 	buf_done(&row);
 	if (r == ADMIN_OK)
@@ -176,7 +198,7 @@ admin_maintenance(struct admin *a, int argc, char **argv)
 	const char *verb = argc > 0 ? argv[0] : "";
 
 	w.args = (struct args){ options, ARRAY_LEN(options), { 0 }, 0, "" };
-	if (argc > 0 && !admin_args(a, &w.args, argc - 1, argv + 1, USAGE))
+	if (argc > 0 && !admin_args(a, &w.args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "add") == 0)
 		return add(a, &w);
@@ -184,5 +206,5 @@ admin_maintenance(struct admin *a, int argc, char **argv)
 		return remove_window(a, &w);
 	if (strcmp(verb, "list") == 0 && w.args.n_words <= 1)
 		return list(a, &w);
-	return admin_usage(a, USAGE, NULL);
+	return admin_usage(a, NULL);
 }

@@ -4,7 +4,7 @@
  * (conf/retry_rule.h).
  */
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "conf/retry_rule.h"
 
 #define USAGE_SET \
@@ -12,7 +12,6 @@
 	"[delay_notice=TIME|0] [--json]"
 #define USAGE_LIST   "retry list [--json]"
 #define USAGE_REMOVE "retry remove PATTERN [--json]"
-#define USAGE        "retry set|list|remove ..."
 
 /* The key of a pattern; false after an error was printed. */
 static bool
@@ -86,7 +85,7 @@ set(struct admin *a, struct args *args)
 	int r = ADMIN_USAGE;
 
 	if (args->n_words < 2)
-		return admin_usage(a, USAGE_SET, NULL);
+		return admin_usage(a, NULL);
 	for (size_t i = 1; i < args->n_words; i++)
 		if (!read_time(a, args->words[i], &rule))
 			return ADMIN_USAGE;
@@ -99,35 +98,19 @@ set(struct admin *a, struct args *args)
 	return r;
 }
 
-struct finding {
-	struct str key;
-	bool is_found;
-	struct output *output;
-};
-
-static void
-find_key(void *arg, const struct msg_ledger_row *row)
-{
-	struct finding *f = arg;
-
-	f->is_found |= str_eq(row->key, f->key);
-}
-
 static int
 remove_rule(struct admin *a, struct args *args)
 {
-	struct buf key = BUF_INIT(LEDGER_KEY_MAX);
-	struct finding f = { 0 };
+	struct buf key = BUF_INIT(LEDGER_KEY_MAX), value = BUF_INIT(KIB(4));
+	bool is_there = false;
 	int r = ADMIN_USAGE;
 
 	if (args->n_words != 1)
-		return admin_usage(a, USAGE_REMOVE, NULL);
+		return admin_usage(a, NULL);
 	if (pattern_key(a, args->words[0], &key)) {
-		f.key = buf_str(&key);
-		r = ledger_rows_each(a,
-		    &(struct ledger_rows){ LEDGER_POLICY, f.key, "rules" },
-		    find_key, &f);
-		if (r == ADMIN_OK && !f.is_found)
+		r = ledger_rows_find(
+		    a, LEDGER_POLICY, buf_str(&key), &is_there, &value);
+		if (r == ADMIN_OK && !is_there)
 			r = admin_error(a, ADMIN_REFUSED,
 			    "there is no rule \"%s\"; see 'mailstead retry "
 			    "list'",
@@ -136,6 +119,7 @@ remove_rule(struct admin *a, struct args *args)
 			r = put(a, &key, NULL);
 	}
 	buf_done(&key);
+	buf_done(&value);
 	return r;
 }
 
@@ -169,33 +153,32 @@ put_time(struct output *o, const struct retry_rule *r, unsigned i)
 static void
 list_row(void *arg, const struct msg_ledger_row *row)
 {
-	struct finding *f = arg;
+	struct output *o = arg;
 	struct retry_rule rule;
 
 	if (!retry_rule_decode(row->value, &rule))
 		return;
-	output_put_text(
-	    f->output, str_from(row->key, strlen(RETRY_RULE_PREFIX)));
+	output_put_text(o, str_from(row->key, strlen(RETRY_RULE_PREFIX)));
 	for (unsigned i = 0; i < RETRY_TIMES; i++)
-		put_time(f->output, &rule, i);
+		put_time(o, &rule, i);
 }
 
 static int
 list(struct admin *a, struct args *args)
 {
-	struct finding f = { .output = NULL };
+	struct output *o;
 	int r;
 
 	if (args->n_words != 0)
-		return admin_usage(a, USAGE_LIST, NULL);
-	f.output = output_new("rules", fields, ARRAY_LEN(fields));
+		return admin_usage(a, NULL);
+	o = output_new("rules", fields, ARRAY_LEN(fields));
 	r = ledger_rows_each(a,
 	    &(struct ledger_rows){
 		LEDGER_POLICY, STR(RETRY_RULE_PREFIX), "rules" },
-	    list_row, &f);
+	    list_row, o);
 	if (r == ADMIN_OK)
-		output_print(f.output, a->is_json);
-	output_free(f.output);
+		output_print(o, a->is_json);
+	output_free(o);
 	return r;
 }
 
@@ -208,8 +191,8 @@ admin_retry(struct admin *a, int argc, char **argv)
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 
 	if (argc == 0)
-		return admin_usage(a, USAGE, NULL);
-	if (!admin_args(a, &args, argc - 1, argv + 1, USAGE))
+		return admin_usage(a, NULL);
+	if (!admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(argv[0], "set") == 0)
 		return set(a, &args);

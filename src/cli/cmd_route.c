@@ -7,7 +7,7 @@
  */
 #include "base/wire.h"
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "cli/route_words.h"
 #include "conf/route_row.h"
 #include "proto/reply/reply.h"
@@ -20,9 +20,6 @@
 	"route change NUMBER [--password-stdin] [WHOM WAY...] [--json]"
 #define USAGE_REMOVE "route remove NUMBER [--json]"
 #define USAGE_TEST   "route test SENDER RECIPIENT [--json]"
-#define USAGE \
-	"route add|list|show|change|remove|test|status|avoid|resume|groups|" \
-	"refusals ..."
 
 #define NUMBER_STEP 10
 
@@ -32,6 +29,8 @@ struct stored {
 	uint32_t wanted; /* this one's text and password are copied */
 	uint32_t last;   /* the highest number */
 	bool is_there;
+	struct str added; /* the text of a new one */
+	uint32_t same;    /* the number of one that says the same; 0: none */
 	struct buf text, password;
 };
 
@@ -42,10 +41,12 @@ on_stored(void *arg, const struct msg_ledger_row *m)
 	struct route_row row;
 	uint32_t number;
 
-	if (!route_key_get(m->key, &number))
+	if (!route_key_get(m->key, &number) || !route_row_get(m->value, &row))
 		return;
 	s->last = MAX(s->last, number);
-	if (number != s->wanted || !route_row_get(m->value, &row))
+	if (s->added.n > 0 && str_eq(row.text, s->added))
+		s->same = number;
+	if (number != s->wanted)
 		return;
 	s->is_there = true;
 	buf_put_str(&s->text, row.text);
@@ -53,12 +54,14 @@ on_stored(void *arg, const struct msg_ledger_row *m)
 }
 
 static int
-read_stored(struct admin *a, uint32_t wanted, struct stored *ret)
+read_stored(
+    struct admin *a, uint32_t wanted, struct str added, struct stored *ret)
 {
 	const struct ledger_rows rows = { .table = LEDGER_ROUTE,
 		.what = "routes" };
 
 	*ret = (struct stored){ .wanted = wanted,
+		.added = added,
 		.text = BUF_INIT(KIB(2)),
 		.password = BUF_INIT(KIB(2)) };
 	return ledger_rows_each(a, &rows, on_stored, ret);
@@ -92,22 +95,41 @@ static int
 put_row(struct admin *a, uint32_t number, const struct route_row *row)
 {
 	struct buf key = BUF_INIT(ROUTE_KEY_BYTES), value = BUF_INIT(KIB(4));
+	struct buf object = BUF_INIT(32);
 	int r;
 
 	route_key_put(&key, number);
+	buf_put_u64(&object, number);
 	if (row != NULL)
 		route_row_put(&value, row);
-	r = ledger_rows_put(a, LEDGER_ROUTE,
-	    &(struct msg_ledger_row){ .key = buf_str(&key),
-		.is_gone = row == NULL,
-		.value = buf_str(&value) },
-	    "route");
+	r = ledger_rows_change(a,
+	    &(struct ledger_change){ .table = LEDGER_ROUTE,
+		.rows = &(struct msg_ledger_row){ .key = buf_str(&key),
+		    .is_gone = row == NULL,
+		    .value = buf_str(&value) },
+		.n = 1,
+		.object = buf_str(&object),
+		.detail = row != NULL ? row->text : STR_NONE },
+	    "route", NULL);
 	buf_done(&key);
+	buf_done(&object);
 	buf_done_secret(&value);
 	return r;
 }
 
 /* --- what was typed ---------------------------------------------------------------- */
+
+/* A group that is none fits nobody, and nobody would see it. */
+static bool
+is_for_somebody(struct admin *a, const struct route *r)
+{
+	if (r->pattern != ROUTE_GROUP || route_is_group(r->name))
+		return true;
+	admin_error(a, ADMIN_USAGE,
+	    "%.*s is no provider group; 'mailstead route groups' lists them",
+	    STR_ARG(r->name));
+	return false;
+}
 
 /* The words from one on, joined: a route. False after an error was printed. */
 static bool
@@ -121,7 +143,7 @@ join_words(struct admin *a, const struct args *args, size_t from,
 	error = text->failed ? "the text is too long"
 	                     : route_text_check(buf_str(text), ret);
 	if (error == NULL)
-		return true;
+		return is_for_somebody(a, ret);
 	admin_error(a, ADMIN_USAGE,
 	    "this is no route (%s); write it like: mailstead route add "
 	    "group:microsoft direct then relay.example.net:587 tls=must; see "
@@ -161,23 +183,16 @@ take_password(
 	return ADMIN_OK;
 }
 
-static int
-say_number(struct admin *a, uint32_t number, const char *text)
-{
-	return admin_say_number(a, "number", number, text);
-}
-
 /* --- add, change, remove -------------------------------------------------------------- */
 
 static int
-store_new(
-    struct admin *a, struct route_words *w, struct stored *s, struct buf *text)
+store_new(struct admin *a, struct route_words *w, struct stored *s,
+    const struct route *route)
 {
 	struct buf password = BUF_INIT(KIB(2));
 	uint32_t number = s->wanted
 	                      ? s->wanted
 	                      : s->last - s->last % NUMBER_STEP + NUMBER_STEP;
-	struct route route;
 	int r;
 
 	if (s->is_there)
@@ -185,35 +200,45 @@ store_new(
 		    "there is a route %u already: change it, or take another "
 		    "number",
 		    number);
+	if (s->same > 0)
+		return admin_error(a, ADMIN_REFUSED,
+		    "route %u says the same already: of two that are for the "
+		    "same mail only the first is ever used",
+		    s->same);
 	if (number > ROUTE_NUMBER_MAX)
 		return admin_error(
 		    a, ADMIN_REFUSED, "name a free number with --number");
-	if (!join_words(a, &w->args, 0, text, &route))
-		return ADMIN_USAGE;
-	r = take_password(a, &route, w->reads_password, &password);
+	r = take_password(a, route, w->reads_password, &password);
 	if (r == ADMIN_OK)
 		r = put_row(a, number,
-		    &(struct route_row){ buf_str(text), buf_str(&password) });
+		    &(struct route_row){ s->added, buf_str(&password) });
 	buf_done_secret(&password);
-	return r == ADMIN_OK ? say_number(a, number, "added route") : r;
+	return r == ADMIN_OK
+	           ? admin_say_number(a, "added", number, "added route")
+	           : r;
 }
 
 static int
 add(struct admin *a, struct route_words *w)
 {
 	struct buf text = BUF_INIT(ROUTE_TEXT_MAX);
+	struct route route;
 	struct stored s;
 	uint32_t number = 0;
-	int r;
+	int r = ADMIN_USAGE;
 
 	if (w->args.n_words < 2)
-		return admin_usage(a, USAGE_ADD, NULL);
+		return admin_usage(a,
+		    "a route has two words or more: for whom it is, and a way, "
+		    "as in bad.example 127.0.0.1:25 (without quotes)");
 	if (w->number && !read_number(a, w->number, &number))
 		return ADMIN_USAGE;
-	r = read_stored(a, number, &s);
-	if (r == ADMIN_OK)
-		r = store_new(a, w, &s, &text);
-	stored_done(&s);
+	if (join_words(a, &w->args, 0, &text, &route)) {
+		r = read_stored(a, number, buf_str(&text), &s);
+		if (r == ADMIN_OK)
+			r = store_new(a, w, &s, &route);
+		stored_done(&s);
+	}
 	buf_done(&text);
 	return r;
 }
@@ -244,7 +269,9 @@ store_changed(struct admin *a, struct route_words *w, struct stored *s)
 		    &(struct route_row){
 			buf_str(&text), buf_str(&s->password) });
 	buf_done(&text);
-	return r == ADMIN_OK ? say_number(a, s->wanted, "changed route") : r;
+	return r == ADMIN_OK
+	           ? admin_say_number(a, "changed", s->wanted, "changed route")
+	           : r;
 }
 
 static int
@@ -256,10 +283,10 @@ change(struct admin *a, struct route_words *w)
 
 	if (w->args.n_words == 0 || w->args.n_words == 2 ||
 	    (w->args.n_words == 1 && !w->reads_password))
-		return admin_usage(a, USAGE_CHANGE, NULL);
+		return admin_usage(a, NULL);
 	if (!read_number(a, w->args.words[0], &number))
 		return ADMIN_USAGE;
-	r = read_stored(a, number, &s);
+	r = read_stored(a, number, STR_NONE, &s);
 	if (r == ADMIN_OK)
 		r = store_changed(a, w, &s);
 	stored_done(&s);
@@ -274,16 +301,18 @@ remove_route(struct admin *a, struct route_words *w)
 	int r;
 
 	if (w->args.n_words != 1)
-		return admin_usage(a, USAGE_REMOVE, NULL);
+		return admin_usage(a, NULL);
 	if (!read_number(a, w->args.words[0], &number))
 		return ADMIN_USAGE;
-	r = read_stored(a, number, &s);
+	r = read_stored(a, number, STR_NONE, &s);
 	if (r == ADMIN_OK && !s.is_there)
 		r = no_such(a, number);
 	else if (r == ADMIN_OK)
 		r = put_row(a, number, NULL);
 	stored_done(&s);
-	return r == ADMIN_OK ? say_number(a, number, "removed route") : r;
+	return r == ADMIN_OK
+	           ? admin_say_number(a, "removed", number, "removed route")
+	           : r;
 }
 
 /* --- list and test --------------------------------------------------------------------- */
@@ -356,7 +385,7 @@ static int
 list(struct admin *a, struct route_words *w)
 {
 	if (w->args.n_words > 0)
-		return admin_usage(a, USAGE_LIST, NULL);
+		return admin_usage(a, NULL);
 	return print_routes(a, 0, false);
 }
 
@@ -366,7 +395,7 @@ show(struct admin *a, struct route_words *w)
 	uint32_t number;
 
 	if (w->args.n_words != 1)
-		return admin_usage(a, USAGE_SHOW, NULL);
+		return admin_usage(a, NULL);
 	if (!read_number(a, w->args.words[0], &number))
 		return ADMIN_USAGE;
 	return print_routes(a, number, true);
@@ -408,33 +437,44 @@ put_line(struct output *o, const struct msg_route_line *l)
 
 /* "why" behind a dash, when there is one. */
 static void
-print_why(struct str why)
+write_why(struct buf *to, struct str why)
 {
 	if (why.n > 0)
-		printf(" - %.*s", STR_ARG(why));
-	putchar('\n');
+		buf_printf(to, " - %.*s", STR_ARG(why));
 }
 
 static void
-print_line(const struct msg_route_line *l)
+write_line(struct buf *to, const struct msg_route_line *l)
 {
 	if (l->kind == ROUTE_LINE_MX) {
-		printf("mail server  %.*s", STR_ARG(l->text));
+		buf_printf(to, "mail server  %.*s", STR_ARG(l->text));
 		if (l->why.n > 0)
-			printf("  (group %.*s)", STR_ARG(l->why));
-		putchar('\n');
+			buf_printf(to, "  (group %.*s)", STR_ARG(l->why));
 	} else if (l->kind == ROUTE_LINE_ROUTE && l->fits) {
-		printf("route %s%-5u  %.*s", l->is_written ? "c" : " ",
+		buf_printf(to, "route %s%-5u  %.*s", l->is_written ? "c" : " ",
 		    l->number, STR_ARG(l->text));
-		print_why(l->why);
+		write_why(to, l->why);
 	} else if (l->kind == ROUTE_LINE_WAY) {
-		printf("way %u        %.*s  (%.*s)", l->order, STR_ARG(l->text),
-		    STR_ARG(l->state));
-		print_why(l->why);
+		buf_printf(to, "way %u        %.*s  (%.*s)", l->order,
+		    STR_ARG(l->text), STR_ARG(l->state));
+		write_why(to, l->why);
 	} else if (l->kind == ROUTE_LINE_ANSWER) {
-		printf("goes         %.*s", STR_ARG(l->text));
-		print_why(l->why);
+		buf_printf(to, "goes         %.*s", STR_ARG(l->text));
+		write_why(to, l->why);
 	}
+}
+
+/* Names of other servers, and what they replied, may be in it. */
+static void
+print_line(const struct msg_route_line *l)
+{
+	struct buf b = BUF_INIT(KIB(64));
+
+	write_line(&b, l);
+	output_tame(b.p, b.n);
+	if (b.n > 0)
+		printf("%.*s\n", (int)b.n, b.p);
+	buf_done(&b);
 }
 
 static int
@@ -465,7 +505,7 @@ test(struct admin *a, struct route_words *w)
 	int code = ADMIN_USAGE;
 
 	if (w->args.n_words != 2)
-		return admin_usage(a, USAGE_TEST, NULL);
+		return admin_usage(a, NULL);
 	if ((strcmp(w->args.words[0], "<>") == 0 ||
 		admin_address(a, w->args.words[0], &sender)) &&
 	    admin_address(a, w->args.words[1], &recipient))
@@ -539,11 +579,11 @@ admin_route(struct admin *a, int argc, char **argv)
 
 	w.args = (struct args){ options, ARRAY_LEN(options), { 0 }, 0, "" };
 	if (argc == 0)
-		return admin_usage(a, USAGE, NULL);
-	if (!admin_args(a, &w.args, argc - 1, argv + 1, USAGE))
+		return admin_usage(a, NULL);
+	if (!admin_args(a, &w.args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (strcmp(verbs[i].verb, argv[0]) == 0)
 			return verbs[i].run(a, &w);
-	return admin_usage(a, USAGE, NULL);
+	return admin_usage(a, NULL);
 }

@@ -15,13 +15,15 @@
 
 /* --- what is meant ------------------------------------------------------------------ */
 
-/* "google", "mx.example.com", "relay.example.com:25", or as status shows it. */
+/* "google", "mx.example.com", "relay.example.com:25", or as status shows it
+ * ("domain:example.com"). */
 static void
 put_scope(struct buf *to, const char *word)
 {
 	struct str s = str_c(word);
-	bool is_scope =
-	    str_starts(s, STR("mx:")) || str_starts(s, STR("relay:"));
+	bool is_scope = str_starts(s, STR("mx:")) ||
+	                str_starts(s, STR("relay:")) ||
+	                str_starts(s, STR("domain:"));
 
 	if (!is_scope && str_find(s, ':') >= 0)
 		buf_put_c(to, "relay:");
@@ -100,19 +102,21 @@ route_providers(void)
 	return t;
 }
 
+bool
+route_is_group(struct str name)
+{
+	struct provider_table *t = route_providers();
+	bool is_group = t == NULL || provider_title(t, name).n > 0;
+
+	provider_table_free(t);
+	return is_group;
+}
+
 /* A group that is none would be avoided for ever, and nobody would see it. */
 static bool
 is_known(struct str scope)
 {
-	struct provider_table *t;
-	bool is_group;
-
-	if (str_find(scope, ':') >= 0)
-		return true;
-	t = route_providers();
-	is_group = t == NULL || provider_title(t, scope).n > 0;
-	provider_table_free(t);
-	return is_group;
+	return str_find(scope, ':') >= 0 || route_is_group(scope);
 }
 
 int
@@ -122,7 +126,7 @@ route_avoid(struct admin *a, struct route_words *w)
 	int r;
 
 	if (w->args.n_words != 1 || w->is_all)
-		return admin_usage(a, ROUTE_USAGE_AVOID, NULL);
+		return admin_usage(a, NULL);
 	put_scope(&scope, w->args.words[0]);
 	put_source(&source, w->source);
 	if (scope.failed || source.failed || scope.n > BREAKER_SCOPE_MAX ||
@@ -194,7 +198,7 @@ route_resume(struct admin *a, struct route_words *w)
 	int r;
 
 	if (w->args.n_words != (w->is_all ? 0 : 1))
-		return admin_usage(a, ROUTE_USAGE_RESUME, NULL);
+		return admin_usage(a, NULL);
 	if (!w->is_all)
 		put_scope(&scope, w->args.words[0]);
 	c.scope = buf_str(&scope);

@@ -3,74 +3,14 @@
  * cmd_route_status.c - mailstead route status|groups: who refuses mail from
  * which of our addresses, what that costs, and what to write to them.
  */
+#include "cli/draft.h"
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "cli/route_words.h"
 #include "conf/breaker_row.h"
 #include "proto/provider/provider.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <time.h>
-
-/* --- what to write ------------------------------------------------------------------ */
-
-/* The name that the address has; empty: none that could be found. */
-static void
-find_ptr(struct str ip, char *to, size_t max)
-{
-	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
-	struct sockaddr_in in4 = { .sin_family = AF_INET };
-	CLEANUP(freep) char *text = str_dup(ip);
-	const struct sockaddr *addr = (const struct sockaddr *)&in4;
-	socklen_t n = sizeof(in4);
-
-	to[0] = '\0';
-	if (inet_pton(AF_INET, text, &in4.sin_addr) != 1) {
-		if (inet_pton(AF_INET6, text, &in6.sin6_addr) != 1)
-			return;
-		addr = (const struct sockaddr *)&in6;
-		n = sizeof(in6);
-	}
-	if (getnameinfo(addr, n, to, (socklen_t)max, NULL, 0, NI_NAMEREQD) != 0)
-		to[0] = '\0';
-}
-
-static void
-put_utc(struct buf *to, uint64_t ms)
-{
-	time_t t = (time_t)(ms / 1000);
-	struct tm tm;
-	char text[32];
-
-	gmtime_r(&t, &tm);
-	strftime(text, sizeof(text), "%Y-%m-%d %H:%M UTC", &tm);
-	buf_put_c(to, text);
-}
-
-/* Ready to be sent to the provider. */
-static void
-put_letter(struct buf *to, const struct breaker_row *row, const char *ptr)
-{
-	buf_printf(to,
-	    "Our mail server %s%s%.*s%s has been refused by your "
-	    "mail servers since ",
-	    ptr, ptr[0] ? " (" : "", STR_ARG(row->own_ip), ptr[0] ? ")" : "");
-	put_utc(to, row->since_ms);
-	buf_printf(to, ". %.*s answered", STR_ARG(row->mx));
-	if (row->domain.n > 0)
-		buf_printf(to, " for the domain %.*s", STR_ARG(row->domain));
-	buf_printf(to, ":\n\n  %u %.*s\n\n", row->code, STR_ARG(row->reply));
-	buf_printf(to,
-	    "The server sends the mail of a provider's customers; affected "
-	    "so far: messages to your users: %llu, accounts that sent them: "
-	    "%u%s.",
-	    (unsigned long long)row->messages, row->n_accounts,
-	    row->has_more_accounts ? " or more" : "");
-	buf_put_c(to, " Please remove the address from your list, or tell us "
-		      "what you have seen of it, so that we can stop it.\n");
-}
 
 /* --- status ---------------------------------------------------------------------------- */
 
@@ -103,6 +43,8 @@ struct listing {
 	struct output *o;
 	struct provider_table *providers;
 	size_t n;
+	/* The address that was looked up last: rows are often about one. */
+	char *ip, ptr[NI_MAXHOST];
 };
 
 static void
@@ -191,9 +133,9 @@ print_row(struct listing *l, const struct breaker_row *row, const char *ptr,
 	print_head(l, row, ptr);
 	print_time("  since     ", row->since_ms);
 	printf("\n  affected  %llu message%s of %u%s account%s\n",
-	    (unsigned long long)row->messages, row->messages == 1 ? "" : "s",
+	    (unsigned long long)row->messages, str_s(row->messages),
 	    row->n_accounts, row->has_more_accounts ? " or more" : "",
-	    row->n_accounts == 1 ? "" : "s");
+	    str_s(row->n_accounts));
 	if (row->instead.n > 0)
 		print_text("  now by    ", row->instead);
 	else
@@ -219,6 +161,17 @@ print_row(struct listing *l, const struct breaker_row *row, const char *ptr,
 	putchar('\n');
 }
 
+static const char *
+ptr_of(struct listing *l, struct str ip)
+{
+	if (l->ip == NULL || !str_eq(ip, str_c(l->ip))) {
+		free(l->ip);
+		l->ip = str_dup(ip);
+		draft_find_ptr(ip, l->ptr);
+	}
+	return l->ptr;
+}
+
 static void
 on_row(void *arg, const struct msg_ledger_row *m)
 {
@@ -226,13 +179,13 @@ on_row(void *arg, const struct msg_ledger_row *m)
 	struct listing *l = arg;
 	struct buf letter = BUF_INIT(KIB(8));
 	struct breaker_row row;
-	char ptr[NI_MAXHOST];
+	const char *ptr;
 
 	if (!breaker_row_get(m->value, accounts, &row))
 		return;
-	find_ptr(row.own_ip, ptr, sizeof(ptr));
+	ptr = ptr_of(l, row.own_ip);
 	if (row.code > 0)
-		put_letter(&letter, &row, ptr);
+		draft_put_removal(&letter, DRAFT_ENGLISH, &row, ptr);
 	if (l->a->is_json)
 		put_row(l, &row, ptr, buf_str(&letter));
 	else
@@ -250,7 +203,7 @@ route_status(struct admin *a, struct route_words *w)
 	int r;
 
 	if (w->args.n_words > 0)
-		return admin_usage(a, ROUTE_USAGE_STATUS, NULL);
+		return admin_usage(a, NULL);
 	l.providers = route_providers();
 	if (l.providers == NULL)
 		l.providers = provider_table_new();
@@ -262,6 +215,7 @@ route_status(struct admin *a, struct route_words *w)
 		puts("nobody refuses mail because of our addresses");
 	output_free(l.o);
 	provider_table_free(l.providers);
+	free(l.ip);
 	return r;
 }
 

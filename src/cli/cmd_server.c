@@ -3,9 +3,9 @@
  * cmd_server.c - run, status, metrics, reload, config check: what concerns
  * the server itself and not its mail.
  */
-#include "cli/cli.h"
+#include "cli/copy/cmd_status_copy.h"
 #include "cli/config_files.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "conf/conf.h"
 #include "supervisor/supervisor.h"
 
@@ -18,62 +18,31 @@
 int
 cmd_run(struct admin *a, int argc, char **argv)
 {
-	const char *path = cli_config_path();
 	struct args args = { 0 };
-	struct arg_option options[] = { { "-c", &path, NULL } };
 
-	args.options = options;
-	args.n_options = ARRAY_LEN(options);
-	if (!args_parse(&args, argc, argv) || args.n_words > 0)
-		return admin_usage(a, "run [-c FILE]", args.error);
-	return supervisor_run(path);
+	if (!admin_args(a, &args, argc, argv))
+		return ADMIN_USAGE;
+	if (args.n_words > 0)
+		return admin_usage(a, NULL);
+	return supervisor_run(cli_config_path());
 }
 
-/* Without line ends behind it. */
-static struct str
-str_trim_end(struct str s)
-{
-	while (s.n > 0 && s.p[s.n - 1] == '\n')
-		s.n--;
-	return s;
-}
-
-/* Connect to the control socket, and ask. An exit code. */
 static int
 ask(struct admin *a, enum msg_type type, const char *what, struct buf *reply)
 {
-	struct ipc_call call = { .type = type, .fd = -1 };
-	struct msg_error error;
-	struct ipc_client *c;
-	enum outcome outcome;
-	int r = admin_control(a, &c);
-
-	if (r != ADMIN_OK)
-		return r;
-	r = ipc_client_call(c, &call, &outcome, reply, NULL);
-	ipc_client_free(c);
-	if (r < 0)
-		return admin_error(a, ADMIN_TEMPFAIL,
-		    "the connection to the server broke: %s", strerror(-r));
-	if (outcome == DONE)
-		return ADMIN_OK;
-	/* The supervisor's own words, where it has some. */
-	if (msg_error_get(buf_str(reply), &error) && error.text.n > 0)
-		return admin_error(a, ADMIN_REFUSED, "%s: %.*s", what,
-		    STR_ARG(str_trim_end(error.text)));
-	return admin_refused(a, outcome, buf_str(reply), what);
+	return admin_ask_supervisor(a, type, STR_NONE, what, reply);
 }
 
 static bool
-has_only_json(struct admin *a, int argc, char **argv, const char *usage)
+has_only_json(struct admin *a, int argc, char **argv)
 {
 	struct arg_option options[] = { ADMIN_OPTIONS(a) };
 	struct args args = { .options = options, .n_options = 1 };
 
-	if (!admin_args(a, &args, argc, argv, usage))
+	if (!admin_args(a, &args, argc, argv))
 		return false;
 	if (args.n_words > 0) {
-		admin_usage(a, usage, NULL);
+		admin_usage(a, NULL);
 		return false;
 	}
 	return true;
@@ -139,6 +108,11 @@ print_status(struct admin *a, struct str reply)
 		return admin_error(a, ADMIN_TEMPFAIL,
 		    "the server's answer makes no sense: after an update of "
 		    "the program, restart it");
+	if (!str_eq(s.version, STR(VERSION)))
+		fprintf(stderr,
+		    "mailstead: the server that runs is version %.*s, this "
+		    "command is %s: restart it\n",
+		    STR_ARG(s.version), VERSION);
 	if (!a->is_json)
 		printf("mailstead %.*s, configuration %llu\n",
 		    STR_ARG(s.version), (unsigned long long)s.generation);
@@ -149,6 +123,7 @@ print_status(struct admin *a, struct str reply)
 		s.config_error = STR("old configuration in force");
 	}
 	o = output_new("processes", fields, ARRAY_LEN(fields));
+	output_spare(o, "uid worker");
 	w = wire_read(s.processes);
 	while (msg_cli_process_read(&w, &p)) {
 		if (p.role == ROLE_SUPERVISOR && s.config_error.n > 0)
@@ -160,13 +135,20 @@ print_status(struct admin *a, struct str reply)
 	return ADMIN_OK;
 }
 
+const char *const status_usage[] = { "status [--json]", STATUS_USAGE_EXPORT,
+	STATUS_USAGE_PUSH, NULL };
+
 int
 cmd_status(struct admin *a, int argc, char **argv)
 {
 	struct buf reply = BUF_INIT(REPLY_MAX);
 	int r;
 
-	if (!has_only_json(a, argc, argv, "status [--json]"))
+	if (argc > 0 && strcmp(argv[0], "export") == 0)
+		return status_export(a, argc - 1, argv + 1);
+	if (argc > 0 && strcmp(argv[0], "push") == 0)
+		return status_push(a, argc - 1, argv + 1);
+	if (!has_only_json(a, argc, argv))
 		return ADMIN_USAGE;
 	r = ask(a, MSG_CLI_STATUS, "status", &reply);
 	if (r == ADMIN_OK)
@@ -184,11 +166,11 @@ cmd_metrics(struct admin *a, int argc, char **argv)
 	struct msg_cli_metrics_reply m;
 	int r;
 
-	if (!has_only_json(a, argc, argv, "metrics"))
+	if (!has_only_json(a, argc, argv))
 		return ADMIN_USAGE;
 	r = ask(a, MSG_CLI_METRICS, "metrics", &reply);
 	if (r == ADMIN_OK && msg_cli_metrics_reply_get(buf_str(&reply), &m))
-		fwrite(m.text.p, 1, m.text.n, stdout);
+		output_write(m.text);
 	buf_done(&reply);
 	return r;
 }
@@ -200,7 +182,7 @@ cmd_reload(struct admin *a, int argc, char **argv)
 	struct msg_cli_reload_reply m;
 	int r;
 
-	if (!has_only_json(a, argc, argv, "reload [--json]"))
+	if (!has_only_json(a, argc, argv))
 		return ADMIN_USAGE;
 	r = ask(a, MSG_CLI_RELOAD, "reload", &reply);
 	if (r == ADMIN_OK && msg_cli_reload_reply_get(buf_str(&reply), &m))
@@ -233,11 +215,11 @@ cmd_config(struct admin *a, int argc, char **argv)
 	struct conf *c;
 	int r;
 
-	if (!admin_args(a, &args, argc, argv, "config check [FILE]"))
+	if (!admin_args(a, &args, argc, argv))
 		return ADMIN_USAGE;
 	if (args.n_words < 1 || args.n_words > 2 ||
 	    strcmp(args.words[0], "check") != 0)
-		return admin_usage(a, "config check [FILE]", NULL);
+		return admin_usage(a, NULL);
 	if (args.n_words == 2)
 		path = args.words[1];
 	r = conf_load(path, &c, &error);

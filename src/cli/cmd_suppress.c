@@ -4,7 +4,7 @@
  * servers that are not tried any more (proto/suppress/suppress.h).
  */
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "proto/suppress/suppress.h"
 
 #include <time.h>
@@ -13,7 +13,6 @@
 #define USAGE_SHOW   "suppress show ADDRESS [--json]"
 #define USAGE_ADD    "suppress add ADDRESS [--for TIME] [--note TEXT] [--json]"
 #define USAGE_REMOVE "suppress remove ADDRESS [--json]"
-#define USAGE        "suppress list|show|add|remove ..."
 
 struct suppress_command {
 	struct admin *a;
@@ -101,7 +100,7 @@ list(struct suppress_command *c)
 	int r = ADMIN_USAGE;
 
 	if (c->args.n_words > 1)
-		return admin_usage(c->a, USAGE_LIST, NULL);
+		return admin_usage(c->a, NULL);
 	if (c->args.n_words == 0 ||
 	    admin_domain_name(c->a, c->args.words[0], &domain)) {
 		c->domain = buf_str(&domain);
@@ -223,7 +222,7 @@ run_address(struct suppress_command *c, const char *verb)
 	int r = ADMIN_USAGE;
 
 	if (c->args.n_words != 1) {
-		r = admin_usage(c->a, USAGE, NULL);
+		r = admin_usage(c->a, NULL);
 	} else if (admin_address(c->a, c->args.words[0], &address)) {
 		if (!suppress_key(buf_str(&address), &key))
 			r = admin_error(c->a, ADMIN_USAGE,
@@ -258,8 +257,8 @@ admin_suppress(struct admin *a, int argc, char **argv)
 	c.args.options = options;
 	c.args.n_options = ARRAY_LEN(options);
 	if (argc == 0)
-		return admin_usage(a, USAGE, NULL);
-	if (!admin_args(a, &c.args, argc - 1, argv + 1, USAGE))
+		return admin_usage(a, NULL);
+	if (!admin_args(a, &c.args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	return strcmp(argv[0], "list") == 0 ? list(&c)
 	                                    : run_address(&c, argv[0]);

@@ -5,13 +5,13 @@
  */
 #include "cli/cli.h"
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "cli/tls_probe.h"
 #include "conf/tls_rule.h"
 #include "net/idn.h"
 #include "proto/mtasts/mtasts_row.h"
-#include "send/sts.h"
-#include "send/tls_policy.h"
+#include "send/tls/sts.h"
+#include "send/tls/tls_policy.h"
 
 #include <time.h>
 
@@ -21,7 +21,6 @@
 #define USAGE_LIST   "tls-rule list [--json]"
 #define USAGE_REMOVE "tls-rule remove PATTERN [--json]"
 #define USAGE_TEST   "tls-rule test DOMAIN [--json]"
-#define USAGE        "tls-rule add|list|remove|test ..."
 
 /* A domain in ASCII and lower case. */
 static bool
@@ -95,43 +94,26 @@ add(struct admin *a, struct args *args)
 
 	if (args->n_words != 2 ||
 	    !tls_rule_parse(str_c(args->words[1]), &rule.rule))
-		return admin_usage(a, USAGE_ADD, NULL);
+		return admin_usage(a, NULL);
 	if (pattern_key(a, args->words[0], &key))
 		r = put(a, &key, &rule);
 	buf_done(&key);
 	return r;
 }
 
-struct finding {
-	struct str key;
-	bool is_found;
-	struct output *output;
-	struct tls_rules *rules;
-};
-
-static void
-find_key(void *arg, const struct msg_ledger_row *row)
-{
-	struct finding *f = arg;
-
-	f->is_found |= str_eq(row->key, f->key);
-}
-
 static int
 remove_rule(struct admin *a, struct args *args)
 {
-	struct buf key = BUF_INIT(LEDGER_KEY_MAX);
-	struct finding f = { 0 };
+	struct buf key = BUF_INIT(LEDGER_KEY_MAX), value = BUF_INIT(KIB(4));
+	bool is_there = false;
 	int r = ADMIN_USAGE;
 
 	if (args->n_words != 1)
-		return admin_usage(a, USAGE_REMOVE, NULL);
+		return admin_usage(a, NULL);
 	if (pattern_key(a, args->words[0], &key)) {
-		f.key = buf_str(&key);
-		r = ledger_rows_each(a,
-		    &(struct ledger_rows){ LEDGER_POLICY, f.key, "rules" },
-		    find_key, &f);
-		if (r == ADMIN_OK && !f.is_found)
+		r = ledger_rows_find(
+		    a, LEDGER_POLICY, buf_str(&key), &is_there, &value);
+		if (r == ADMIN_OK && !is_there)
 			r = admin_error(a, ADMIN_REFUSED,
 			    "there is no rule \"%s\"; see 'mailstead tls-rule "
 			    "list'",
@@ -140,6 +122,7 @@ remove_rule(struct admin *a, struct args *args)
 			r = put(a, &key, NULL);
 	}
 	buf_done(&key);
+	buf_done(&value);
 	return r;
 }
 
@@ -148,14 +131,14 @@ remove_rule(struct admin *a, struct args *args)
 static void
 put_row(void *arg, const struct msg_ledger_row *row)
 {
-	struct finding *f = arg;
+	struct output *o = arg;
 	struct tls_rule_row rule;
 
 	if (!tls_rule_row_decode(row->value, &rule))
 		return;
-	output_put_text(f->output, str_from(row->key, strlen(TLS_RULE_PREFIX)));
-	output_put_text(f->output, str_c(tls_rule_str(rule.rule)));
-	output_put_number(f->output, rule.made);
+	output_put_text(o, str_from(row->key, strlen(TLS_RULE_PREFIX)));
+	output_put_text(o, str_c(tls_rule_str(rule.rule)));
+	output_put_number(o, rule.made);
 }
 
 static int
@@ -166,19 +149,19 @@ list(struct admin *a, struct args *args)
 		{ "rule", "RULE", OUTPUT_TEXT },
 		{ "made", "MADE", OUTPUT_TIME },
 	};
-	struct finding f = { 0 };
+	struct output *o;
 	int r;
 
 	if (args->n_words != 0)
-		return admin_usage(a, USAGE_LIST, NULL);
-	f.output = output_new("rules", fields, ARRAY_LEN(fields));
+		return admin_usage(a, NULL);
+	o = output_new("rules", fields, ARRAY_LEN(fields));
 	r = ledger_rows_each(a,
 	    &(struct ledger_rows){
 		LEDGER_POLICY, STR(TLS_RULE_PREFIX), "rules" },
-	    put_row, &f);
+	    put_row, o);
 	if (r == ADMIN_OK)
-		output_print(f.output, a->is_json);
-	output_free(f.output);
+		output_print(o, a->is_json);
+	output_free(o);
 	return r;
 }
 
@@ -188,12 +171,12 @@ static void
 take_rule(void *arg, const struct msg_ledger_row *row)
 {
 	struct str pattern = str_from(row->key, strlen(TLS_RULE_PREFIX));
-	struct finding *f = arg;
+	struct tls_rules *rules = arg;
 	struct tls_rule_row rule;
 
 	if (tls_rule_is_pattern(pattern) &&
 	    tls_rule_row_decode(row->value, &rule))
-		(void)!tls_rules_add(f->rules, pattern, rule.rule);
+		(void)!tls_rules_add(rules, pattern, rule.rule);
 }
 
 /* The policy that role send keeps of the domain. */
@@ -287,7 +270,7 @@ print_probe(struct admin *a, const struct kept *k, const struct tls_probe *p,
 static int
 test(struct admin *a, struct args *args)
 {
-	struct finding f = { 0 };
+	struct tls_rules *rules;
 	struct kept k = { .value = BUF_INIT(MTASTS_ROW_MAX) };
 	struct tls_probe p;
 	char ascii[DNS_NAME_MAX + 1];
@@ -296,7 +279,7 @@ test(struct admin *a, struct args *args)
 	int r = ADMIN_OK;
 
 	if (args->n_words != 1)
-		return admin_usage(a, USAGE_TEST, NULL);
+		return admin_usage(a, NULL);
 	if (!to_ascii(str_c(args->words[0]), ascii))
 		return admin_error(a, ADMIN_USAGE,
 		    "\"%s\" is not a domain; write it like example.org",
@@ -306,11 +289,11 @@ test(struct admin *a, struct args *args)
 		free(error);
 		return r;
 	}
-	f.rules = tls_rules_new();
+	rules = tls_rules_new();
 	r = ledger_rows_each(a,
 	    &(struct ledger_rows){
 		LEDGER_POLICY, STR(TLS_RULE_PREFIX), "rules" },
-	    take_rule, &f);
+	    take_rule, rules);
 	k.domain = str_first(str_c(ascii), LEDGER_KEY_MAX);
 	if (r == ADMIN_OK)
 		r = ledger_rows_each(a,
@@ -325,9 +308,9 @@ test(struct admin *a, struct args *args)
 		    p.is_temporary ? ADMIN_TEMPFAIL : ADMIN_REFUSED, "%s",
 		    p.trouble);
 	else if (r == ADMIN_OK)
-		print_probe(a, &k, &p, f.rules);
+		print_probe(a, &k, &p, rules);
 	free(error);
-	tls_rules_free(f.rules);
+	tls_rules_free(rules);
 	buf_done(&k.value);
 	conf_free(c);
 	return r;
@@ -343,7 +326,7 @@ admin_tls_rule(struct admin *a, int argc, char **argv)
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 	const char *verb = argc > 0 ? argv[0] : "";
 
-	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1, USAGE))
+	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "add") == 0)
 		return add(a, &args);
@@ -353,5 +336,5 @@ admin_tls_rule(struct admin *a, int argc, char **argv)
 		return remove_rule(a, &args);
 	if (strcmp(verb, "test") == 0)
 		return test(a, &args);
-	return admin_usage(a, USAGE, NULL);
+	return admin_usage(a, NULL);
 }

@@ -4,10 +4,9 @@
  * domains that want reports, since the last reports.
  */
 #include "cli/ledger_rows.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 #include "proto/tlsrpt/tlsrpt_tally.h"
 
-#define USAGE     "tls-rpt [DOMAIN] [--json]"
 #define ARENA_MAX MIB(4)
 
 /* Rows of one domain and period come one behind the other. */
@@ -112,10 +111,10 @@ admin_tls_rpt(struct admin *a, int argc, char **argv)
 	struct buf domain = BUF_INIT(KIB(2));
 	int r = ADMIN_USAGE;
 
-	if (!admin_args(a, &args, argc, argv, USAGE))
+	if (!admin_args(a, &args, argc, argv))
 		return ADMIN_USAGE;
 	if (args.n_words > 1)
-		return admin_usage(a, USAGE, NULL);
+		return admin_usage(a, NULL);
 	if (args.n_words == 0 || admin_domain_name(a, args.words[0], &domain))
 		r = show(a, buf_str(&domain));
 	buf_done(&domain);

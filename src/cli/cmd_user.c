@@ -9,7 +9,7 @@
 #include "auth/verifier.h"
 #include "base/secret.h"
 #include "cli/admin.h"
-#include "cli/output.h"
+#include "cli/output/output.h"
 
 #define USAGE_ADD \
 	"user add ADDRESS... [--password-stdin | --hash-stdin] " \
@@ -21,7 +21,6 @@
 	"user quota ADDRESS [SIZE|none] [--messages N|none] [--json]"
 #define USAGE_REMOVE   "user remove ADDRESS [--json]"
 #define USAGE_UNDELETE "user undelete ADDRESS [--json]"
-#define USAGE          "user add|list|passwd|quota|remove|undelete ..."
 
 struct user_command {
 	struct admin *a;
@@ -163,7 +162,7 @@ add(struct user_command *c)
 	int r = ADMIN_OK;
 
 	if (c->args.n_words == 0)
-		return admin_usage(c->a, USAGE_ADD, NULL);
+		return admin_usage(c->a, NULL);
 	if (!limit(c, c->quota, true, &limits.bytes_limit) ||
 	    !limit(c, c->messages, false, &limits.messages_limit))
 		return ADMIN_USAGE;
@@ -190,7 +189,7 @@ passwd(struct user_command *c)
 	int r;
 
 	if (c->args.n_words != 1)
-		return admin_usage(c->a, USAGE_PASSWD, NULL);
+		return admin_usage(c->a, NULL);
 	r = admin_connect(c->a);
 	if (r != ADMIN_OK)
 		return r;
@@ -214,7 +213,7 @@ quota(struct user_command *c)
 	int r = ADMIN_USAGE;
 
 	if (n < 1 || n > 2 || (!bytes && !c->messages)) {
-		r = admin_usage(c->a, USAGE_QUOTA, NULL);
+		r = admin_usage(c->a, NULL);
 	} else if (limit(c, bytes, true, &msg.bytes_limit) &&
 		   limit(c, c->messages, false, &msg.messages_limit) &&
 		   admin_address(c->a, c->args.words[0], &address)) {
@@ -242,8 +241,7 @@ remove_or_undelete(struct user_command *c, enum msg_type type)
 	int r = ADMIN_USAGE;
 
 	if (c->args.n_words != 1) {
-		r = admin_usage(
-		    c->a, is_remove ? USAGE_REMOVE : USAGE_UNDELETE, NULL);
+		r = admin_usage(c->a, NULL);
 	} else if (admin_address(c->a, c->args.words[0], &address)) {
 		msg_name_put(&body, &(struct msg_name){ buf_str(&address) });
 		buf_printf(&what, "user %s", buf_c(&address));
@@ -310,6 +308,8 @@ list(struct user_command *c)
 			buf_put_str(&after, u.login);
 		}
 	}
+	if (r == ADMIN_OK && filter.n > 0 && output_is_empty(o))
+		r = admin_served(c->a, c->args.words[0]);
 	if (r == ADMIN_OK)
 		output_print(o, c->a->is_json);
 	output_free(o);
@@ -333,10 +333,8 @@ run(struct user_command *c, const char *verb)
 	if (strcmp(verb, "undelete") == 0)
 		return remove_or_undelete(c, MSG_USER_UNDELETE);
 	if (strcmp(verb, "list") == 0)
-		return c->args.n_words <= 1
-		           ? list(c)
-		           : admin_usage(c->a, USAGE_LIST, NULL);
-	return admin_usage(c->a, USAGE, NULL);
+		return c->args.n_words <= 1 ? list(c) : admin_usage(c->a, NULL);
+	return admin_usage(c->a, NULL);
 }
 
 const char *const user_usage[] = { USAGE_ADD, USAGE_LIST, USAGE_PASSWD,
@@ -359,7 +357,7 @@ admin_user(struct admin *a, int argc, char **argv)
 	c.args.options = options;
 	c.args.n_options = ARRAY_LEN(options);
 	password_init();
-	if (argc > 0 && !admin_args(a, &c.args, argc - 1, argv + 1, USAGE))
+	if (argc > 0 && !admin_args(a, &c.args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	return run(&c, argc > 0 ? argv[0] : "");
 }

@@ -1,59 +1,135 @@
 /* SPDX-License-Identifier: ISC */
-/* cmd_watch.c - mailstead watch status: each check, as the watcher knows it. */
+/*
+ * cmd_watch.c - mailstead watch status|outbox: each check, as the watcher knows it;
+ * what it has to send to people.
+ */
+#include "cli/outbox_rows.h"
 #include "cli/watch_rows.h"
 
-#define USAGE_STATUS "watch status [SYSTEM[/CHECK]] [--days N] [--json]"
-#define USAGE        "watch status ..."
+#define USAGE_STATUS \
+	"watch status [SYSTEM[/CHECK]] [--days N | --places] [--json]"
+#define USAGE_OUTBOX "watch outbox [--waiting] [--json]"
 
 static const struct output_field fields[] = {
 	{ "check", "CHECK", OUTPUT_TEXT },
 	{ "kind", "KIND", OUTPUT_TEXT },
-	{ "status", "STATUS", OUTPUT_TEXT },
+	WATCH_ROW_STATE_FIELDS,
 	{ "since", "SINCE", OUTPUT_TIME },
 	{ "ping_us", "PING", OUTPUT_US },
 	{ "uptime_ppm", "UPTIME", OUTPUT_PPM },
 	{ "coverage_ppm", "COVERAGE", OUTPUT_PPM },
+	{ "places", "PLACES", OUTPUT_COUNT },
+	{ "places_heard", NULL, OUTPUT_COUNT },
 	{ "checked", "CHECKED", OUTPUT_TIME },
 	{ "found", "LAST RESULT", OUTPUT_TEXT },
 };
 
+struct listing {
+	struct output *o;
+	size_t n_checks;
+};
+
+/* --- from where --------------------------------------------------------------- */
+
+static const struct output_field place_fields[] = {
+	{ "check", "CHECK", OUTPUT_TEXT },
+	{ "agent", "FROM", OUTPUT_TEXT },
+	{ "network", "NETWORK", OUTPUT_TEXT },
+	{ "verdict", "VERDICT", OUTPUT_TEXT },
+	{ "ping_us", "PING", OUTPUT_US },
+	{ "checked", "CHECKED", OUTPUT_TIME },
+	{ "found", "LAST RESULT", OUTPUT_TEXT },
+};
+
+/* One line for each place. */
+static void
+take_places(void *arg, const struct msg_watch_row *row)
+{
+	struct wire w = wire_read(row->places);
+	struct listing *l = arg;
+	struct output *o = l->o;
+	struct msg_watch_place p;
+
+	l->n_checks++;
+	while (msg_watch_place_read(&w, &p)) {
+		bool has_answer = p.outcome <= WATCH_SLOW && p.at_ms != 0;
+
+		output_put_text(o, row->key);
+		output_put_text(o, p.agent.n > 0 ? p.agent : STR("here"));
+		output_put_text(o, p.network);
+		output_put_text(o, watch_status_word(p.verdict));
+		output_put_number(o, has_answer ? p.us : 0);
+		output_put_number(o, p.at_ms / 1000);
+		output_put_text(o, p.text);
+	}
+}
+
+/* "2 of 3": of how many know something. */
+static void
+put_heard(struct output *o, const struct msg_watch_row *row)
+{
+	struct wire w = wire_read(row->places);
+	struct buf text = BUF_INIT(KIB(1));
+	struct msg_watch_place p;
+	unsigned n = 0, known = 0;
+
+	for (; msg_watch_place_read(&w, &p); n++)
+		known += p.verdict != WATCH_UNKNOWN;
+	buf_printf(&text, "%u of %u", known, n);
+	output_put_number(o, n);
+	output_show(o, buf_str(&text));
+	output_put_number(o, known);
+	buf_done(&text);
+}
+
+/* --- states ------------------------------------------------------------------------ */
+
 static void
 take_row(void *arg, const struct msg_watch_row *row)
 {
-	struct output *o = arg;
-	struct buf state = BUF_INIT(KIB(1));
+	struct listing *l = arg;
+	struct output *o = l->o;
 	bool has_uptime = row->flags & WATCH_ROW_UPTIME;
 	bool has_answer = row->outcome <= WATCH_SLOW && row->at_ms != 0;
 
-	watch_row_state(row, &state);
+	l->n_checks++;
 	output_put_text(o, row->key);
 	output_put_text(
 	    o, row->kind < STATUS_KINDS
 		   ? str_c(status_kind_name((enum status_kind)row->kind))
 		   : STR("?"));
-	output_put_text(o, buf_str(&state));
+	watch_row_put_state(o, row);
 	output_put_number(o, row->since_ms / 1000);
 	output_put_number(o, has_answer ? row->us : 0);
 	output_put_number(o, has_uptime ? row->uptime_ppm : UINT64_MAX);
 	output_put_number(o, has_uptime ? row->coverage_ppm : UINT64_MAX);
+	put_heard(o, row);
 	output_put_number(o, row->at_ms / 1000);
 	output_put_text(o, row->text);
-	buf_done(&state);
 }
 
 static int
-status(struct admin *a, const struct args *args, uint32_t days)
+status(struct admin *a, const struct args *args, uint32_t days, bool by_place)
 {
-	struct output *o = output_new("checks", fields, ARRAY_LEN(fields));
+	struct output *o =
+	    by_place
+		? output_new("places", place_fields, ARRAY_LEN(place_fields))
+		: output_new("checks", fields, ARRAY_LEN(fields));
 	struct buf prefix = BUF_INIT(KIB(1));
+	struct listing l = { .o = o };
 	int r;
 
+	output_spare(o, "coverage_ppm places kind checked since network");
 	if (args->n_words > 0) {
 		status_put_key(&prefix, str_c(args->words[0]));
 		if (str_find(buf_str(&prefix), '/') < 0)
 			buf_put_char(&prefix, '/');
 	}
-	r = watch_rows_each(a, buf_str(&prefix), days * 86400, take_row, o);
+	r = watch_rows_each(a, buf_str(&prefix), by_place ? 0 : days * 86400,
+	    by_place ? take_places : take_row, &l);
+	if (r == ADMIN_OK && args->n_words > 0 && l.n_checks == 0)
+		r = admin_error(a, ADMIN_REFUSED,
+		    "%s: no check of that name is watched", args->words[0]);
 	if (r == ADMIN_OK)
 		output_print(o, a->is_json);
 	output_free(o);
@@ -61,24 +137,30 @@ status(struct admin *a, const struct args *args, uint32_t days)
 	return r;
 }
 
-const char *const watch_usage[] = { USAGE_STATUS, NULL };
+const char *const watch_usage[] = { USAGE_STATUS, USAGE_OUTBOX, WATCH_AGENT_ADD,
+	WATCH_AGENT_LIST, WATCH_AGENT_SHOW, WATCH_AGENT_REMOVE, NULL };
 
 int
 admin_watch(struct admin *a, int argc, char **argv)
 {
 	const char *days = NULL;
+	bool is_waiting = false, by_place = false;
 	const struct arg_option options[] = { { "--days", &days, NULL },
-		ADMIN_OPTIONS(a) };
+		{ "--waiting", NULL, &is_waiting },
+		{ "--places", NULL, &by_place }, ADMIN_OPTIONS(a) };
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 	const char *verb = argc > 0 ? argv[0] : "";
 	uint32_t n = 90;
 
-	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1, USAGE_STATUS))
+	if (strcmp(verb, "agent") == 0)
+		return admin_watch_agent(a, argc - 1, argv + 1);
+	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (days && (!str_to_u32(str_c(days), 1826, &n) || n == 0))
-		return admin_usage(
-		    a, USAGE_STATUS, "--days takes a number from 1 to 1826");
+		return admin_usage(a, "--days takes a number from 1 to 1826");
 	if (strcmp(verb, "status") == 0 && args.n_words <= 1)
-		return status(a, &args, n);
-	return admin_usage(a, USAGE, NULL);
+		return status(a, &args, n, by_place);
+	if (strcmp(verb, "outbox") == 0 && args.n_words == 0)
+		return outbox_print_messages(a, is_waiting);
+	return admin_usage(a, NULL);
 }

@@ -6,14 +6,13 @@
 	"check add SYSTEM/CHECK KIND TARGET [NAME=VALUE...] " \
 	"[--password-stdin] [--json]"
 #define USAGE_CHANGE \
-	"check change SYSTEM/CHECK [NAME=VALUE...] [--password-stdin] " \
-	"[--json]"
+	"check change SYSTEM/CHECK [target=TARGET] [NAME=VALUE...] " \
+	"[--password-stdin] [--json]"
 #define USAGE_LIST   "check list [SYSTEM] [--json]"
 #define USAGE_SHOW   "check show SYSTEM/CHECK [--json]"
 #define USAGE_RUN    "check run SYSTEM/CHECK [--json]"
 #define USAGE_REMOVE "check remove SYSTEM/CHECK [--json]"
 #define USAGE_KINDS  "check kinds [--json]"
-#define USAGE        "check add|change|list|show|run|remove|kinds ..."
 
 struct words {
 	struct args args;
@@ -40,6 +39,43 @@ read_password(struct admin *a, const struct words *w, struct buf *word)
 	return ADMIN_OK;
 }
 
+#define TARGET "target="
+
+static bool
+is_target(const char *word)
+{
+	return str_starts_case(str_c(word), STR(TARGET));
+}
+
+/* A change may name another target. */
+static bool
+put_word(struct status_check *c, const char *word, bool is_change,
+    struct status_fault *ret)
+{
+	if (is_change && is_target(word))
+		return status_check_retarget(
+		    c, str_from(str_c(word), sizeof(TARGET) - 1), ret);
+	return status_check_put(c, str_c(word), ret);
+}
+
+/* Agents that are named now; those from before may have been removed since. */
+static int
+have_agents(struct admin *a, const struct words *w, size_t first)
+{
+	int r = ADMIN_OK;
+
+	for (size_t i = first; r == ADMIN_OK && i < w->args.n_words; i++) {
+		struct str name, value;
+
+		value = str_split(str_c(w->args.words[i]), '=', &name);
+		if (str_eq_case(name, STR("at")) && value.n > 0 &&
+		    !str_eq_case(value, STR("all")) &&
+		    !str_eq_case(value, STR("here")))
+			r = watch_agent_have(a, value);
+	}
+	return r;
+}
+
 /* Words from the first-th on, and the password, into c; what it points to is
  * the arguments' and secret's. Then store it. */
 static int
@@ -52,13 +88,18 @@ complete(struct admin *a, const struct words *w, size_t first,
 	int r = read_password(a, w, &secret);
 	bool ok = r == ADMIN_OK;
 
+	/* What a change names takes the place of all that was there of it. */
+	for (size_t i = first; i < w->args.n_words; i++)
+		status_check_forget(c, str_c(w->args.words[i]));
 	for (size_t i = first; ok && i < w->args.n_words; i++)
-		ok = status_check_put(c, str_c(w->args.words[i]), &fault);
+		ok = put_word(c, w->args.words[i], said[0] == 'c', &fault);
 	if (ok && secret.n > 0)
 		ok = status_check_put(c, buf_str(&secret), &fault);
 	ok = ok && status_check_finish(c, &fault);
 	if (r == ADMIN_OK && !ok)
 		r = watch_fault(a, &fault);
+	if (r == ADMIN_OK)
+		r = have_agents(a, w, first);
 	if (r == ADMIN_OK) {
 		status_check_encode(c, &value);
 		r = ledger_rows_put(a, LEDGER_CHECK,
@@ -101,7 +142,7 @@ add(struct admin *a, const struct words *w)
 	int r;
 
 	if (w->args.n_words < 3)
-		return admin_usage(a, USAGE_ADD, NULL);
+		return admin_usage(a, NULL);
 	if (!watch_check_key(a, w->args.words[0], &key))
 		return ADMIN_USAGE;
 	system = str_dup(
@@ -144,7 +185,7 @@ change(struct admin *a, const struct words *w)
 	int r;
 
 	if (w->args.n_words < 1)
-		return admin_usage(a, USAGE_CHANGE, NULL);
+		return admin_usage(a, NULL);
 	if (!watch_check_key(a, w->args.words[0], &key))
 		return ADMIN_USAGE;
 	r = get(a, buf_str(&key), &row, &c);
@@ -163,7 +204,7 @@ remove_check(struct admin *a, const struct words *w)
 	int r;
 
 	if (w->args.n_words != 1)
-		return admin_usage(a, USAGE_REMOVE, NULL);
+		return admin_usage(a, NULL);
 	if (!watch_check_key(a, w->args.words[0], &key))
 		return ADMIN_USAGE;
 	what = x_asprintf("check %s", buf_c(&key));
@@ -186,7 +227,7 @@ static const struct output_field fields[] = {
 	{ "check", "CHECK", OUTPUT_TEXT },
 	{ "kind", "KIND", OUTPUT_TEXT },
 	{ "target", "TARGET", OUTPUT_TEXT },
-	{ "every_s", "EVERY", OUTPUT_COUNT },
+	{ "every_s", "EVERY", OUTPUT_S },
 	{ "options", "OPTIONS", OUTPUT_TEXT },
 };
 
@@ -219,14 +260,18 @@ list(struct admin *a, const struct words *w)
 	struct output *o = output_new("checks", fields, ARRAY_LEN(fields));
 	struct ledger_rows rows = { LEDGER_CHECK, STR_NONE, "checks" };
 	struct buf prefix = BUF_INIT(KIB(1));
-	int r;
+	struct watch_system sys;
+	int r = ADMIN_OK;
 
 	if (w->args.n_words > 0) {
+		r = watch_system_get(a, w->args.words[0], &sys);
+		watch_system_done(&sys);
 		status_put_key(&prefix, str_c(w->args.words[0]));
 		buf_put_char(&prefix, '/');
 	}
 	rows.prefix = buf_str(&prefix);
-	r = ledger_rows_each(a, &rows, take_check, o);
+	if (r == ADMIN_OK)
+		r = ledger_rows_each(a, &rows, take_check, o);
 	if (r == ADMIN_OK)
 		output_print(o, a->is_json);
 	output_free(o);
@@ -323,13 +368,35 @@ put_stages(struct output *o, struct str stages)
 }
 
 static void
+put_cause(struct output *o, const struct msg_watch_run_reply *m)
+{
+	enum watch_cause cause = (enum watch_cause)m->cause;
+
+	if (m->outcome != WATCH_FAILED) {
+		output_put_text(o, STR_NONE);
+		return;
+	}
+	output_put_text(o, str_c(watch_cause_name(cause)));
+	output_show(o, str_c(watch_cause_text(cause)));
+}
+
+static void
+print_dialogue(struct str dialogue)
+{
+	CLEANUP(freep) char *text = str_dup(dialogue);
+
+	output_tame_lines(text, dialogue.n);
+	printf("%.*s\n", (int)dialogue.n, text);
+}
+
+static void
 tell_run(struct admin *a, struct str key, const struct msg_watch_run_reply *m)
 {
 	static const struct output_field run_fields[] = {
 		{ "check", "check", OUTPUT_TEXT },
 		{ "outcome", "outcome", OUTPUT_TEXT },
 		{ "found", "found", OUTPUT_TEXT },
-		{ "cause", "cause", OUTPUT_TEXT },
+		{ "cause", "cause", OUTPUT_WORD },
 		{ "time_us", "time", OUTPUT_US },
 		{ "stages", "stages", OUTPUT_LIST },
 		{ "dialogue", "dialogue", OUTPUT_LIST },
@@ -339,14 +406,11 @@ tell_run(struct admin *a, struct str key, const struct msg_watch_run_reply *m)
 	struct output *o = output_new("run", run_fields, n);
 
 	if (!a->is_json)
-		printf("%.*s\n", STR_ARG(m->dialogue));
+		print_dialogue(m->dialogue);
 	output_put_text(o, key);
 	output_put_text(o, str_c(outcome_name(m->outcome)));
 	output_put_text(o, m->text);
-	output_put_text(
-	    o, m->outcome == WATCH_FAILED
-		   ? str_c(watch_cause_text((enum watch_cause)m->cause))
-		   : STR_NONE);
+	put_cause(o, m);
 	output_put_number(o, m->us);
 	put_stages(o, m->stages);
 	if (a->is_json)
@@ -404,7 +468,7 @@ admin_check(struct admin *a, int argc, char **argv)
 	const char *verb = argv[0];
 
 	w.args = (struct args){ options, ARRAY_LEN(options), { 0 }, 0, "" };
-	if (!admin_args(a, &w.args, argc - 1, argv + 1, USAGE))
+	if (!admin_args(a, &w.args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "add") == 0)
 		return add(a, &w);
@@ -420,5 +484,5 @@ admin_check(struct admin *a, int argc, char **argv)
 		return run_check(a, &w);
 	if (strcmp(verb, "kinds") == 0 && w.args.n_words == 0)
 		return kinds(a);
-	return admin_usage(a, USAGE, NULL);
+	return admin_usage(a, NULL);
 }

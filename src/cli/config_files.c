@@ -2,6 +2,7 @@
 /* config_files.c - files that the configuration names. See config_files.h. */
 #include "cli/config_files.h"
 
+#include "conf/conf_acme.h"
 #include "proto/provider/provider.h"
 #include "proto/reply/reply.h"
 
@@ -92,8 +93,18 @@ config_files_check(const struct conf *c, struct buf *ret_error)
 	warn_without("send.authorities", c->send_authorities,
 	    "no certificate of another server is good (Debian: "
 	    "ca-certificates)");
+	if (c->acme_hosts[0] && conf_acme_lack(c) != NULL)
+		fprintf(stderr,
+		    "mailstead: %s: no certificate can be obtained\n",
+		    conf_acme_lack(c));
+	if (c->acme_ca_file[0])
+		warn_without("acme.ca_file", c->acme_ca_file,
+		    "the authority's server is not trusted");
 	if (c->watch_ca_file[0])
 		warn_without("watch.ca_file", c->watch_ca_file,
 		    "no certificate is good in checks");
+	if (c->reach_as_database[0])
+		warn_without("reach.as_database", c->reach_as_database,
+		    "networks of clients are told apart by prefix");
 	return ret_error->n == before;
 }

@@ -17,6 +17,26 @@ struct ledger_rows {
 /* An exit code; an error was printed. */
 int ledger_rows_each(struct admin *a, const struct ledger_rows *rows,
     ledger_rows_fn fn, void *arg) WARN_UNUSED;
+/*
+ * A change of rows, all or none. What belongs to the status site gets a line
+ * in the table AUDIT together with it: what ("post.new"), object, detail.
+ */
+struct ledger_change {
+	enum ledger_table table;
+	const struct msg_ledger_row *rows;
+	size_t n;
+	enum ledger_if only_if;
+	struct str was;    /* of LEDGER_IF_SAME */
+	const char *what;  /* NULL: "TABLE.put" or "TABLE.remove" */
+	struct str object; /* empty: the key of the first row */
+	struct str detail;
+};
+/*
+ * An exit code. With ret_reason: when the condition is not met, the answer is
+ * ADMIN_REFUSED, *ret_reason says why, and nothing was printed.
+ */
+int ledger_rows_change(struct admin *a, const struct ledger_change *c,
+    const char *name, enum reason *ret_reason) WARN_UNUSED;
 /* Put one row, or end it (is_gone). An exit code likewise. */
 int ledger_rows_put(struct admin *a, enum ledger_table table,
     const struct msg_ledger_row *row, const char *what) WARN_UNUSED;

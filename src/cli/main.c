@@ -3,7 +3,12 @@
  * main.c - global options, help, and the table of commands. See cli.h.
  */
 #include "cli/cli.h"
+#include "cli/output/help.h"
+#include "cli/usage.h"
 #include "conf/conf.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
@@ -14,19 +19,21 @@
 /* clang-format off */
 static const struct cli_command commands[] = {
 	{ "run",     "",                       "Run the server in the foreground", cmd_run, NULL },
-	{ "demo",    "[--ports FIRST] DIR",                   "Run a demonstration on loopback, with its data in DIR", cmd_demo, NULL },
-	{ "status",  "[--json]",               "Show each process and its sandbox", cmd_status, NULL },
+	{ "demo",    "[--ports FIRST] [--posts FILE] DIR",    "Run a demonstration on loopback, with its data in DIR", cmd_demo, NULL },
+	{ "status",  "[--json] | export|push ...", "Show each process and its sandbox; or copy the status site", cmd_status, status_usage },
 	{ "metrics", "",                       "Print all counters as Prometheus text", cmd_metrics, NULL },
 	{ "reload",  "[--json]",               "Take over the configuration and certificates anew", cmd_reload, NULL },
 	{ "config",  "check [FILE] [--json]",    "Check a configuration file", cmd_config, NULL },
 	{ "check",   "[--rebuild] [--json] | add|change|list|show|run|remove|kinds ...", "Verify every checksum and reference of the store; or what is watched of systems", cmd_check, check_usage },
+	{ "certificate", "list|renew ...",           "The certificates that TLS shows, by host name", admin_certificate, certificate_usage },
 	{ "domain",  "add|list|remove ...",    "Domains that are served here", admin_domain, domain_usage },
 	{ "dkim",    "list|add|activate|rotate|remove ...", "Keys that sign the mail of a domain", admin_dkim, dkim_usage },
 	{ "dns",     "DOMAIN [--zone | --check | --update ...] [--json]", "The DNS records that a domain needs", cmd_dns, dns_usage },
 	{ "user",    "add|list|passwd|quota|remove|undelete ...", "Accounts", admin_user, user_usage },
+	{ "alert",   "add|list|remove|test|log ...", "Who is told when something that is watched fails", admin_alert, alert_usage },
 	{ "alias",   "add|list|remove ...",    "Addresses that lead to others", admin_alias, alias_usage },
 	{ "account", "list|show|release|block|open|limit ...", "What accounts send to other servers, and who sends too much", admin_account, account_usage },
-	{ "queue",   "list|show|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue, queue_usage },
+	{ "queue",   "list|show|destinations|latency|retry|hold|release|cancel|reroute ...", "What waits to be sent to other servers", admin_queue, queue_usage },
 	{ "route",   "add|list|show|change|remove|test|status|avoid|resume|groups|refusals ...", "Which way mail takes to other servers, and who refuses it", admin_route, route_usage },
 	{ "tls-rule", "add|list|remove|test ...", "What TLS has to be on the way to other servers", admin_tls_rule, tls_rule_usage },
 	{ "tls-rpt", "[DOMAIN] [--json]", "What came of TLS with the servers of domains that want reports", admin_tls_rpt, NULL },
@@ -37,17 +44,40 @@ static const struct cli_command commands[] = {
 	{ "dmarc",   "collected|reports ...",  "What was found of mail from others, and the reports about it", admin_dmarc, dmarc_usage },
 	{ "system",  "add|change|list|show|remove ...", "Systems that are watched", admin_system, system_usage },
 	{ "maintenance", "add|list|remove ...", "Planned work on systems", admin_maintenance, maintenance_usage },
-	{ "watch",   "status ...",             "What the watcher knows of each check", admin_watch, watch_usage },
+	{ "watch",   "status|outbox|agent ...", "What the watcher knows of each check, what it sends to people, its vantage points", admin_watch, watch_usage },
+	{ "agent",   "enrol|run ...",          "Be a vantage point of a server elsewhere", cmd_agent, agent_usage },
+	{ "post",    "new|update|resolve|edit|delete|list|show|import ...", "What the status site tells", admin_post, post_usage },
+	{ "subscriber", "list|add|remove|confirm ...", "Who is told of posts", admin_subscriber, subscriber_usage },
+	{ "key",     "add|list|revoke ...",    "Keys of the HTTP API", admin_key, key_usage },
+	{ "audit",   "list ...",               "Who changed what of the status site", admin_audit, audit_usage },
+	{ "reach",   "[--network N] [--service S] [--since TIME] [--json] | signals|check|letter|approve|dismiss ...", "Who gets through to this server, by network", admin_reach, reach_usage },
 	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },
 };
 /* clang-format on */
 
 static const char *config_path = CONFIG_FILE;
+static bool wants_json; /* --json in front of the command */
 
 const char *
 cli_config_path(void)
 {
 	return config_path;
+}
+
+/* A folder's own configuration, as the demo has it; NULL: there is none. It is the
+ * work of whom runs this command or of root, or it would not be followed. */
+static char *
+config_of_folder(const char *dir)
+{
+	char *path = x_asprintf("%s/mailstead.conf", dir);
+	struct stat st;
+
+	if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_uid == 0 || st.st_uid == geteuid()) &&
+	    access(path, R_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
 }
 
 static void
@@ -62,8 +92,11 @@ print_help(void)
 	puts("\n'mailstead COMMAND --help' tells more of a "
 	     "command.\n\nOptions:\n"
 	     "  -c FILE    the configuration file (" CONFIG_FILE ")\n"
-	     "  -d DIR     the data folder of the server to speak with\n"
-	     "  --json     print JSON, with every command that prints\n"
+	     "  -d DIR     the data folder of the server to speak with; its "
+	     "mailstead.conf\n"
+	     "             is the configuration file when it has one\n"
+	     "  --json     print JSON; here, or behind a command whose usage "
+	     "has it\n"
 	     "  --version  print the version\n"
 	     "  --help     print this, or the help of a command\n\n"
 	     "See mailstead(8), mailstead.conf(5) and mailstead-events(7).");
@@ -108,36 +141,6 @@ find_data_dir(void)
 	return dir;
 }
 
-/* Is it among the verbs of a line like "queue retry|hold ID"? */
-static bool
-has_verb(const char *line, const char *verb)
-{
-	struct str words, rest = str_split(str_c(line), ' ', &words), one;
-
-	(void)str_split(rest, ' ', &words);
-	while (words.n > 0) {
-		words = str_split(words, '|', &one);
-		if (str_eq(one, str_c(verb)))
-			return true;
-	}
-	return false;
-}
-
-/* The lines of one verb, or all (NULL). False: there are none. */
-static bool
-print_usage(FILE *f, const struct cli_command *c, const char *verb)
-{
-	bool is_first = true;
-
-	for (size_t i = 0; c->usage && c->usage[i]; i++)
-		if (!verb || has_verb(c->usage[i], verb)) {
-			fprintf(f, "%s mailstead %s\n",
-			    is_first ? "usage:" : "      ", c->usage[i]);
-			is_first = false;
-		}
-	return !is_first;
-}
-
 /* The first word behind the command, which is no option. */
 static const char *
 verb_of(int argc, char **argv)
@@ -145,15 +148,98 @@ verb_of(int argc, char **argv)
 	return argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
 }
 
-static int
-print_command_help(const struct cli_command *c, const char *verb)
+/* Of "watch agent add" what is said of that alone. */
+static bool
+put_verb_text(
+    const struct cli_command *c, int argc, char **argv, struct buf *to)
 {
-	if (!c->usage)
-		printf("usage: mailstead %s%s%s\n", c->name,
-		    c->args[0] ? " " : "", c->args);
-	else if (!verb || !print_usage(stdout, c, verb))
-		print_usage(stdout, c, NULL);
-	printf("\n%s; see mailstead(8).\n", c->help);
+	CLEANUP(freep) char *two = NULL;
+
+	if (argc > 2)
+		two = x_asprintf("%s %s", argv[1], argv[2]);
+	return (two && help_put_item(help_page(), c->name, two, to)) ||
+	       help_put_item(help_page(), c->name, argv[1], to);
+}
+
+/* What the manual page says of a command as a whole. */
+static bool
+put_command_text(const struct cli_command *c, struct buf *to)
+{
+	struct str page = help_page(), first;
+	bool is_found;
+
+	if (c->usage && c->run != cmd_dns && c->run != cmd_check) {
+		buf_printf(to, "%s.\n\n", c->help);
+		return help_put_section(page, c->name, to);
+	}
+	is_found = help_put_item(page, c->name, NULL, to);
+	/* "config check" is all that there is. */
+	(void)str_split(str_c(c->args), ' ', &first);
+	if (!is_found && first.n > 0) {
+		CLEANUP(freep) char *word = str_dup(first);
+
+		is_found = help_put_item(page, c->name, word, to);
+	}
+	return is_found;
+}
+
+/* The usage of what words mean, words[0] being the command. */
+static void
+put_usage(const struct cli_command *c, char **words, int n, struct buf *to)
+{
+	if (c->usage)
+		usage_put(c->usage, words, (size_t)n, to);
+	else
+		buf_printf(
+		    to, "%s%s%s", c->name, c->args[0] ? " " : "", c->args);
+}
+
+static bool
+is_verb(const struct cli_command *c, const char *verb)
+{
+	for (size_t i = 0; c->usage && c->usage[i]; i++)
+		if (usage_has_word(c->usage[i], 1, verb))
+			return true;
+	return false;
+}
+
+static void
+print_usage(FILE *f, const struct cli_command *c, char **words, int n)
+{
+	struct buf usage = BUF_INIT(KIB(16));
+
+	put_usage(c, words, n, &usage);
+	fprintf(f, "usage: mailstead %s\n", buf_c(&usage));
+	buf_done(&usage);
+}
+
+static int
+print_command_help(const struct cli_command *c, int argc, char **argv)
+{
+	const char *verb = verb_of(argc, argv);
+	struct buf text = BUF_INIT(KIB(64));
+	bool is_one = verb && is_verb(c, verb); /* of several */
+
+	if (is_one) {
+		print_usage(stdout, c, argv, argc);
+	} else if (c->usage) {
+		printf("usage: mailstead %s\n", c->usage[0]);
+		for (size_t i = 1; c->usage[i]; i++)
+			printf("       mailstead %s\n", c->usage[i]);
+	} else {
+		print_usage(stdout, c, argv, argc);
+	}
+	if (!(is_one ? put_verb_text(c, argc, argv, &text)
+		     : put_command_text(c, &text))) {
+		buf_reset(&text, text.cap);
+		buf_printf(&text, "%s.\n", c->help);
+	}
+	printf("\n%s\n", buf_c(&text));
+	if (c->usage && !is_one && c->run != cmd_dns)
+		printf("'mailstead %s COMMAND --help' tells more of one. ",
+		    c->name);
+	puts("See mailstead(8).");
+	buf_done(&text);
 	return ADMIN_OK;
 }
 
@@ -167,20 +253,15 @@ wants_help(int argc, char **argv)
 	return false;
 }
 
-static bool
-is_verb(const struct cli_command *c, const char *verb)
-{
-	for (size_t i = 0; c->usage[i]; i++)
-		if (has_verb(c->usage[i], verb))
-			return true;
-	return false;
-}
-
-/* "mailstead check" alone looks at the store, and dns has no sub-commands. */
+/* "mailstead check" alone looks at the store, "status" and "reach" show, and dns has
+ * no sub-commands. */
 static bool
 stands_alone(const struct cli_command *c, const char *verb)
 {
-	return c->run == cmd_dns || (c->run == cmd_check && !verb);
+	return c->run == cmd_dns ||
+	       ((c->run == cmd_check || c->run == cmd_status ||
+		    c->run == admin_reach) &&
+		   !verb);
 }
 
 /* Help, or a word that is no sub-command: true, and nothing is left to do. */
@@ -191,7 +272,7 @@ is_answered(struct admin *a, const struct cli_command *c, int argc, char **argv,
 	const char *verb = verb_of(argc, argv);
 
 	if (wants_help(argc, argv)) {
-		*ret = print_command_help(c, verb);
+		*ret = print_command_help(c, argc, argv);
 		return true;
 	}
 	if (!c->usage || stands_alone(c, verb) ||
@@ -206,7 +287,7 @@ is_answered(struct admin *a, const struct cli_command *c, int argc, char **argv,
 		    verb, c->name);
 	} else {
 		fprintf(stderr, "mailstead: %s needs a command\n", c->name);
-		print_usage(stderr, c, NULL);
+		print_usage(stderr, c, argv, 0);
 	}
 	return true;
 }
@@ -228,7 +309,8 @@ static int
 run_command(const char *data_dir, int argc, char **argv)
 {
 	CLEANUP(freep) char *dir = NULL, *control = NULL;
-	struct admin a = { 0 };
+	struct buf usage = BUF_INIT(KIB(16));
+	struct admin a = { .is_json = wants_json };
 	int r = ADMIN_USAGE;
 
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -240,10 +322,16 @@ run_command(const char *data_dir, int argc, char **argv)
 		dir = data_dir ? x_strdup(data_dir) : find_data_dir();
 		control = x_asprintf("%s/run/control.sock", dir);
 		a.control = control;
-		r = commands[i].run(&a, argc - 1, argv + 1);
+		put_usage(&commands[i], argv, argc, &usage);
+		a.usage = buf_c(&usage);
+		if (wants_json && strstr(a.usage, "--json") == NULL)
+			r = admin_usage(&a, "--json: this prints no JSON");
+		else
+			r = commands[i].run(&a, argc - 1, argv + 1);
 		if (commands[i].run != cmd_run && commands[i].run != cmd_demo)
 			r = end_output(&a, r);
 		admin_done(&a);
+		buf_done(&usage);
 		return r;
 	}
 	fprintf(stderr,
@@ -255,6 +343,8 @@ int
 cli_main(int argc, char **argv)
 {
 	const char *data_dir = NULL;
+	CLEANUP(freep) char *own_config = NULL;
+	bool has_config = false;
 	int at = 1;
 
 	for (; at < argc && argv[at][0] == '-'; at++) {
@@ -267,8 +357,11 @@ cli_main(int argc, char **argv)
 		} else if (strcmp(argv[at], "--version") == 0) {
 			puts("mailstead " VERSION);
 			return ADMIN_OK;
+		} else if (strcmp(argv[at], "--json") == 0) {
+			wants_json = true;
 		} else if (strcmp(argv[at], "-c") == 0 && has_value) {
 			config_path = argv[++at];
+			has_config = true;
 		} else if (strcmp(argv[at], "-d") == 0 && has_value) {
 			data_dir = argv[++at];
 		} else {
@@ -280,6 +373,10 @@ cli_main(int argc, char **argv)
 			return ADMIN_USAGE;
 		}
 	}
+	if (data_dir != NULL && !has_config)
+		own_config = config_of_folder(data_dir);
+	if (own_config != NULL)
+		config_path = own_config;
 	if (at == argc) {
 		print_help();
 		return ADMIN_USAGE;

@@ -12,9 +12,11 @@
 
 #define ROUTE_USAGE_STATUS "route status [--json]"
 #define ROUTE_USAGE_AVOID \
-	"route avoid GROUP|HOST|HOST:PORT [--source A] [--json]"
+	"route avoid GROUP|HOST|HOST:PORT|domain:DOMAIN [--source A] [--json]"
 #define ROUTE_USAGE_RESUME \
-	"route resume GROUP|HOST|HOST:PORT|--all [--source A] [--json]"
+	"route resume GROUP|HOST|HOST:PORT|domain:DOMAIN | --all [--source " \
+	"A] " \
+	"[--json]"
 #define ROUTE_USAGE_GROUPS "route groups [--text] [--json]"
 
 struct route_words {
@@ -26,6 +28,8 @@ struct route_words {
 /* The operator's table of providers, else the built-in one; NULL: it cannot be
  * read by whoever says this, or has an error. The caller's to free. */
 struct provider_table *route_providers(void);
+/* Where the tables cannot be read, any name may be one. */
+bool route_is_group(struct str name);
 int route_status(struct admin *a, struct route_words *w);
 int route_avoid(struct admin *a, struct route_words *w);
 int route_resume(struct admin *a, struct route_words *w);

@@ -8,7 +8,7 @@
 
 #include "conf/conf_resolver.h"
 #include "proto/mtasts/mtasts.h"
-#include "send/txt.h"
+#include "send/dns/txt.h"
 
 struct prober {
 	const struct conf *c;

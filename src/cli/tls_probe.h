@@ -6,8 +6,8 @@
 #pragma once
 
 #include "conf/conf.h"
-#include "send/dane.h"
-#include "send/mx.h"
+#include "proto/mx/mx.h"
+#include "send/tls/dane.h"
 
 struct tls_probe_host {
 	char name[MX_NAME_MAX + 1];

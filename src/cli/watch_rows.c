@@ -2,6 +2,8 @@
 /* watch_rows.c - rows of systems, checks and states. See watch_rows.h. */
 #include "cli/watch_rows.h"
 
+#include "proto/status/status_agent.h"
+
 void
 watch_system_done(struct watch_system *s)
 {
@@ -12,6 +14,13 @@ int
 watch_fault(struct admin *a, const struct status_fault *f)
 {
 	return admin_error(a, ADMIN_USAGE, "\"%.*s\": expected %s",
+	    STR_ARG(f->part), f->expected);
+}
+
+int
+watch_misfit(struct admin *a, const struct status_fault *f)
+{
+	return admin_error(a, ADMIN_REFUSED, "\"%.*s\": expected %s",
 	    STR_ARG(f->part), f->expected);
 }
 
@@ -57,6 +66,48 @@ watch_system_put(struct admin *a, const struct status_system *s)
 	    what);
 	buf_done(&key);
 	buf_done(&value);
+	return r;
+}
+
+static void
+take_any(void *arg, const struct msg_ledger_row *row)
+{
+	status_systems_add(arg, row->value);
+}
+
+int
+watch_systems_read(struct admin *a, const struct status_systems **ret)
+{
+	const struct ledger_rows rows = { LEDGER_SYSTEM, STR_NONE, "systems" };
+	int r = ADMIN_OK;
+
+	if (a->systems == NULL) {
+		a->systems = status_systems_new();
+		r = ledger_rows_each(a, &rows, take_any, a->systems);
+	}
+	*ret = a->systems;
+	return r;
+}
+
+int
+watch_agent_have(struct admin *a, struct str name)
+{
+	struct buf key = BUF_INIT(KIB(1)), row = BUF_INIT(KIB(4));
+	struct status_agent agent;
+	bool is_there = false;
+	int r;
+
+	status_put_key(&key, name);
+	r = ledger_rows_find(a, LEDGER_AGENT, buf_str(&key), &is_there, &row);
+	is_there = is_there && status_agent_decode(buf_str(&row), &agent) &&
+	           agent.revoked_s == 0;
+	if (r == ADMIN_OK && !is_there)
+		r = admin_error(a, ADMIN_REFUSED,
+		    "\"at=%.*s\": there is no such agent; 'mailstead watch "
+		    "agent list' shows them",
+		    STR_ARG(name));
+	buf_done(&key);
+	buf_done(&row);
 	return r;
 }
 
@@ -114,18 +165,50 @@ watch_rows_each(struct admin *a, struct str prefix, uint32_t range_s,
 	return r;
 }
 
-void
-watch_row_state(const struct msg_watch_row *row, struct buf *to)
+struct str
+watch_status_word(uint8_t status)
 {
-	unsigned status = MIN(row->status, (unsigned)WATCH_DOWN);
+	unsigned s = MIN(status, (unsigned)WATCH_DOWN);
 
-	buf_put_c(to, watch_status_name((enum watch_status)status));
-	if (row->flags & WATCH_ROW_UNSTABLE)
-		buf_put_c(to, ", unstable");
-	if (row->flags & WATCH_ROW_SUSPECTED && status != WATCH_DOWN)
-		buf_put_c(to, "?");
-	if (row->flags & WATCH_ROW_MAINTAINED)
-		buf_put_c(to, ", planned work");
-	if (row->flags & WATCH_ROW_MASKED && status == WATCH_DOWN)
-		buf_put_c(to, " (by what it depends on)");
+	return str_c(watch_status_name((enum watch_status)s));
+}
+
+static void
+write_state(
+    const struct msg_watch_row *row, struct buf *shown, struct buf *flags)
+{
+	bool is_down = row->status >= WATCH_DOWN;
+	const struct {
+		bool is;
+		const char *word, *shown;
+	} all[] = {
+		{ row->flags & WATCH_ROW_UNSTABLE, "unstable", ", unstable" },
+		{ row->flags & WATCH_ROW_SUSPECTED && !is_down, "suspected",
+		    "?" },
+		{ row->flags & WATCH_ROW_MAINTAINED, "planned",
+		    ", planned work" },
+		{ row->flags & WATCH_ROW_MASKED && is_down, "masked",
+		    " (by what it depends on)" },
+	};
+
+	buf_put_str(shown, watch_status_word(row->status));
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (all[i].is) {
+			buf_put_c(shown, all[i].shown);
+			buf_printf(flags, "%s%s", flags->n > 0 ? "\n" : "",
+			    all[i].word);
+		}
+}
+
+void
+watch_row_put_state(struct output *o, const struct msg_watch_row *row)
+{
+	struct buf shown = BUF_INIT(KIB(1)), flags = BUF_INIT(KIB(1));
+
+	write_state(row, &shown, &flags);
+	output_put_text(o, watch_status_word(row->status));
+	output_show(o, buf_str(&shown));
+	output_put_text(o, buf_str(&flags));
+	buf_done(&shown);
+	buf_done(&flags);
 }

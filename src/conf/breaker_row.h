@@ -4,7 +4,8 @@
  * a provider refuses, for role send after a restart and for people.
  *
  * Key: scope, a blank, source. The scope is a provider group ("microsoft"), a
- * mail server ("mx:mx.example.com") or a relay ("relay:host:25"); the source is
+ * mail server ("mx:mx.example.com"), a relay ("relay:host:25") or a recipient
+ * domain ("domain:example.com", send/route/scope.h); the source is
  * our address, or several with commas, or "default": the system chooses. What
  * is too long for a key is cut and ends in a hash of all of it.
  *

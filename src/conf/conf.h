@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "conf/conf_cert.h"
 #include "proc/role.h"
 
 #define CONF_LISTENERS_MAX 64
@@ -27,10 +28,11 @@ struct conf {
 	char *data_dir; /* absolute */
 	char *user;     /* run as; "" when not started as root */
 	char *log_level;
-	uint32_t workers_smtp, workers_imap, workers_filter;
-	/* tls: PEM texts as read by the supervisor; key only for fronts */
-	char *tls_certificate_file, *tls_key_file;
-	char *tls_certificate, *tls_key;
+	uint32_t workers_smtp, workers_imap, workers_filter, workers_web;
+	/* tls: certificates and keys as read by the supervisor; in a snapshot
+	 * those that can be used, for roles that speak TLS */
+	char *tls_certificate_file, *tls_key_file, *tls_folder;
+	struct conf_certs certs;
 	/* listeners */
 	struct conf_listener listeners[CONF_LISTENERS_MAX];
 	uint32_t listener_count;
@@ -58,6 +60,18 @@ struct conf {
 	bool watch_enabled;
 	char *watch_uplink; /* lines of addresses with ports */
 	char *watch_ca_file;
+	char *watch_relays, *watch_relay_logins;
+	bool watch_direct, watch_allow_local;
+	uint32_t watch_confirm_s, watch_retry_s;
+	/* site */
+	char *site_title, *site_from, *site_url, *site_contact, *site_home;
+	char *site_mail_host;
+	char *site_links;   /* lines of a URL, a blank and words */
+	char *site_mirrors; /* lines of targets of static copies */
+	char *site_language;
+	uint32_t site_post_after_s;
+	/* reach */
+	char *reach_as_database, *reach_as_zone;
 	/* store */
 	uint64_t store_segment_bytes;
 	uint64_t store_reserve_bytes; /* disk space that stays free */
@@ -106,6 +120,10 @@ struct conf {
 	bool incoming_checks, incoming_reject, incoming_check_loopback;
 	uint32_t incoming_timeout_s;
 	char *incoming_trusted, *incoming_sealers, *incoming_lists;
+	/* acme; hosts: lines, each one certificate's names, blanks between */
+	char *acme_hosts, *acme_directory, *acme_email, *acme_challenge;
+	char *acme_ca_file, *acme_external_account;
+	bool acme_agree, acme_new_keys, acme_allow_loopback;
 	/* report */
 	char *report_from;
 	bool report_dmarc, report_tls;
@@ -118,12 +136,20 @@ struct conf {
  */
 int conf_load(
     const char *path, struct conf **ret, char **ret_error) WARN_UNUSED;
-/* Read the certificate and key files into the snapshot, and check that they
- * belong together. As conf_load. Without files there is nothing to do. */
+/* The same of an agent (docs/watch.md), which serves nobody: each option is checked,
+ * the whole is not. */
+int conf_load_agent(
+    const char *path, struct conf **ret, char **ret_error) WARN_UNUSED;
+/* Read the certificates and keys (conf_cert_read.h) into c, which has none yet. As
+ * conf_load(). */
 int conf_read_tls(struct conf *c, char **ret_error) WARN_UNUSED;
 void conf_free(struct conf *c);
 
-/* The snapshot that travels to the roles. The private key goes only to roles
- * that serve TLS. conf_decode checks everything: 0 or -EBADMSG. */
+/* Does it get private keys? */
+bool conf_serves_tls(enum role role);
+/* The snapshot that travels to the roles. Private keys go only to roles that
+ * serve TLS. conf_decode checks everything: 0 or -EBADMSG. */
 void conf_encode(const struct conf *c, enum role for_role, struct buf *b);
 int conf_decode(struct str snapshot, struct conf **ret) WARN_UNUSED;
+/* A role's way: *c is replaced, and a snapshot that is none ends the process. */
+void conf_take(struct conf **c, struct str snapshot);

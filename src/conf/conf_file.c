@@ -7,7 +7,6 @@
  * the library, with a check that runs while it still knows the line.
  */
 #include "conf/schema.h"
-#include "net/tls.h"
 
 #include <arpa/inet.h>
 #include <confuse.h>
@@ -18,7 +17,6 @@
 #define FILE_MAX     KIB(256)
 #define ERRORS_MAX   KIB(16)
 #define SECTIONS_MAX 32
-#define PEM_FILE_MAX KIB(256)
 
 /* Put behind the text: the library takes a file that ends within a section,
  * a comment or a string for a whole one, and half of it may be missing. */
@@ -251,10 +249,11 @@ check_listeners(const struct conf *c)
 				    service_name(c->listeners[j].service),
 				    service_name(l->service));
 		if (service_is_implicit_tls(l->service) &&
-		    c->tls_certificate_file[0] == '\0')
+		    c->tls_certificate_file[0] == '\0' &&
+		    c->tls_folder[0] == '\0' && c->acme_hosts[0] == '\0')
 			add_error(0,
 			    "listen.%s needs TLS; expected tls.certificate and "
-			    "tls.key",
+			    "tls.key, tls.folder, or acme.hosts",
 			    service_name(l->service));
 	}
 }
@@ -272,6 +271,52 @@ check_source(const char *name, int family, const char *value)
 		    family == AF_INET ? "192.0.2.1" : "2001:db8::1");
 }
 
+static bool
+is_listed_before(struct str all, struct str line)
+{
+	struct str host, one, before;
+
+	(void)str_split(line, ' ', &host);
+	while (all.p != line.p) {
+		all = str_split(all, '\n', &before);
+		(void)str_split(before, ' ', &one);
+		if (str_eq(one, host))
+			return true;
+	}
+	return false;
+}
+
+static void
+check_acme(const struct conf *c)
+{
+	struct str all = str_c(c->acme_hosts), rest = all, line;
+
+	while (rest.n > 0) {
+		rest = str_split(rest, '\n', &line);
+		if (is_listed_before(all, line))
+			add_error(0,
+			    "acme.hosts: \"%.*s\" begins with the name of "
+			    "another one; expected each first name once",
+			    STR_ARG(line));
+	}
+	if (all.n > 0 && !c->acme_agree)
+		add_error(0, "acme.hosts needs your consent to the terms of "
+			     "service of the authority; expected acme.agree = "
+			     "yes");
+	if (!str_starts(str_c(c->acme_directory), STR("https://")))
+		add_error(0,
+		    "acme.directory: \"%s\" is not possible; expected "
+		    "an address that begins with https://",
+		    c->acme_directory);
+	if (strcmp(c->acme_challenge, "any") != 0 &&
+	    strcmp(c->acme_challenge, "http-01") != 0 &&
+	    strcmp(c->acme_challenge, "tls-alpn-01") != 0)
+		add_error(0,
+		    "acme.challenge: \"%s\" is not possible; expected "
+		    "any, http-01 or tls-alpn-01",
+		    c->acme_challenge);
+}
+
 static void
 check_whole(const struct conf *c)
 {
@@ -283,6 +328,7 @@ check_whole(const struct conf *c)
 		add_error(0, "the system has no usable host name; expected "
 			     "hostname = \"mail.example.org\"");
 	check_listeners(c);
+	check_acme(c);
 	check_source("send.source4", AF_INET, c->send_source4);
 	check_source("send.source6", AF_INET6, c->send_source6);
 }
@@ -372,8 +418,8 @@ take_errors(struct reading *r)
 	return text;
 }
 
-int
-conf_load(const char *path, struct conf **ret, char **ret_error)
+static int
+load(const char *path, bool is_server, struct conf **ret, char **ret_error)
 {
 	struct reading r = { .path = path, .errors = BUF_INIT(ERRORS_MAX) };
 	struct buf text = BUF_INIT(FILE_MAX + 4096);
@@ -385,7 +431,8 @@ conf_load(const char *path, struct conf **ret, char **ret_error)
 	buf_done(&text);
 	if (r.errors.n == 0) {
 		default_hostname(r.conf);
-		check_whole(r.conf);
+		if (is_server)
+			check_whole(r.conf);
 	}
 	now = NULL;
 	if (r.errors.n > 0) {
@@ -397,58 +444,14 @@ conf_load(const char *path, struct conf **ret, char **ret_error)
 	return 0;
 }
 
-static int
-read_pem(const char *path, const char *what, char **to)
+int
+conf_load(const char *path, struct conf **ret, char **ret_error)
 {
-	struct buf b = BUF_INIT(PEM_FILE_MAX + 4096);
-	int r = read_text(path, PEM_FILE_MAX, &b);
-
-	if (r == 0 && str_search(buf_str(&b), STR("-----BEGIN ")) < 0) {
-		add_error(0, "%s has no PEM text; expected a %s", path, what);
-		r = -1;
-	}
-	if (r == 0) {
-		free(*to);
-		*to = str_dup(buf_str(&b));
-	}
-	buf_done_secret(&b);
-	return r;
-}
-
-/* The roles take what they get: find out here whether it is of use. */
-static int
-check_tls(const struct conf *c)
-{
-	struct tls_context *t = NULL;
-	char *error = NULL;
-
-	if (tls_context_new(
-		str_c(c->tls_certificate), str_c(c->tls_key), &t, &error) < 0) {
-		add_error(0, "%s and %s: %s", c->tls_certificate_file,
-		    c->tls_key_file, error ? error : "of no use");
-		free(error);
-		return -1;
-	}
-	tls_context_unref(t);
-	return 0;
+	return load(path, true, ret, ret_error);
 }
 
 int
-conf_read_tls(struct conf *c, char **ret_error)
+conf_load_agent(const char *path, struct conf **ret, char **ret_error)
 {
-	struct reading r = { .path = "tls", .errors = BUF_INIT(ERRORS_MAX) };
-	int done = 0;
-
-	if (c->tls_certificate_file[0] == '\0')
-		return 0;
-	now = &r;
-	done |= read_pem(
-	    c->tls_certificate_file, "certificate", &c->tls_certificate);
-	done |= read_pem(c->tls_key_file, "private key", &c->tls_key);
-	if (done == 0)
-		done = check_tls(c);
-	now = NULL;
-	if (done < 0)
-		*ret_error = take_errors(&r);
-	return done < 0 ? -1 : 0;
+	return load(path, false, ret, ret_error);
 }

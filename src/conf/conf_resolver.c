@@ -66,3 +66,20 @@ conf_resolver_new(const struct conf *c, struct loop *loop,
 	buf_done(&anchors);
 	return r;
 }
+
+int
+conf_resolver_start(const struct conf *c, struct loop *loop,
+    const char *process, struct resolver **ret, bool *ret_validates)
+{
+	char *error = NULL;
+	bool validates;
+	int r = conf_resolver_new(c, loop, ret, &validates, &error);
+
+	if (ret_validates != NULL)
+		*ret_validates = validates;
+	if (r < 0)
+		fprintf(stderr, "mailstead: %s: name resolution: %s\n", process,
+		    error);
+	free(error);
+	return r;
+}

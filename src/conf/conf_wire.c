@@ -11,7 +11,6 @@
 #include "base/wire.h"
 
 #define SNAPSHOT_MAGIC 0x4d53434fU
-#define PEM_MAX        MIB(1)
 
 static const void *
 member(const struct conf *c, const struct conf_option *o)
@@ -32,6 +31,10 @@ put_option(struct buf *b, const struct conf *c, const struct conf_option *o)
 	case CONF_ROUTES:
 	case CONF_NAMES:
 	case CONF_NETWORKS:
+	case CONF_HOSTS:
+	case CONF_LINKS:
+	case CONF_RELAYS:
+	case CONF_MIRRORS:
 		wire_put_str(b, str_c(*(char *const *)member(c, o)));
 		return;
 	case CONF_COUNT:
@@ -53,11 +56,36 @@ put_option(struct buf *b, const struct conf *c, const struct conf_option *o)
 	}
 }
 
+/* Those that can be used. */
+static void
+put_certs(struct buf *b, const struct conf_certs *certs)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; certs != NULL && i < certs->n; i++)
+		n += conf_cert_is_usable(&certs->v[i]);
+	wire_put_u32(b, n);
+	for (size_t i = 0; n > 0 && i < certs->n; i++) {
+		const struct conf_cert *c = &certs->v[i];
+
+		if (!conf_cert_is_usable(c))
+			continue;
+		wire_put_u8(b, (uint8_t)c->kind);
+		wire_put_str(b, str_c(c->names));
+		wire_put_str(b, str_c(c->chain));
+		wire_put_str(b, str_c(c->key));
+	}
+}
+
+bool
+conf_serves_tls(enum role role)
+{
+	return role == ROLE_SMTP || role == ROLE_IMAP || role == ROLE_WEB;
+}
+
 void
 conf_encode(const struct conf *c, enum role for_role, struct buf *b)
 {
-	bool serves_tls = for_role == ROLE_SMTP || for_role == ROLE_IMAP;
-
 	wire_put_u32(b, SNAPSHOT_MAGIC);
 	for (size_t i = 0; i < conf_option_count; i++)
 		put_option(b, c, &conf_options[i]);
@@ -69,8 +97,7 @@ conf_encode(const struct conf *c, enum role for_role, struct buf *b)
 		wire_put_u16(b, c->listeners[i].port);
 		wire_put_str(b, str_c(c->listeners[i].address));
 	}
-	wire_put_str(b, str_c(serves_tls ? c->tls_certificate : ""));
-	wire_put_str(b, str_c(serves_tls ? c->tls_key : ""));
+	put_certs(b, conf_serves_tls(for_role) ? &c->certs : NULL);
 }
 
 /* A string without a NUL inside, as a C string. */
@@ -137,6 +164,10 @@ get_option(struct wire *w, struct conf *c, const struct conf_option *o)
 	case CONF_ROUTES:
 	case CONF_NAMES:
 	case CONF_NETWORKS:
+	case CONF_HOSTS:
+	case CONF_LINKS:
+	case CONF_RELAYS:
+	case CONF_MIRRORS:
 		return get_text_list(w, c, o);
 	}
 	return false;
@@ -163,6 +194,28 @@ get_listeners(struct wire *w, struct conf *c)
 }
 
 static bool
+get_certs(struct wire *w, struct conf_certs *certs)
+{
+	uint32_t n = wire_get_u32(w);
+
+	if (n > CONF_CERTS_MAX)
+		return false;
+	for (uint32_t i = 0; i < n && !w->failed; i++) {
+		struct conf_cert *c = conf_certs_add(certs);
+		unsigned kind = wire_get_u8(w);
+
+		if (kind >= CERTIFICATE_KINDS ||
+		    !get_text(w, CERTIFICATE_CHAIN_MAX, &c->names) ||
+		    !get_text(w, CERTIFICATE_CHAIN_MAX, &c->chain) ||
+		    !get_text(w, CERTIFICATE_KEY_MAX, &c->key) ||
+		    !conf_cert_is_usable(c))
+			return false;
+		c->kind = (enum certificate_kind)kind;
+	}
+	return !w->failed;
+}
+
+static bool
 get_all(struct wire *w, struct conf *c)
 {
 	if (wire_get_u32(w) != SNAPSHOT_MAGIC)
@@ -175,8 +228,7 @@ get_all(struct wire *w, struct conf *c)
 	c->metrics_port = wire_get_u32(w);
 	if (c->metrics_port > 65535 || !get_listeners(w, c))
 		return false;
-	return get_text(w, PEM_MAX, &c->tls_certificate) &&
-	       get_text(w, PEM_MAX, &c->tls_key) && wire_is_complete(w);
+	return get_certs(w, &c->certs) && wire_is_complete(w);
 }
 
 int
@@ -191,4 +243,15 @@ conf_decode(struct str snapshot, struct conf **ret)
 	}
 	*ret = c;
 	return 0;
+}
+
+void
+conf_take(struct conf **c, struct str snapshot)
+{
+	struct conf *fresh;
+
+	if (conf_decode(snapshot, &fresh) < 0)
+		die("the supervisor sent a configuration that is none");
+	conf_free(*c);
+	*c = fresh;
 }

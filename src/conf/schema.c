@@ -5,6 +5,8 @@
  */
 #include "conf/schema.h"
 #include "base/log.h"
+#include "conf/link_text.h"
+#include "conf/mirror_text.h"
 #include "conf/network_text.h"
 #include "conf/route_text.h"
 
@@ -27,6 +29,10 @@
 #define WHERE_ROUTES(f)    offsetof(struct conf, f)
 #define WHERE_NAMES(f)     offsetof(struct conf, f)
 #define WHERE_NETWORKS(f)  offsetof(struct conf, f)
+#define WHERE_HOSTS(f)     offsetof(struct conf, f)
+#define WHERE_LINKS(f)     offsetof(struct conf, f)
+#define WHERE_RELAYS(f)    offsetof(struct conf, f)
+#define WHERE_MIRRORS(f)   offsetof(struct conf, f)
 #define WHERE_LISTEN(f)    f
 #define WHERE_SOCKETS(f)   f
 
@@ -106,7 +112,9 @@ bool
 conf_is_text_list(const struct conf_option *o)
 {
 	return o->type == CONF_SERVERS || o->type == CONF_ROUTES ||
-	       o->type == CONF_NAMES || o->type == CONF_NETWORKS;
+	       o->type == CONF_NAMES || o->type == CONF_NETWORKS ||
+	       o->type == CONF_HOSTS || o->type == CONF_LINKS ||
+	       o->type == CONF_RELAYS || o->type == CONF_MIRRORS;
 }
 
 bool
@@ -169,11 +177,9 @@ is_good_text(const struct conf_option *o, struct str s)
 {
 	enum log_level level;
 
-	if (s.n < o->min || s.n > o->max || !str_is_utf8(s))
+	if (s.n < o->min || s.n > o->max || !str_is_utf8(s) ||
+	    str_has_control(s, ""))
 		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F)
-			return false;
 	if (o->type == CONF_NAME)
 		return is_host_name(s);
 	if (o->type == CONF_ADDRESS)
@@ -312,17 +318,63 @@ is_route(struct str s)
 	return true;
 }
 
+/* Names with one blank between; in lower case, as they are compared. */
+static bool
+is_hosts(struct str s)
+{
+	struct str one, rest = s;
+	size_t n = 0;
+
+	if (s.n == 0 || s.p[s.n - 1] == ' ')
+		return false;
+	while (rest.n > 0) {
+		rest = str_split(rest, ' ', &one);
+		if (one.n == 0 || one.n > 253 || !is_host_name(one) ||
+		    ++n > CONF_HOST_NAMES_MAX)
+			return false;
+		for (size_t i = 0; i < one.n; i++)
+			if (one.p[i] != ascii_lower(one.p[i]))
+				return false;
+	}
+	return true;
+}
+
+/* An address or a host name, alone or with a port. */
+static bool
+is_relay(struct str s)
+{
+	ptrdiff_t colon = str_rfind(s, ':');
+	uint32_t port = 1;
+
+	if (is_server(s))
+		return true;
+	if (colon >= 0 &&
+	    !str_to_u32(str_from(s, (size_t)colon + 1), 65535, &port))
+		return false;
+	s = str_first(s, colon >= 0 ? (size_t)colon : s.n);
+	return port > 0 && s.n > 0 && s.n <= 253 && is_host_name(s);
+}
+
 static bool
 is_good_element(const struct conf_option *o, struct str s)
 {
 	struct network network;
+	struct str url, title;
 
+	if (o->type == CONF_MIRRORS)
+		return mirror_kind_of(s) != MIRROR_BAD;
+	if (o->type == CONF_LINKS)
+		return link_parse(s, &url, &title);
+	if (o->type == CONF_RELAYS)
+		return is_relay(s);
 	if (o->type == CONF_NETWORKS)
 		return network_parse(s, &network);
 	if (o->type == CONF_SERVERS)
 		return is_server(s);
 	if (o->type == CONF_NAMES)
 		return s.n > 0 && s.n <= 253 && is_host_name(s);
+	if (o->type == CONF_HOSTS)
+		return is_hosts(s);
 	return is_route(s);
 }
 
@@ -407,6 +459,10 @@ conf_set(const struct conf_option *o, struct conf *c, struct str text)
 	case CONF_ROUTES:
 	case CONF_NAMES:
 	case CONF_NETWORKS:
+	case CONF_HOSTS:
+	case CONF_LINKS:
+	case CONF_RELAYS:
+	case CONF_MIRRORS:
 		return add_to_text(o, c, text);
 	}
 	return false;
@@ -457,8 +513,16 @@ conf_expected(const struct conf_option *o, struct buf *b)
 				"relay.example.net:587 tls=must\" (routes "
 				"that sign in: 'mailstead route add')",
 		[CONF_NAMES] = "a host name such as example.org",
+		[CONF_HOSTS] = "host names in lower case, one blank between "
+			       "such as \"mail.example.org imap.example.org\"",
 		[CONF_NETWORKS] = "an address or a network such as "
 				  "192.0.2.1 or 2001:db8::/32",
+		[CONF_MIRRORS] = "a folder such as /srv/status, or HOST:PATH "
+				 "or USER@HOST:PATH for rsync",
+		[CONF_LINKS] = "a URL and its words, such as "
+			       "\"https://www.example.org/help Help\"",
+		[CONF_RELAYS] = "a host such as mail.example.net or "
+				"192.0.2.1:587",
 	};
 
 	buf_put_c(b, words[o->type]);
@@ -483,8 +547,6 @@ conf_new(void)
 			 !conf_set(o, c, str_c(o->fallback)))
 			die("conf: default of %s.%s", o->section, o->key);
 	}
-	c->tls_certificate = x_strdup("");
-	c->tls_key = x_strdup("");
 	return c;
 }
 
@@ -500,9 +562,6 @@ conf_free(struct conf *c)
 	for (uint32_t i = 0; i < c->listener_count; i++)
 		free(c->listeners[i].address);
 	free(c->metrics_address);
-	free(c->tls_certificate);
-	if (c->tls_key != NULL)
-		explicit_bzero(c->tls_key, strlen(c->tls_key));
-	free(c->tls_key);
+	conf_certs_done(&c->certs);
 	free(c);
 }

@@ -28,6 +28,10 @@ enum conf_type {
 	CONF_ROUTES,
 	CONF_NAMES,
 	CONF_NETWORKS,
+	CONF_HOSTS,
+	CONF_LINKS,
+	CONF_RELAYS,
+	CONF_MIRRORS,
 };
 
 struct conf_option {
@@ -39,7 +43,9 @@ struct conf_option {
 	const char *help;
 };
 
-#define CONF_OPTIONS_MAX 160
+#define CONF_OPTIONS_MAX 200
+/* Names of one certificate (an authority takes 100). */
+#define CONF_HOST_NAMES_MAX 100
 /* Bytes of a list that is kept as text. */
 #define CONF_TEXT_LIST_MAX KIB(256)
 extern const struct conf_option conf_options[];

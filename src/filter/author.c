@@ -44,12 +44,12 @@ answer_of(enum dns_status s)
 static void
 on_answer(struct check *c, unsigned which, const struct dns_answer *a)
 {
-	struct records records;
+	struct dns_texts records;
 
-	records_read(a, DNS_TXT, &records);
+	dns_texts_read(a, DNS_TXT, &records);
 	dmarc_discovery_answer(&c->authors[which].discovery,
 	    answer_of(a->status), records.v, records.n);
-	records_done(&records);
+	dns_texts_done(&records);
 	go_on(c, which);
 }
 

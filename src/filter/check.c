@@ -42,59 +42,6 @@ check_applies(const struct server *sv, const struct msg_analyse *m)
 	return c->incoming_check_loopback || !network_is_loopback(m->client_ip);
 }
 
-/* --- records ----------------------------------------------------------------------- */
-
-static void
-add_record(struct records *to, struct str s)
-{
-	if (to->n < ARRAY_LEN(to->v) && arena_str(&to->arena, s, &to->v[to->n]))
-		to->n++;
-}
-
-static void
-add_name(struct records *to, enum dns_type type, struct str data)
-{
-	char name[DNS_NAME_MAX + 1];
-	uint16_t preference;
-	bool is_ok = type == DNS_MX ? dns_read_mx(data, &preference, name)
-	                            : dns_read_name(data, name);
-
-	if (is_ok && name[0] != '\0')
-		add_record(to, str_c(name));
-}
-
-static void
-add_text(struct records *to, struct str data)
-{
-	struct buf joined = BUF_INIT(KIB(64));
-
-	dns_join_txt(data, &joined);
-	add_record(to, buf_str(&joined));
-	buf_done(&joined);
-}
-
-void
-records_read(
-    const struct dns_answer *a, enum dns_type type, struct records *ret)
-{
-	ret->n = 0;
-	arena_init(&ret->arena, KIB(256));
-	for (size_t i = 0; a->status == DNS_FOUND && i < a->n; i++) {
-		if (type == DNS_TXT)
-			add_text(ret, a->data[i]);
-		else if (type == DNS_MX || type == DNS_PTR)
-			add_name(ret, type, a->data[i]);
-		else if (a->data[i].n == (type == DNS_A ? 4 : 16))
-			add_record(ret, a->data[i]);
-	}
-}
-
-void
-records_done(struct records *r)
-{
-	arena_done(&r->arena);
-}
-
 /* --- the end ------------------------------------------------------------------------- */
 
 static void
@@ -234,14 +181,14 @@ static void
 on_iprev(struct check *c, UNUSED unsigned which, const struct dns_answer *a)
 {
 	char name[DNS_NAME_MAX + 1];
-	struct records records;
+	struct dns_texts records;
 	enum dns_type type;
 
 	if (!iprev_question(&c->iprev, &type, name))
 		return;
-	records_read(a, type, &records);
+	dns_texts_read(a, type, &records);
 	iprev_answer(&c->iprev, a->status, records.v, records.n);
-	records_done(&records);
+	dns_texts_done(&records);
 	ask_iprev(c);
 }
 
@@ -283,7 +230,7 @@ begin(struct check *c, struct str message)
 	c->header = BUF_INIT(DKIM_HEADER_MAX + 1);
 	buf_put_str(&c->header, str_first(header, DKIM_HEADER_MAX + 1));
 	c->bytes = c->header.cap + CHECK_BYTES;
-	c->is_expired =
+	c->is_unasked = c->is_expired =
 	    cs->n >= CHECKS_MAX || c->bytes > CHECKS_BYTES_MAX - cs->bytes;
 	if (c->is_expired && !cs->is_full)
 		log_event(EV_FILTER_FULL, LU("messages", cs->n),

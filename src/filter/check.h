@@ -5,8 +5,9 @@
  *
  * Many messages are under way at a time; each waits for its own look-ups
  * only, and for incoming.timeout at most. What is not known then is a
- * temporary error, and so it is when too many messages wait already: nobody's
- * slow name server holds up the mail of others.
+ * temporary error: nobody's slow name server holds up the mail of others. When
+ * too many messages wait already, a further one is to come again (or, where
+ * nothing is rejected, goes on with temporary errors).
  */
 #pragma once
 

@@ -20,7 +20,7 @@
 #include "proto/dkim/dkim_verify.h"
 #include "proto/dmarc/dmarc.h"
 #include "proto/dmarc/dmarc_row.h"
-#include "proto/spf/spf.h"
+#include "net/dns_texts.h"
 
 #include <sys/queue.h>
 
@@ -59,6 +59,7 @@ struct check {
 	unsigned questions;
 	struct loop_timer *timer;
 	bool is_expired;
+	bool is_unasked; /* too many others wait: nothing is looked up */
 	bool is_started; /* the first questions were asked */
 	size_t bytes;    /* of CHECKS_BYTES_MAX */
 
@@ -85,17 +86,6 @@ struct check {
 /* Not more than CHECK_QUESTIONS_MAX: then the message's time is over. */
 void check_ask(struct check *c, const char *name, enum dns_type type, ask_fn fn,
     unsigned which);
-
-/* The records of an answer in the form that proto/ wants: strings of TXT
- * joined, addresses as bytes, names as text. They live in the arena. */
-struct records {
-	struct arena arena;
-	struct str v[DNS_RECORDS_MAX];
-	size_t n;
-};
-void records_read(
-    const struct dns_answer *a, enum dns_type type, struct records *ret);
-void records_done(struct records *r);
 
 /* --- spf.c ------------------------------------------------------------------------- */
 

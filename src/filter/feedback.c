@@ -41,6 +41,9 @@ on_put(void *arg, struct ipc_msg *m)
 
 	switch (m->outcome) {
 	case DONE:
+		/* Of a bounce role watch says what it means. */
+		if (t->found == FEEDBACK_BOUNCE)
+			break;
 		log_event(EV_FILTER_FEEDBACK,
 		    LC("kind", feedback_kind_str(t->f.kind)),
 		    LS("domain", t->f.about), LS("reporter", t->f.reporter));
@@ -52,15 +55,29 @@ on_put(void *arg, struct ipc_msg *m)
 	case PERMFAIL:
 		/* It would not fit the next time, either. */
 		log_bad(&t->f, reason_str(ipc_reason(m)));
-		break;
+		finish(t, PERMFAIL);
+		return;
 	}
 	finish(t, DONE);
 }
 
 static void
+no_rows(void *arg)
+{
+	finish(arg, DONE);
+}
+
+static void
 put_rows(struct report *t)
 {
-	ledger_put(t->rt, LEDGER_FEEDBACK, buf_str(&t->f.rows), on_put, t);
+	enum ledger_table table =
+	    t->found == FEEDBACK_BOUNCE ? LEDGER_BOUNCE : LEDGER_FEEDBACK;
+
+	if (t->f.rows.n == 0) {
+		loop_defer(runtime_loop(t->rt), no_rows, t);
+		return;
+	}
+	ledger_put(t->rt, table, buf_str(&t->f.rows), on_put, t);
 }
 
 static void

@@ -16,8 +16,8 @@ struct report *feedback_take(
     struct str message, const struct feedback_context *context) WARN_UNUSED;
 void feedback_drop(struct report *r); /* NULL is fine */
 
-/* DONE: it is on disk, or never can be. TEMPFAIL: the sender shall come
- * again. */
+/* DONE: it is on disk. PERMFAIL: it never can be, and why is in the log.
+ * TEMPFAIL: the sender shall come again. */
 typedef void (*feedback_fn)(void *arg, enum outcome outcome);
 /* Takes r. fn runs later, from the loop. */
 void feedback_put(

@@ -33,6 +33,9 @@ enum feedback_found feedback_read_dmarc(
     struct str xml, const struct feedback_context *c, struct feedback *f);
 enum feedback_found feedback_read_tls(
     struct str json, const struct feedback_context *c, struct feedback *f);
+/* fields: of message/delivery-status. */
+enum feedback_found feedback_read_bounce(
+    struct str fields, const struct feedback_context *c, struct feedback *f);
 /* fields: of message/feedback-report; original: the header of the message
  * that it is about, maybe empty. */
 enum feedback_found feedback_read_abuse(struct str fields, struct str original,

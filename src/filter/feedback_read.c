@@ -173,6 +173,19 @@ find_original(const struct mime_part *part, struct str message)
 	return STR_NONE;
 }
 
+/* May there be a report in it? */
+static bool
+is_candidate(const struct mime_part *part, const struct feedback_context *c)
+{
+	if (part->kind != MIME_LEAF)
+		return false;
+	if (c->tag.n > 0)
+		return is_type(part, "message", "delivery-status") ||
+		       is_type(part, "message", "global-delivery-status");
+	return !is_type(part, "text", "plain") &&
+	       !is_type(part, "text", "html");
+}
+
 static enum feedback_found
 read_part(const struct mime_part *part, struct str message,
     const struct feedback_context *c, struct feedback *f)
@@ -182,6 +195,8 @@ read_part(const struct mime_part *part, struct str message,
 
 	if (!decode(part, message, &bytes))
 		f->fault = "the file is too large";
+	else if (c->tag.n > 0)
+		found = feedback_read_bounce(buf_str(&bytes), c, f);
 	else if (is_type(part, "message", "feedback-report"))
 		found = feedback_read_abuse(
 		    buf_str(&bytes), find_original(part, message), c, f);
@@ -206,8 +221,7 @@ feedback_read(struct str message, const struct feedback_context *context,
 	for (part = tree.root;
 	     part && found == FEEDBACK_NOTHING && n < FEEDBACK_LEAVES_MAX;
 	     part = mime_part_next(part)) {
-		if (part->kind != MIME_LEAF || is_type(part, "text", "plain") ||
-		    is_type(part, "text", "html"))
+		if (!is_candidate(part, context))
 			continue;
 		n++;
 		found = read_part(part, message, context, ret);

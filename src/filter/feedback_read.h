@@ -26,11 +26,13 @@ struct feedback_context {
 	struct str domain;   /* of the address that it came to */
 	struct str hostname; /* ours, in Received fields */
 	uint64_t now;
+	struct str tag; /* of that address; not empty: only a bounce is taken */
 };
 
 enum feedback_found {
 	FEEDBACK_NOTHING,   /* no report, or none about this domain */
 	FEEDBACK_ROWS,      /* rows are complete */
+	FEEDBACK_BOUNCE,    /* rows, of another table; maybe none */
 	FEEDBACK_COMPLAINT, /* whose account is to be asked for */
 };
 

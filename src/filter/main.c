@@ -18,33 +18,17 @@
 
 /* --- life ------------------------------------------------------------------------- */
 
-static void
-take_config(struct server *sv, struct str snapshot)
-{
-	struct conf *c;
-
-	if (conf_decode(snapshot, &c) < 0)
-		die("the supervisor sent a configuration that is none");
-	conf_free(sv->conf);
-	sv->conf = c;
-}
-
 /* The library's context cannot change: other name servers, or checks that are
  * switched on later, need a new process. */
 static int
 make_resolver(struct server *sv)
 {
-	char *error = NULL;
 	bool validates;
-	int r = conf_resolver_new(
-	    sv->conf, sv->loop, &sv->resolver, &validates, &error);
+	int r = conf_resolver_start(
+	    sv->conf, sv->loop, "filter", &sv->resolver, &validates);
 
 	if (sv->conf->dns_dnssec && !validates)
 		log_event0(EV_FILTER_NO_ANCHOR);
-	if (r < 0)
-		fprintf(
-		    stderr, "mailstead: filter: name resolution: %s\n", error);
-	free(error);
 	return r;
 }
 
@@ -55,7 +39,7 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 
 	sv->rt = rt;
 	sv->loop = runtime_loop(rt);
-	take_config(sv, snapshot);
+	conf_take(&sv->conf, snapshot);
 	if (!sv->conf->incoming_checks)
 		return 0;
 	sv->suffixes = suffixes_load();
@@ -87,7 +71,9 @@ on_start(void *arg, UNUSED struct runtime *rt)
 static void
 on_config(void *arg, struct str snapshot)
 {
-	take_config(arg, snapshot);
+	struct server *sv = arg;
+
+	conf_take(&sv->conf, snapshot);
 }
 
 static void
@@ -103,6 +89,7 @@ struct waiting {
 	struct ipc_return ret;
 	struct analysis a;
 	struct report *report; /* NULL: there is none */
+	bool is_report_only;   /* nobody gets it but who reads reports */
 	struct buf reply;
 };
 
@@ -128,15 +115,21 @@ encode(const struct analysis *a, const struct check_result *c)
 	return b;
 }
 
+static const struct check_result no_report = { .verdict = ANALYSE_NO_REPORT };
+
 static void
 finish(void *arg, enum outcome outcome)
 {
 	struct waiting *w = arg;
 
-	if (outcome == DONE)
-		ipc_reply(&w->ret, buf_str(&w->reply), -1);
-	else
+	if (outcome == PERMFAIL && w->is_report_only) {
+		buf_done(&w->reply);
+		w->reply = encode(&w->a, &no_report);
+	}
+	if (outcome == TEMPFAIL)
 		ipc_reply_error(&w->ret, TEMPFAIL, REASON_GONE, NULL);
+	else
+		ipc_reply(&w->ret, buf_str(&w->reply), -1);
 	feedback_drop(w->report);
 	buf_done(&w->reply);
 	analysis_done(&w->a);
@@ -159,22 +152,40 @@ on_checked(void *arg, const struct check_result *result)
 static struct report *
 read_report(struct server *sv, const struct msg_analyse *m, struct str message)
 {
-	struct feedback_context c = { m->reports, str_c(sv->conf->hostname),
-		loop_time(sv->loop) };
+	struct feedback_context c = { .hostname = str_c(sv->conf->hostname),
+		.now = loop_time(sv->loop) };
+	struct str local, base;
+
+	c.domain = str_split(m->reports, '@', &local);
+	c.tag = str_split(local, '+', &base);
 
 	return m->reports.n ? feedback_take(message, &c) : NULL;
 }
 
-static void
-analyse(struct server *sv, struct ipc_return *ret, const struct msg_analyse *m,
-    struct str message)
+/* What is certain without a look-up; NULL: nothing is. */
+static const struct check_result *
+judge_at_once(const struct waiting *w, const struct msg_analyse *m)
 {
 	static const struct check_result none = { .verdict = ANALYSE_ACCEPT };
 	static const struct check_result stuffed = {
 		.verdict = ANALYSE_REJECT,
 		.reply = { "Too many forged Authentication-Results", 38 },
 	};
+
+	if (w->a.is_stuffed)
+		return &stuffed;
+	/* Nothing of it would be kept, and a 250 says that it is. */
+	if (w->report == NULL && w->is_report_only)
+		return &no_report;
+	return check_applies(w->sv, m) ? NULL : &none;
+}
+
+static void
+analyse(struct server *sv, struct ipc_return *ret, const struct msg_analyse *m,
+    struct str message)
+{
 	struct waiting *w = X_NEW(struct waiting);
+	const struct check_result *result;
 
 	w->sv = sv;
 	w->ret = *ret;
@@ -183,10 +194,12 @@ analyse(struct server *sv, struct ipc_return *ret, const struct msg_analyse *m,
 	if (w->a.is_limited)
 		log_event(EV_FILTER_LIMIT, LU("size", m->size),
 		    LS("from", m->mail_from), LS("ip", m->client_ip));
+	w->is_report_only = m->is_report_only;
 	if (!w->a.is_stuffed)
 		w->report = read_report(sv, m, message);
-	if (w->a.is_stuffed || !check_applies(sv, m))
-		on_checked(w, w->a.is_stuffed ? &stuffed : &none);
+	result = judge_at_once(w, m);
+	if (result != NULL)
+		on_checked(w, result);
 	else
 		check_start(sv, m, message, on_checked, w);
 }

@@ -178,6 +178,12 @@ check_decide(const struct check *c, struct check_result *ret, struct buf *text)
 		ret->is_junk = true;
 		buf_put_c(text, "From names more domains than can be checked");
 	}
+	/* Else whoever keeps the checks busy would lead forgers past them. */
+	if (c->is_unasked && ret->verdict == ANALYSE_ACCEPT) {
+		ret->verdict = ANALYSE_LATER;
+		buf_put_c(text, "Too many messages are being checked, try "
+				"later");
+	}
 	if (ret->verdict == ANALYSE_LATER && !rejects)
 		ret->verdict = ANALYSE_ACCEPT;
 	if (ret->verdict != ANALYSE_ACCEPT)

@@ -171,6 +171,7 @@ action_str(const struct check_result *r)
 {
 	switch (r->verdict) {
 	case ANALYSE_REJECT:
+	case ANALYSE_NO_REPORT:
 		return "reject";
 	case ANALYSE_LATER:
 		return "later";

@@ -24,33 +24,33 @@ answer_of(const struct dns_answer *a)
 static void
 on_dkim_key(struct check *c, unsigned which, const struct dns_answer *a)
 {
-	struct records records;
+	struct dns_texts records;
 
 	if (a->status != DNS_FOUND) {
 		dkim_verifier_key(c->dkim, which, answer_of(a), STR_NONE);
 		return;
 	}
-	records_read(a, DNS_TXT, &records);
+	dns_texts_read(a, DNS_TXT, &records);
 	for (size_t i = 0; i < records.n; i++)
 		dkim_verifier_key(
 		    c->dkim, which, DKIM_ANSWER_RECORD, records.v[i]);
-	records_done(&records);
+	dns_texts_done(&records);
 }
 
 static void
 on_arc_key(struct check *c, unsigned which, const struct dns_answer *a)
 {
-	struct records records;
+	struct dns_texts records;
 
 	if (a->status != DNS_FOUND) {
 		arc_verifier_key(c->arc, which, answer_of(a), STR_NONE);
 		return;
 	}
-	records_read(a, DNS_TXT, &records);
+	dns_texts_read(a, DNS_TXT, &records);
 	for (size_t i = 0; i < records.n; i++)
 		arc_verifier_key(
 		    c->arc, which, DKIM_ANSWER_RECORD, records.v[i]);
-	records_done(&records);
+	dns_texts_done(&records);
 }
 
 void

@@ -21,40 +21,6 @@ put_path(struct str path, struct buf *to)
 		buf_put_str(to, str_from(path, n));
 }
 
-static enum dns_type
-dns_type_of(enum spf_type t)
-{
-	switch (t) {
-	case SPF_TYPE_TXT:
-		return DNS_TXT;
-	case SPF_TYPE_A:
-		return DNS_A;
-	case SPF_TYPE_AAAA:
-		return DNS_AAAA;
-	case SPF_TYPE_MX:
-		return DNS_MX;
-	case SPF_TYPE_PTR:
-		break;
-	}
-	return DNS_PTR;
-}
-
-static enum spf_dns
-spf_status_of(enum dns_status s)
-{
-	switch (s) {
-	case DNS_FOUND:
-		return SPF_DNS_FOUND;
-	case DNS_NO_NAME:
-	case DNS_NO_DATA:
-		return SPF_DNS_NONE;
-	case DNS_TEMPFAIL:
-	case DNS_BOGUS:
-		break;
-	}
-	return SPF_DNS_FAILED;
-}
-
 static void on_answer(
     struct check *c, unsigned which, const struct dns_answer *a);
 
@@ -67,7 +33,7 @@ go_on(struct check *c, unsigned which)
 	if (spf_step(c->spf[which], &q) == SPF_DONE)
 		return;
 	spf_question_put_name(&q, &name);
-	check_ask(c, buf_c(&name), dns_type_of(q.type), on_answer, which);
+	check_ask(c, buf_c(&name), dns_type_of_spf(q.type), on_answer, which);
 	buf_done(&name);
 }
 
@@ -75,17 +41,11 @@ static void
 on_answer(struct check *c, unsigned which, const struct dns_answer *a)
 {
 	struct spf_question q;
-	struct records records;
-	struct spf_answer answer = { .status = spf_status_of(a->status) };
 
 	/* The same question again: it was not answered yet. */
 	if (spf_step(c->spf[which], &q) == SPF_DONE)
 		return;
-	records_read(a, dns_type_of(q.type), &records);
-	answer.records = records.v;
-	answer.n = records.n;
-	spf_answer(c->spf[which], &answer);
-	records_done(&records);
+	dns_answer_spf(c->spf[which], &q, a);
 	go_on(c, which);
 }
 

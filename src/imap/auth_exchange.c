@@ -91,6 +91,8 @@ give_final(struct auth_exchange *x, const struct msg_auth_step_reply *r,
 {
 	free(x->login);
 	x->login = str_dup(r->login);
+	x->account = r->account;
+	x->is_known = r->is_known;
 	x->sends_final = true;
 	a->result = AUTH_CHALLENGE;
 }
@@ -118,6 +120,8 @@ on_step(void *arg, struct ipc_msg *m)
 			a.result = AUTH_REFUSED;
 	} else if (msg_auth_step_reply_get(m->body, &r)) {
 		a.login = r.login;
+		a.account = r.account;
+		a.is_known = r.is_known;
 		a.result = r.state ? AUTH_OK : AUTH_CHALLENGE;
 		base64_encode(&text, r.data);
 		a.text = buf_str(&text);
@@ -206,6 +210,8 @@ auth_exchange_step(struct auth_exchange *x, struct str line)
 	if (x->sends_final) {
 		/* The exchange is complete; nothing may follow. */
 		a.login = str_c(x->login);
+		a.account = x->account;
+		a.is_known = x->is_known;
 		if (data.n)
 			a = (struct auth_answer){ .result = AUTH_REFUSED,
 				.reason = REASON_AUTH_SYNTAX };

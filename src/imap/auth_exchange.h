@@ -23,6 +23,8 @@ struct auth_answer {
 	enum reason reason;
 	struct str text;  /* base64 of the challenge or of final data */
 	struct str login; /* canonical */
+	uint64_t account;
+	bool is_known; /* it signed in from this address before */
 };
 
 struct auth_step; /* one request to the auth role, under way */
@@ -41,6 +43,8 @@ struct auth_exchange {
 	bool sends_final; /* final data was sent as a challenge: the client
 	                   * answers with an empty response */
 	char *login;
+	uint64_t account;
+	bool is_known;
 };
 
 void auth_exchange_init(struct auth_exchange *x);

@@ -64,6 +64,7 @@ imap_cmd_logout(struct session *s)
 	    &s->out, buf_str(&tag), IMAP_OK, STR_NONE, STR("Signed out"));
 	session_flush(s);
 	s->state = SESSION_LOGOUT;
+	s->attempt.is_well = true;
 	conn_close(s->conn);
 	buf_done(&tag);
 }

@@ -24,6 +24,10 @@ succeed(struct session *s, const struct auth_answer *a)
 	struct buf code = BUF_INIT(KIB(2));
 
 	session_signed_in(s, a->login);
+	s->attempt.is_signed_in = true;
+	s->attempt.account = a->account;
+	s->attempt.organisation = reach_organisation(a->login);
+	s->attempt.is_known = a->is_known;
 	end_exchange(s);
 	buf_put_c(&code, "CAPABILITY ");
 	session_put_capability(s, &code);
@@ -39,6 +43,9 @@ fail(struct session *s, const struct auth_answer *a)
 
 	log_event(EV_IMAP_LOGIN_FAIL, LU("session", s->id),
 	    LC("ip", conn_peer_ip(s->conn)), LC("reason", reason_str(why)));
+	s->attempt.has_failed |= why == REASON_AUTH;
+	s->attempt.has_failed_known |= why == REASON_AUTH_KNOWN;
+	s->attempt.is_banned |= why == REASON_BANNED;
 	end_exchange(s);
 	if (a->result == AUTH_LATER)
 		session_no(s, "UNAVAILABLE", "Cannot check now, try again");

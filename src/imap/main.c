@@ -5,6 +5,7 @@
  * Holds no mail and no passwords: it asks auth who a client is, and store for
  * what that client may see.
  */
+#include "conf/conf_tls.h"
 #include "imap/front.h"
 #include "imap/main.h"
 #include "imap/pop3.h"
@@ -30,36 +31,6 @@ server_append_max(const struct server *sv)
 	return c->imap_append_max ? c->imap_append_max : c->message_size_max;
 }
 
-static void
-load_tls(struct server *sv)
-{
-	struct tls_context *tls = NULL;
-	char *error = NULL;
-
-	if (!sv->conf->tls_certificate || !sv->conf->tls_certificate[0])
-		return;
-	if (tls_context_new(str_c(sv->conf->tls_certificate),
-		str_c(sv->conf->tls_key), &tls, &error) < 0) {
-		/* The former one goes on. */
-		log_event(EV_IMAP_TLS_FAIL, LC("error", error));
-		free(error);
-		return;
-	}
-	tls_context_unref(sv->tls);
-	sv->tls = tls;
-}
-
-static void
-take_config(struct server *sv, struct str snapshot)
-{
-	struct conf *c;
-
-	if (conf_decode(snapshot, &c) < 0)
-		die("the supervisor sent a configuration that is none");
-	conf_free(sv->conf);
-	sv->conf = c;
-}
-
 static int
 on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 {
@@ -67,9 +38,9 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 
 	sv->rt = rt;
 	sv->loop = runtime_loop(rt);
-	take_config(sv, snapshot);
-	load_tls(sv);
-	sv->fronts = fronts_new(sv);
+	conf_take(&sv->conf, snapshot);
+	(void)conf_tls_renew(sv->conf, &sv->tls);
+	front_configure(sv);
 	return 0;
 }
 
@@ -97,9 +68,9 @@ on_config(void *arg, struct str snapshot)
 {
 	struct server *sv = arg;
 
-	take_config(sv, snapshot);
-	load_tls(sv);
-	fronts_configure(sv->fronts);
+	conf_take(&sv->conf, snapshot);
+	(void)conf_tls_renew(sv->conf, &sv->tls);
+	front_configure(sv);
 }
 
 static void
@@ -107,7 +78,7 @@ on_listener(void *arg, enum service service, int fd)
 {
 	struct server *sv = arg;
 
-	fronts_listen(sv->fronts, service, fd);
+	ports_listen(sv->ports, service, fd);
 }
 
 static void
@@ -151,6 +122,7 @@ quit(void *arg)
 {
 	struct server *sv = arg;
 
+	reach_report_flush(ports_reach(sv->ports));
 	runtime_quit(sv->rt);
 }
 
@@ -161,7 +133,7 @@ on_stop(void *arg)
 	struct session *s, *next;
 
 	sv->is_stopping = true;
-	fronts_stop(sv->fronts);
+	ports_stop(sv->ports);
 	for (s = LIST_FIRST(&sv->sessions); s; s = next) {
 		next = session_next(s);
 		imap_session_shutdown(s);
@@ -173,7 +145,7 @@ on_stop(void *arg)
 	}
 	/* Long enough for the good-byes to leave the machine. */
 	loop_timer_set(loop_timer_new(sv->loop, quit, sv),
-	    sv->session_count ? STOP_AFTER_MS / 5 : 1);
+	    ports_clients(sv->ports) > 0 ? STOP_AFTER_MS / 5 : 1);
 }
 
 int
@@ -208,7 +180,7 @@ imap_main(void)
 	TAILQ_INIT(&sv.kept);
 	LIST_INIT(&sv.maps);
 	status = runtime_main(&role, &sv);
-	fronts_free(sv.fronts);
+	ports_free(sv.ports);
 	tls_context_unref(sv.tls);
 	conf_free(sv.conf);
 	return status;

@@ -320,13 +320,14 @@ on_closed(void *arg, enum conn_end how, const char *detail)
 	    LC("ip", conn_peer_ip(p->conn)), LC("user", p->login),
 	    LU("in", conn_bytes_in(p->conn)),
 	    LU("out", conn_bytes_out(p->conn)));
+	reach_report_end(ports_reach(p->sv->ports), &p->attempt, p->conn, how);
 	cancel_ask(p);
 	pop3_send_seen(p);
 	if (store && p->login)
 		ipc_notify(store, MSG_SESSION_CLOSE, p->id, STR_NONE, -1);
 	p->is_dead = true;
 	LIST_REMOVE(p, link);
-	front_released(p->sv->fronts, p->conn);
+	ports_left(p->sv->ports, conn_peer_addr(p->conn));
 	loop_defer(p->sv->loop, free_session, p);
 }
 
@@ -369,6 +370,7 @@ greet(struct pop3 *p)
 {
 	struct buf text = BUF_INIT(KIB(1));
 
+	p->attempt.is_greeted = true;
 	buf_printf(&text, "%s Mailstead POP3 ready", p->sv->conf->hostname);
 	pop3_put_ok(&p->out, buf_str(&text));
 	pop3_flush(p);
@@ -380,7 +382,6 @@ on_tls_ready(void *arg)
 {
 	struct pop3 *p = arg;
 
-	metric_add(M_TLS_HANDSHAKES, 1);
 	if (service_is_implicit_tls(p->service))
 		greet(p);
 }
@@ -394,12 +395,15 @@ static const struct conn_handlers conn_events = {
 };
 
 void
-pop3_new(struct server *sv, struct conn_config *cc, enum service svc)
+pop3_new(
+    struct server *sv, struct conn_config *cc, enum service svc, uint16_t port)
 {
 	struct pop3 *p = X_NEW(struct pop3);
 
 	p->sv = sv;
 	p->service = svc;
+	p->attempt.service = svc;
+	p->attempt.port = port;
 	p->id = imap_server_session_id(sv);
 	p->started_ms = loop_now_ms(sv->loop);
 	buf_init(&p->out, POP3_OUT_MAX);
@@ -407,6 +411,7 @@ pop3_new(struct server *sv, struct conn_config *cc, enum service svc)
 	cc->in_max = IN_MAX;
 	cc->out_high = OUT_HIGH;
 	cc->out_low = OUT_LOW;
+	cc->wants_path = true;
 	cc->handlers = &conn_events;
 	cc->arg = p;
 	p->conn = conn_new(cc);

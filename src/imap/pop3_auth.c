@@ -73,6 +73,9 @@ refuse(struct pop3 *p, const struct auth_answer *a)
 
 	log_event(EV_POP3_LOGIN_FAIL, LU("session", p->id),
 	    LC("ip", conn_peer_ip(p->conn)), LC("reason", reason_str(why)));
+	p->attempt.has_failed |= why == REASON_AUTH;
+	p->attempt.has_failed_known |= why == REASON_AUTH_KNOWN;
+	p->attempt.is_banned |= why == REASON_BANNED;
 	pop3_auth_reset(p);
 	if (a->result == AUTH_LATER)
 		pop3_err(p, "SYS/TEMP", "Cannot check now, try again later");
@@ -117,6 +120,10 @@ on_answer(void *arg, const struct auth_answer *a)
 		return;
 	case AUTH_OK:
 		p->login = str_dup(a->login);
+		p->attempt.is_signed_in = true;
+		p->attempt.account = a->account;
+		p->attempt.organisation = reach_organisation(a->login);
+		p->attempt.is_known = a->is_known;
 		pop3_auth_reset(p);
 		pop3_open(p);
 		return;

@@ -60,9 +60,10 @@ struct pop3 {
 	bool is_answering;   /* in the middle of a multi-line response */
 	bool is_in_exchange; /* the next line belongs to SASL */
 	struct line_framer framer;
-	struct auth_exchange *auth; /* during PASS and AUTH */
-	char *user;                 /* USER said so; NULL before */
-	char *login;                /* canonical; NULL before */
+	struct auth_exchange *auth;   /* during PASS and AUTH */
+	char *user;                   /* USER said so; NULL before */
+	char *login;                  /* canonical; NULL before */
+	struct reach_attempt attempt; /* what will be told of it */
 	struct pop3_drop drop;
 	struct pop3_reading reading;
 	size_t at; /* position of LIST, UIDL and of the removal at QUIT */

@@ -102,6 +102,7 @@ pop3_cmd_quit(struct pop3 *p, UNUSED const struct pop3_command *c)
 	bool is_signed_in = p->state == POP3_TRANSACTION;
 
 	p->at = 0;
+	p->attempt.is_well = true;
 	if (is_signed_in) {
 		p->state = POP3_UPDATE;
 		pop3_send_seen(p);

@@ -10,13 +10,13 @@
 #include "base/metrics.h"
 #include "conf/conf.h"
 #include "net/conn.h"
+#include "proc/ports.h"
 #include "proc/runtime.h"
 
 #include <sys/queue.h>
 
 struct session;
 struct pop3;
-struct front;
 
 #define SERVER_ID_BUCKETS 4096U /* a power of two */
 /* Sign-in takes so many idle times at most, however slowly bytes drip. */
@@ -38,12 +38,11 @@ struct server {
 	struct loop *loop;
 	struct conf *conf;
 	struct tls_context *tls; /* NULL: no certificate, no TLS */
-	struct fronts *fronts;   /* listeners and limits: front.h */
+	struct ports *ports;     /* who comes in: front.h */
 	uint32_t next_session;   /* ids on the internal protocol; never 0 */
 	LIST_HEAD(, session) sessions;
 	LIST_HEAD(, session) by_id[SERVER_ID_BUCKETS];
 	LIST_HEAD(, pop3) pop3_sessions;
-	uint64_t session_count;
 	uint64_t append_bytes;
 	TAILQ_HEAD(kept_list, kept_body)
 	kept; /* the one used last comes first */

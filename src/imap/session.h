@@ -85,11 +85,12 @@ struct session {
 	session_fn yielded; /* runs in the loop's next round; NULL: none */
 	bool is_yield_queued;
 	struct imap_framer framer;
-	struct auth_exchange *auth; /* during AUTHENTICATE and LOGIN */
-	char *login;                /* NULL before */
-	struct view *view;          /* NULL unless selected */
-	struct command *cmd;        /* NULL between commands */
-	struct append *append;      /* messages that were streamed in */
+	struct auth_exchange *auth;   /* during AUTHENTICATE and LOGIN */
+	char *login;                  /* NULL before */
+	struct reach_attempt attempt; /* what will be told of it */
+	struct view *view;            /* NULL unless selected */
+	struct command *cmd;          /* NULL between commands */
+	struct append *append;        /* messages that were streamed in */
 	struct imap_session_ask asks[SESSION_ASKS];
 	session_fn sync_then; /* session_sync() is under way */
 	bool sync_expunge;
@@ -101,7 +102,7 @@ struct session {
 
 /* A new connection, taken. */
 void imap_session_new(
-    struct server *sv, struct conn_config *cc, enum service svc);
+    struct server *sv, struct conn_config *cc, enum service svc, uint16_t port);
 /* The store went away: the grant is lost, say BYE. */
 void session_store_gone(struct session *s);
 /* The worker stops: say BYE. */

@@ -49,6 +49,7 @@ struct conn_config {
 	bool is_client;          /* the TLS handshake is a client's */
 	/* then: whom we mean; what it points to lives until tls_ready() */
 	struct tls_expected server;
+	bool wants_path;          /* conn_path() will be asked */
 	size_t in_max;            /* input held at most; then reading pauses */
 	size_t out_high, out_low; /* water marks of output */
 	const struct conn_handlers *handlers;
@@ -89,6 +90,9 @@ void conn_set_timeout(struct conn *c, uint64_t idle_ms);
  * injection), the output so far is sent, then the handshake begins. */
 void conn_start_tls(struct conn *c, struct tls_context *tls);
 bool conn_has_tls(const struct conn *c);
+/* The client is an authority that looks at a challenge (RFC 8737): the handshake
+ * was all, and the connection is to be closed. */
+bool conn_tls_is_challenge(const struct conn *c);
 /* "TLSv1.3", "TLS_AES_256_GCM_SHA384"; NULL without TLS. */
 const char *conn_tls_version(const struct conn *c);
 const char *conn_tls_cipher(const struct conn *c);
@@ -106,8 +110,28 @@ bool conn_tls_binding(
 const char *conn_peer_ip(const struct conn *c);
 const struct sockaddr_storage *conn_peer_addr(const struct conn *c);
 
-/* Send what is queued (for at most 5 s), then close; no more data() calls. */
+/*
+ * How the way to the peer was, to be asked within closed(). Times and counts
+ * are the kernel's (TCP_INFO); 0 when they are not known: not TCP, or
+ * wants_path was not set.
+ */
+struct conn_path {
+	uint32_t rtt_us;      /* smoothed round trip */
+	uint32_t retransmits; /* segments that had to be sent again */
+	uint8_t alert;        /* of TLS, from the peer; 0: none */
+	uint8_t own_alert;    /* that we sent (as a server); 0: none */
+	/* On the wire (0x0304); of a handshake that failed: how far it came,
+	 * or what the client asked for. 0: no TLS, or nothing was understood. */
+	uint16_t tls_version;
+	bool is_reset; /* the peer, or somebody on the way, reset it */
+	bool had_tls;  /* the handshake was done */
+};
+struct conn_path conn_path(const struct conn *c);
+
+/* Send what is queued (for at most 5 s, or that long), then close; no more data()
+ * calls. */
 void conn_close(struct conn *c);
+void conn_close_within(struct conn *c, uint64_t ms);
 void conn_abort(struct conn *c); /* at once; closed() runs from the loop */
 uint64_t conn_bytes_in(const struct conn *c);
 uint64_t conn_bytes_out(const struct conn *c);

@@ -2,7 +2,9 @@
 /*
  * conn_internal.h - the inside of a connection, for the files of conn.
  *
- *   conn.c        the states, the timer, what the session sees
+ *   conn.c        the states, the timer
+ *   conn_in.c     what came, until the session takes it
+ *   conn_out.c    what is to be sent
  *   conn_plain.c  bytes of a socket without TLS
  *   conn_tls.c    bytes of a socket with TLS, over a libevent bufferevent
  *
@@ -60,16 +62,19 @@ struct conn {
 	bool is_stuffed;            /* input reached in_max: reading is off */
 	bool is_eof;                /* the peer ended its side */
 	bool is_expired;            /* timeout() runs or has run */
+	bool wants_path;
+	struct conn_path path; /* alert, is_reset; the rest at the end */
 	char detail[80];
 	char ip[INET6_ADDRSTRLEN];
 	struct sockaddr_storage peer;
 };
 
-/* --- conn.c: what a transport reports ---------------------------------------- */
+/* --- what a transport reports ------------------------------------------------- */
 
 void conn_note_in(struct conn *c, size_t n);  /* bytes came */
 void conn_note_out(struct conn *c, size_t n); /* bytes went */
 void conn_on_input(struct conn *c);
+/* Output became less, or there may be none: the state may change. */
 void conn_on_written(struct conn *c);
 void conn_on_eof(struct conn *c);
 /* tls_code: OpenSSL's error, 0 for none; err: errno, 0 for none. */
@@ -97,3 +102,34 @@ void conn_tls_mute(struct conn *c); /* no more reports */
 size_t conn_tls_in_bytes(struct conn *c);
 struct str conn_tls_in(struct conn *c);
 void conn_tls_drain(struct conn *c, size_t n);
+/* The session of OpenSSL that conn_tls_begin() will use. */
+SSL *conn_tls_session(struct conn *c, struct tls_context *tls);
+/* The answer to STARTTLS is sent (loop_fn). */
+void conn_switch_to_tls(void *arg);
+
+/* --- either transport --------------------------------------------------------- */
+
+static inline size_t
+conn_in_bytes(struct conn *c)
+{
+	return c->bev ? conn_tls_in_bytes(c) : c->in.n - c->in_at;
+}
+
+static inline void
+conn_want_read(struct conn *c, bool want)
+{
+	if (c->bev)
+		conn_tls_want_read(c, want);
+	else
+		conn_plain_want_read(c, want);
+}
+
+/* --- states ------------------------------------------------------------------- */
+
+/* Give the session what is there, unless it or the client must catch up. */
+void conn_deliver(struct conn *c);
+/* detail may be c->detail. Nothing follows but closed(). */
+void conn_enter_end(struct conn *c, enum conn_end how, const char *detail);
+void conn_enter_closing(struct conn *c, enum conn_end how, const char *detail);
+/* CLOSING: all output is with the kernel. */
+void conn_output_is_sent(struct conn *c);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * conn_tls.c - bytes of a socket with TLS, over a libevent bufferevent.
+ * conn_tls.c - bytes of a socket with TLS, over a libevent bufferevent; how
+ * TLS begins, and what the session may ask about it.
  */
 #include "net/conn_internal.h"
+
+#include "base/metrics.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
@@ -131,4 +134,96 @@ void
 conn_tls_drain(struct conn *c, size_t n)
 {
 	evbuffer_drain(bufferevent_get_input(c->bev), n);
+}
+
+/* --- what a session sees ------------------------------------------------------ */
+
+SSL *
+conn_tls_session(struct conn *c, struct tls_context *tls)
+{
+	return c->is_client ? tls_client_session_new(tls, &c->server)
+	                    : tls_session_new(tls);
+}
+
+void
+conn_switch_to_tls(void *arg)
+{
+	struct conn *c = arg;
+
+	if (c->state != STARTING || c->is_tls)
+		return;
+	conn_plain_end(c);
+	conn_tls_begin(c);
+	c->state = OPEN;
+}
+
+void
+conn_on_tls_ready(struct conn *c)
+{
+	c->is_ready = true;
+	c->last_ms = loop_now_ms(c->loop);
+	metric_add(M_TLS_HANDSHAKES, 1);
+	if (c->state == OPEN && c->handlers->tls_ready != NULL)
+		c->handlers->tls_ready(c->arg);
+}
+
+void
+conn_start_tls(struct conn *c, struct tls_context *tls)
+{
+	if (c->state != OPEN || c->is_tls)
+		return;
+	/* Commands that came with STARTTLS may be an attacker's. */
+	conn_plain_drop_input(c);
+	conn_plain_want_read(c, false);
+	c->ssl = conn_tls_session(c, tls);
+	c->state = STARTING;
+	conn_on_written(c);
+}
+
+bool
+conn_has_tls(const struct conn *c)
+{
+	return c->is_ready && c->fd >= 0;
+}
+
+const char *
+conn_tls_version(const struct conn *c)
+{
+	return conn_has_tls(c) ? tls_session_version(c->ssl) : NULL;
+}
+
+const char *
+conn_tls_cipher(const struct conn *c)
+{
+	return conn_has_tls(c) ? tls_session_cipher(c->ssl) : NULL;
+}
+
+bool
+conn_tls_is_challenge(const struct conn *c)
+{
+	return conn_has_tls(c) && tls_session_is_challenge(c->ssl);
+}
+
+const char *
+conn_tls_distrust(const struct conn *c)
+{
+	return conn_has_tls(c) ? tls_session_distrust(c->ssl) : "no TLS";
+}
+
+enum tls_trust
+conn_tls_trust(const struct conn *c)
+{
+	return conn_has_tls(c) ? tls_session_trust(c->ssl) : TLS_NO_CERTIFICATE;
+}
+
+bool
+conn_tls_expires(const struct conn *c, uint64_t *ret)
+{
+	return conn_has_tls(c) && tls_session_expires(c->ssl, ret);
+}
+
+bool
+conn_tls_binding(const struct conn *c, const char *type, struct buf *ret)
+{
+	return conn_has_tls(c) && tls_session_binding(c->ssl, type, ret);
 }

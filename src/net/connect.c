@@ -273,6 +273,96 @@ connect_is_local(const struct sockaddr_storage *addr)
 	       IN6_IS_ADDR_MULTICAST(a) || IN6_IS_ADDR_LINKLOCAL(a);
 }
 
+static bool
+is_private4(uint32_t a)
+{
+	static const struct {
+		uint32_t net;
+		unsigned bits;
+	} nets[] = {
+		{ 0x0A000000, 8 },  /* 10.0.0.0 */
+		{ 0x64400000, 10 }, /* 100.64.0.0: a provider's own */
+		{ 0xAC100000, 12 }, /* 172.16.0.0 */
+		{ 0xC0000000, 24 }, /* 192.0.0.0 */
+		{ 0xC0A80000, 16 }, /* 192.168.0.0 */
+		{ 0xC6120000, 15 }, /* 198.18.0.0: measurements */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(nets); i++)
+		if ((a ^ nets[i].net) >> (32 - nets[i].bits) == 0)
+			return true;
+	return is_local4(a);
+}
+
+/* A name that goes to this machine, whatever DNS says. */
+static bool
+is_localhost(struct str host)
+{
+	if (str_ends(host, STR(".")))
+		host.n--;
+	return str_eq_case(host, STR("localhost")) ||
+	       (host.n > sizeof(".localhost") - 1 &&
+		   str_eq_case(
+		       str_from(host, host.n - sizeof(".localhost") + 1),
+		       STR(".localhost")));
+}
+
+bool
+connect_host_is_private(struct str host)
+{
+	struct sockaddr_storage addr = { 0 };
+	struct sockaddr_in *in4 = (void *)&addr;
+	struct sockaddr_in6 *in6 = (void *)&addr;
+	char text[INET6_ADDRSTRLEN] = "";
+
+	if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
+		host = str_sub(host, 1, host.n - 2);
+	if (is_localhost(host))
+		return true;
+	if (host.n == 0 || host.n >= sizeof(text))
+		return false;
+	memcpy(text, host.p, host.n);
+	if (inet_pton(AF_INET, text, &in4->sin_addr) == 1)
+		addr.ss_family = AF_INET;
+	else if (inet_pton(AF_INET6, text, &in6->sin6_addr) == 1)
+		addr.ss_family = AF_INET6;
+	else
+		return false;
+	return connect_is_private(&addr);
+}
+
+bool
+connect_is_private(const struct sockaddr_storage *addr)
+{
+	static const unsigned char nat64[12] = { 0, 0x64, 0xFF, 0x9B };
+	/* RFC 8215: for translators of a network's own, to whatever it has. */
+	static const unsigned char nat64_own[6] = { 0, 0x64, 0xFF, 0x9B, 0, 1 };
+	static const unsigned char mapped[12] = { [10] = 0xFF, [11] = 0xFF };
+	static const unsigned char zero[12] = { 0 };
+	const unsigned char *a;
+
+	if (connect_is_local(addr))
+		return true;
+	if (addr->ss_family == AF_INET)
+		return is_private4(
+		    ntohl(((const struct sockaddr_in *)(const void *)addr)
+			      ->sin_addr.s_addr));
+	a = ((const struct sockaddr_in6 *)(const void *)addr)
+	        ->sin6_addr.s6_addr;
+	if (memcmp(a, nat64_own, 6) == 0)
+		return true;
+	if (memcmp(a, nat64, 12) == 0 || memcmp(a, mapped, 12) == 0 ||
+	    memcmp(a, zero, 12) == 0)
+		return is_private4((uint32_t)a[12] << 24 |
+				   (uint32_t)a[13] << 16 |
+				   (uint32_t)a[14] << 8 | a[15]);
+	if (a[0] == 0x20 && a[1] == 0x02) /* 6to4 */
+		return is_private4((uint32_t)a[2] << 24 | (uint32_t)a[3] << 16 |
+				   (uint32_t)a[4] << 8 | a[5]);
+	/* fc00::/7, and what fec0::/10 once was. */
+	return (a[0] & 0xFE) == 0xFC || (a[0] == 0xFE && (a[1] & 0xC0) == 0xC0);
+}
+
 void
 connect_ip(const struct sockaddr_storage *addr, char to[INET6_ADDRSTRLEN])
 {

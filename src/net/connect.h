@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "base/str.h"
 #include "net/loop.h"
 
 #include <netinet/in.h>
@@ -46,5 +47,11 @@ void connect_cancel(struct connect *c);
 void connect_interleave(struct sockaddr_storage *addrs, size_t n);
 /* Loopback, unspecified, multicast, link-local: not another mail server. */
 bool connect_is_local(const struct sockaddr_storage *addr);
+/* That, or of a network that others cannot reach (RFC 6890): 10.0.0.0/8, fc00::/7
+ * and so on, also inside of an address of a translator. */
+bool connect_is_private(const struct sockaddr_storage *addr);
+/* Does the host say itself that it is such a one: an address, or localhost and
+ * what is below it (section 6.3 of RFC 6761)? Other names say nothing. */
+bool connect_host_is_private(struct str host);
 /* "192.0.2.1" or "2001:db8::1". */
 void connect_ip(const struct sockaddr_storage *addr, char to[INET6_ADDRSTRLEN]);

@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <sys/queue.h>
+#include <sys/random.h>
 
 #define ADDRS_MAX 8
 /* "[IPv6]," each, and the name. */
@@ -29,14 +30,16 @@ struct http_query {
 	char host[DNS_NAME_MAX + 1];
 	char url[URL_MAX];
 	uint16_t port;
-	bool allow_local, is_waiting, is_dead, has_local, has_dns_trouble;
-	uint64_t limit_ms;
+	bool allow_local, is_public_only, is_plain, is_post;
+	bool is_waiting, is_dead, is_literal, has_local, has_dns_trouble;
+	uint64_t limit_ms, owner;
+	unsigned idle_s;
 	struct resolver_query *query4, *query6;
 	char resolve[RESOLVE_MAX];
 	size_t n_addrs;
 	CURL *easy; /* NULL: not yet */
 	struct curl_slist *addrs, *fields;
-	struct buf body, reply;
+	struct buf body, reply, head;
 	bool is_too_big;
 	char error[CURL_ERROR_SIZE];
 };
@@ -47,7 +50,8 @@ struct http_client {
 	struct tls_context *tls;
 	CURLM *multi;
 	struct loop_timer *timer;
-	size_t busy;
+	struct http_places places;
+	uint64_t seed;
 	bool is_collecting;
 	TAILQ_HEAD(, http_query) line;
 };
@@ -63,6 +67,7 @@ free_query(void *arg)
 
 	buf_done(&q->body);
 	buf_done(&q->reply);
+	buf_done(&q->head);
 	free(q);
 }
 
@@ -86,7 +91,7 @@ close_query(struct http_query *q)
 	if (q->is_waiting)
 		TAILQ_REMOVE(&c->line, q, link);
 	else
-		c->busy--;
+		http_places_give(&c->places, q->owner);
 	loop_defer(c->loop, free_query, q);
 	begin_waiting(c);
 }
@@ -140,6 +145,7 @@ on_done(struct http_query *q, CURLcode code)
 	r.status = (unsigned)status;
 	r.type = str_first(str_c(type), TYPE_MAX);
 	r.body = buf_str(&q->reply);
+	r.fields = buf_str(&q->head);
 	r.why = r.end == HTTP_END_TOO_BIG ? "the reply is too large"
 	        : q->error[0] != '\0'     ? q->error
 	                                  : curl_easy_strerror(code);
@@ -269,6 +275,21 @@ on_bytes(char *p, size_t size, size_t n, void *arg)
 	return q->is_too_big ? 0 : size * n;
 }
 
+/* A line of the header, the status line included. One that does not fit is left
+ * out as a whole, and so are those behind it. */
+static size_t
+on_field(char *p, size_t size, size_t n, void *arg)
+{
+	struct http_query *q = arg;
+
+	/* The header of an answer before the last ("100 Continue"). */
+	if (str_starts(str_make(p, size * n), STR("HTTP/")))
+		buf_reset(&q->head, q->head.max);
+	else
+		buf_put(&q->head, p, size * n);
+	return size * n;
+}
+
 /* The authorities of our own context: read once, before the sandbox. */
 static CURLcode
 on_ssl(UNUSED CURL *easy, void *ssl_ctx, void *arg)
@@ -287,17 +308,25 @@ set_options(struct http_query *q, CURL *e)
 	curl_easy_setopt(e, CURLOPT_PRIVATE, q);
 	curl_easy_setopt(e, CURLOPT_URL, q->url);
 	curl_easy_setopt(e, CURLOPT_RESOLVE, q->addrs);
-	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "https");
+	curl_easy_setopt(
+	    e, CURLOPT_PROTOCOLS_STR, q->is_plain ? "http" : "https");
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)q->limit_ms);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, (long)q->idle_s);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)HTTP_IDLE_BYTES);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, (long)q->idle_s);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "Mailstead");
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, q->error);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, q);
+	if (q->head.max > 0) {
+		curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_field);
+		curl_easy_setopt(e, CURLOPT_HEADERDATA, q);
+	}
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -305,9 +334,10 @@ set_options(struct http_query *q, CURL *e)
 	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_FUNCTION, on_ssl);
 	curl_easy_setopt(e, CURLOPT_SSL_CTX_DATA, q);
-	if (q->fields == NULL)
+	if (q->fields != NULL)
+		curl_easy_setopt(e, CURLOPT_HTTPHEADER, q->fields);
+	if (!q->is_post)
 		return;
-	curl_easy_setopt(e, CURLOPT_HTTPHEADER, q->fields);
 	curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE, (long)q->body.n);
 	curl_easy_setopt(
 	    e, CURLOPT_POSTFIELDS, q->body.p != NULL ? q->body.p : "");
@@ -320,13 +350,15 @@ addresses_known(struct http_query *q)
 		fail(q, HTTP_END_NO_ADDRESS,
 		    q->has_dns_trouble ? "its address could not be looked up"
 		    : q->has_local
-			? "its name leads to an address of this machine"
+			? "its name leads to an address of this machine or "
+			  "network"
 			: "its name has no address");
 		return;
 	}
-	q->addrs = curl_slist_append(NULL, q->resolve);
+	if (!q->is_literal)
+		q->addrs = curl_slist_append(NULL, q->resolve);
 	q->easy = curl_easy_init();
-	if (q->easy == NULL || q->addrs == NULL)
+	if (q->easy == NULL || (q->addrs == NULL && !q->is_literal))
 		die("curl_easy_init: out of memory");
 	set_options(q, q->easy);
 	if (curl_multi_add_handle(q->client->multi, q->easy) != CURLM_OK)
@@ -340,7 +372,8 @@ take_address(struct http_query *q, const struct sockaddr_storage *addr)
 	char ip[INET6_ADDRSTRLEN];
 	bool is_6 = addr->ss_family == AF_INET6;
 
-	if (connect_is_local(addr) && !q->allow_local) {
+	if (!q->allow_local && (q->is_public_only ? connect_is_private(addr)
+						  : connect_is_local(addr))) {
 		q->has_local = true;
 		return;
 	}
@@ -385,11 +418,43 @@ on_aaaa(void *arg, const struct dns_answer *a)
 }
 
 static void
+known_already(void *arg)
+{
+	struct http_query *q = arg;
+
+	if (!q->is_dead)
+		addresses_known(q);
+}
+
+/* An address needs no look-up, but is judged like one that was found. */
+static bool
+take_literal(struct http_query *q)
+{
+	struct sockaddr_storage addr;
+	struct in6_addr a6;
+	struct in_addr a4;
+
+	if (inet_pton(AF_INET, q->host, &a4) == 1)
+		(void)!dns_read_address(
+		    DNS_A, str_make(&a4, sizeof(a4)), q->port, &addr);
+	else if (inet_pton(AF_INET6, q->host, &a6) == 1)
+		(void)!dns_read_address(
+		    DNS_AAAA, str_make(&a6, sizeof(a6)), q->port, &addr);
+	else
+		return false;
+	take_address(q, &addr);
+	q->is_literal = true;
+	loop_defer(q->client->loop, known_already, q);
+	return true;
+}
+
+static void
 begin(struct http_query *q)
 {
 	struct http_client *c = q->client;
 
-	c->busy++;
+	if (take_literal(q))
+		return;
 	/* "+": forgotten by the library after a minute. */
 	snprintf(q->resolve, sizeof(q->resolve), "+%s:%u:", q->host, q->port);
 	q->query6 = resolver_ask(c->resolver, q->host, DNS_AAAA, on_aaaa, q);
@@ -399,10 +464,13 @@ begin(struct http_query *q)
 static void
 begin_waiting(struct http_client *c)
 {
-	struct http_query *q;
+	struct http_query *q, *next;
 
-	while (c->busy < HTTP_CLIENT_BUSY_MAX &&
-	       (q = TAILQ_FIRST(&c->line)) != NULL) {
+	for (q = TAILQ_FIRST(&c->line);
+	     q != NULL && !http_places_are_full(&c->places); q = next) {
+		next = TAILQ_NEXT(q, link);
+		if (!http_places_take(&c->places, q->owner))
+			continue;
 		TAILQ_REMOVE(&c->line, q, link);
 		q->is_waiting = false;
 		begin(q);
@@ -414,6 +482,7 @@ http_ask(
     struct http_client *c, const struct http_request *r, http_fn fn, void *arg)
 {
 	struct http_query *q = X_NEW(struct http_query);
+	bool is_v6 = strchr(r->host, ':') != NULL;
 	char field[TYPE_MAX];
 
 	q->client = c;
@@ -421,12 +490,19 @@ http_ask(
 	q->arg = arg;
 	q->port = r->port;
 	q->allow_local = r->allow_local;
+	q->is_public_only = r->is_public_only;
+	q->is_plain = r->is_plain;
 	q->limit_ms = r->limit_ms;
+	q->idle_s = r->idle_s;
+	q->owner = http_places_owner(r->owner, c->seed);
 	q->reply = BUF_INIT(r->reply_max);
+	q->head = BUF_INIT(r->fields_max);
 	snprintf(q->host, sizeof(q->host), "%s", r->host);
-	snprintf(q->url, sizeof(q->url), "https://%s:%u%s", r->host, r->port,
-	    r->path);
-	if (r->type != NULL) {
+	snprintf(q->url, sizeof(q->url), "%s://%s%s%s:%u%s",
+	    r->is_plain ? "http" : "https", is_v6 ? "[" : "", r->host,
+	    is_v6 ? "]" : "", r->port, r->path);
+	q->is_post = r->type != NULL;
+	if (q->is_post) {
 		snprintf(field, sizeof(field), "Content-Type: %s", r->type);
 		q->fields = curl_slist_append(NULL, field);
 		/* No waiting for "100 Continue". */
@@ -434,10 +510,30 @@ http_ask(
 		q->body = BUF_INIT(r->body.n);
 		buf_put_str(&q->body, r->body);
 	}
+	for (size_t i = 0; r->fields != NULL && r->fields[i] != NULL; i++)
+		q->fields = curl_slist_append(q->fields, r->fields[i]);
 	q->is_waiting = true;
 	TAILQ_INSERT_TAIL(&c->line, q, link);
 	begin_waiting(c);
 	return q;
+}
+
+struct str
+http_reply_field(const struct http_reply *r, struct str name)
+{
+	struct str rest = r->fields, line, key;
+
+	while (rest.n > 0) {
+		struct str value;
+
+		rest = str_split(rest, '\n', &line);
+		value = str_split(line, ':', &key);
+		if (!str_eq_case(key, name))
+			continue;
+		value.n -= value.n > 0 && value.p[value.n - 1] == '\r';
+		return str_trim(value);
+	}
+	return STR_NONE;
 }
 
 void
@@ -456,6 +552,8 @@ http_client_new(const struct http_client_config *config)
 	c->loop = config->loop;
 	c->resolver = config->resolver;
 	c->tls = config->tls;
+	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
+		die("getrandom failed");
 	TAILQ_INIT(&c->line);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		die("curl_global_init failed");

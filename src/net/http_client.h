@@ -3,17 +3,17 @@
  * http_client.h - ask other machines by HTTPS, once in a while: policies of
  * MTA-STS (RFC 8461), reports about TLS (RFC 8460). The one wrapper of libcurl.
  *
- * What answers is a stranger's. So: HTTPS with a good certificate or nothing, no
- * redirects, no proxies, no cookies, no names but by our own resolver, limits of
- * bytes and time.
+ * What answers is a stranger's. So: HTTPS with a good certificate or nothing
+ * (unless it was said that plain HTTP will do), no redirects, no proxies, no
+ * cookies, no names but by our own resolver, limits of bytes and time.
+ * HTTP_PLACES_MAX requests are under way at a time, and HTTP_PLACES_OWNER_MAX of
+ * one organisation; others wait in line.
  */
 #pragma once
 
+#include "net/http_places.h"
 #include "net/resolver.h"
 #include "net/tls.h"
-
-/* Requests under way; more wait in line. */
-#define HTTP_CLIENT_BUSY_MAX 32
 
 struct http_client;
 
@@ -28,15 +28,29 @@ struct http_client *http_client_new(const struct http_client_config *config);
 /* Gives NULL; takes NULL. No answers come any more. */
 struct http_client *http_client_free(struct http_client *c);
 
+/* Less than that is nothing. */
+#define HTTP_IDLE_BYTES 100
+
 struct http_request {
-	const char *host; /* ASCII */
+	const char *host; /* ASCII; a name or an address */
+	struct str owner; /* whose it is: the organisation of the host */
 	uint16_t port;
 	const char *path;  /* begins with "/" */
 	const char *type;  /* of body; not NULL: POST, else GET */
 	struct str body;   /* copied */
 	size_t reply_max;  /* bytes of the reply's body */
+	size_t fields_max; /* bytes of its header that are kept; 0: none */
 	uint64_t limit_ms; /* for all of it */
-	bool allow_local;  /* addresses of this machine: for tests */
+	/* Seconds to connect, TLS included, and then seconds in which hardly
+	 * anything moves (HTTP_IDLE_BYTES a second). */
+	unsigned idle_s;
+	bool allow_local; /* addresses of this machine: for tests */
+	/* Neither are those of networks that only we can reach: who chose the
+	 * URL must not reach them through us. */
+	bool is_public_only;
+	bool is_plain; /* http:// */
+	/* More fields, "Name: value", up to NULL; may be NULL. Copied. */
+	const char *const *fields;
 };
 
 enum http_end {
@@ -55,8 +69,12 @@ struct http_reply {
 	unsigned status; /* 200 ... */
 	struct str type; /* of the body, as the peer says it; may be empty */
 	struct str body;
-	const char *why; /* for people, when there is no reply */
+	struct str fields; /* lines of the header, as they came */
+	const char *why;   /* for people, when there is no reply */
 };
+/* The value of the first such field, without blanks around it; empty: there is
+ * none, or it was beyond fields_max. */
+struct str http_reply_field(const struct http_reply *r, struct str name);
 
 typedef void (*http_fn)(void *arg, const struct http_reply *reply);
 struct http_query;

@@ -15,6 +15,7 @@
 #define OUT_HIGH  KIB(256)
 #define OUT_LOW   KIB(64)
 #define HEAD_ROOM KIB(16) /* of an answer */
+#define CLOSE_MS  5000    /* for the last one, and as its size wants */
 /* A body is kept with room for this much; more comes with the bytes. */
 #define BODY_BYTES_PER_S 4096
 
@@ -33,14 +34,17 @@ struct http_visit {
 	void *arg, *data;
 	struct http_times times;
 	struct loop_timer *deadline;
+	struct loop_timer *taking; /* of answers */
+	uint64_t take_until_ms;    /* while there is output */
 	enum state state;
 	size_t seen;     /* of a head */
 	struct buf head; /* a copy: the connection's input moves */
 	struct http_request request;
 	struct http_body framer;
 	struct buf body;
-	bool is_ending;  /* behind the present request */
-	bool is_reading; /* on_data() is at work: no need to wake it */
+	enum conn_end how; /* it ended */
+	bool is_ending;    /* behind the present request */
+	bool is_reading;   /* on_data() is at work: no need to wake it */
 };
 
 static void
@@ -55,11 +59,20 @@ enter(struct http_visit *c, enum state state, uint64_t deadline_ms)
 	    c->conn, state == STATE_IDLE ? c->times.idle : c->times.write);
 }
 
+static uint64_t
+ms_for(const struct http_visit *c, size_t bytes)
+{
+	return (uint64_t)bytes * 1000 / c->times.rate;
+}
+
 static void
 end(struct http_visit *c)
 {
+	size_t left = conn_out_bytes(c->conn);
+
 	enter(c, STATE_ENDED, 0);
-	conn_close(c->conn);
+	loop_timer_clear(c->taking);
+	conn_close_within(c->conn, CLOSE_MS + ms_for(c, left));
 }
 
 static void
@@ -157,7 +170,7 @@ read_body(struct http_visit *c)
 		enter(c, STATE_ANSWER, 0);
 		conn_set_timeout(c->conn, 0);
 		c->handlers->request(c->arg, c);
-		return true;
+		return false; /* others first */
 	case HTTP_BODY_TOO_BIG:
 		refuse(c, 413);
 		return false;
@@ -191,6 +204,11 @@ on_data(void *arg)
 		}
 	}
 	c->is_reading = false;
+	/* One request a turn, however many are here: the next one has its turn
+	 * when all other connections had theirs. */
+	if (c->state == STATE_IDLE && !conn_is_full(c->conn) &&
+	    conn_in(c->conn).n > 0)
+		conn_resume(c->conn);
 }
 
 /* --- answering ------------------------------------------------------------------------ */
@@ -208,6 +226,22 @@ put_body(struct http_visit *c, const struct http_reply *r)
 	} else {
 		r->release(r->arg);
 	}
+}
+
+/* Output was added: until when all of it has to be taken. */
+static void
+expect_taking(struct http_visit *c, size_t before)
+{
+	uint64_t now = loop_now_ms(c->loop);
+	size_t added = conn_out_bytes(c->conn) - before;
+
+	if (added == 0)
+		return;
+	if (before == 0)
+		c->take_until_ms = now + c->times.write;
+	c->take_until_ms += ms_for(c, added);
+	loop_timer_set(
+	    c->taking, c->take_until_ms > now ? c->take_until_ms - now : 1);
 }
 
 /* The next one may be here already. */
@@ -233,6 +267,7 @@ http_visit_reply(struct http_visit *c, const struct http_reply *r)
 		.is_kept = !is_last,
 	};
 	struct buf b = BUF_INIT(HEAD_ROOM);
+	size_t before = conn_out_bytes(c->conn);
 
 	ASSERT(c->state != STATE_IDLE && c->state != STATE_ENDED);
 	http_response_begin(&b, &head);
@@ -242,6 +277,7 @@ http_visit_reply(struct http_visit *c, const struct http_reply *r)
 	conn_put_buf(c->conn, &b);
 	buf_done(&b);
 	put_body(c, r);
+	expect_taking(c, before);
 	if (is_last)
 		end(c);
 	else
@@ -260,8 +296,13 @@ on_drained(void *arg)
 }
 
 static void
-on_tls_ready(UNUSED void *arg)
+on_tls_ready(void *arg)
 {
+	struct http_visit *c = arg;
+
+	/* An authority's look at a challenge (RFC 8737 section 3). */
+	if (conn_tls_is_challenge(c->conn))
+		end(c);
 }
 
 static void
@@ -271,6 +312,16 @@ on_timeout(void *arg)
 
 	c->state = STATE_ENDED;
 	conn_abort(c->conn);
+}
+
+/* An answer should have been taken; it may have been, long ago. */
+static void
+on_take_limit(void *arg)
+{
+	struct http_visit *c = arg;
+
+	if (conn_out_bytes(c->conn) > 0)
+		on_timeout(c);
 }
 
 /* A request takes too long. */
@@ -289,18 +340,21 @@ free_client(void *arg)
 	struct http_visit *c = arg;
 
 	loop_timer_free(c->deadline);
+	loop_timer_free(c->taking);
 	buf_done(&c->head);
 	buf_done(&c->body);
 	free(c);
 }
 
 static void
-on_closed(void *arg, UNUSED enum conn_end how, UNUSED const char *detail)
+on_closed(void *arg, enum conn_end how, UNUSED const char *detail)
 {
 	struct http_visit *c = arg;
 
+	c->how = how;
 	c->state = STATE_ENDED;
 	loop_timer_clear(c->deadline);
+	loop_timer_clear(c->taking);
 	c->handlers->closed(c->arg, c);
 	loop_defer(c->loop, free_client, c);
 }
@@ -332,8 +386,10 @@ http_visit_new(const struct http_visit_config *config)
 		.head = time_or(config->times.head, 15000),
 		.body = time_or(config->times.body, 30000),
 		.write = time_or(config->times.write, 30000),
+		.rate = time_or(config->times.rate, 1024),
 	};
 	c->deadline = loop_timer_new(c->loop, on_deadline, c);
+	c->taking = loop_timer_new(c->loop, on_take_limit, c);
 	cc.in_max = IN_MAX;
 	cc.out_high = OUT_HIGH;
 	cc.out_low = OUT_LOW;
@@ -356,6 +412,12 @@ struct str
 http_visit_body(const struct http_visit *c)
 {
 	return buf_str(&c->body);
+}
+
+enum conn_end
+http_visit_how(const struct http_visit *c)
+{
+	return c->how;
 }
 
 struct conn *

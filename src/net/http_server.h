@@ -6,8 +6,9 @@
  * A request is shown when its head is there (refuse it, or say how large a
  * body may be), and again when all of it is there. The answer may come at once
  * or later; the next request is looked at behind it, so a client that
- * pipelines gets its answers in order. A client that dawdles with a request is
- * ended by a deadline, not by silence alone.
+ * pipelines gets its answers in order. A client that dawdles with a request, or with
+ * taking an answer, is ended by a deadline, not by silence alone. While an answer is
+ * waited for, nothing is: that may take as long as it takes.
  */
 #pragma once
 
@@ -23,6 +24,10 @@ struct http_times {
 	uint64_t body;  /* for all of a body, and a second more for each 4 KiB;
 	                   30 s */
 	uint64_t write; /* until a client takes some of an answer; 30 s */
+	/* Bytes a second: an answer has to be taken at this rate on the whole,
+	 * behind the time of write; 1024. So nobody holds a connection, and what
+	 * it was lent, for as long as he likes by taking a little now and then. */
+	uint64_t rate;
 };
 
 struct http_handlers {
@@ -68,6 +73,8 @@ void http_visit_reply(struct http_visit *c, const struct http_reply *r);
 /* --- of the connection ---------------------------------------------------------- */
 
 struct conn *http_visit_conn(struct http_visit *c);
+/* Within closed(): how it ended. */
+enum conn_end http_visit_how(const struct http_visit *c);
 /* For the handlers' own use; NULL at first. */
 void http_visit_set_data(struct http_visit *c, void *data);
 void *http_visit_data(const struct http_visit *c);

@@ -198,6 +198,27 @@ limits_enter(
 	return LIMITS_OK;
 }
 
+enum limits_answer
+limits_look(struct limits *l, const struct sockaddr_storage *addr,
+    uint64_t now_ms, uint64_t *ret_wait_ms)
+{
+	uint32_t rate = l->config.rate_per_minute;
+	uint64_t key[2], price;
+	struct entry *e;
+
+	if (!key_of(addr, key) || (e = *find(l, key)) == NULL)
+		return LIMITS_OK;
+	if (l->config.connections > 0 &&
+	    e->connections >= l->config.connections)
+		return LIMITS_TOO_MANY;
+	refill(e, now_ms);
+	price = rate > 0 ? MINUTE_MS / rate : 0;
+	if (e->spent_ms + price <= MINUTE_MS)
+		return LIMITS_OK;
+	*ret_wait_ms = e->spent_ms + price - MINUTE_MS;
+	return LIMITS_TOO_FAST;
+}
+
 void
 limits_leave(struct limits *l, const struct sockaddr_storage *addr)
 {

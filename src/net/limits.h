@@ -35,6 +35,11 @@ void limits_configure(struct limits *l, const struct limits_config *config);
 
 enum limits_answer limits_enter(struct limits *l,
     const struct sockaddr_storage *addr, uint64_t now_ms) WARN_UNUSED;
+/* What limits_enter() would answer; nothing is counted. Of LIMITS_TOO_FAST,
+ * *ret_wait_ms says for how long it would. */
+enum limits_answer limits_look(struct limits *l,
+    const struct sockaddr_storage *addr, uint64_t now_ms,
+    uint64_t *ret_wait_ms) WARN_UNUSED;
 void limits_leave(struct limits *l, const struct sockaddr_storage *addr);
 /* Addresses in the table, for tests. */
 size_t limits_count(const struct limits *l);

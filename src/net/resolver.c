@@ -2,25 +2,35 @@
 /*
  * resolver.c - libunbound on our loop. See resolver.h.
  */
-#include "net/resolver.h"
+#include "net/dns_cache.h"
 
 #include <netinet/in.h>
 #include <unbound.h>
+
+/* A name server that works at all says that it cannot within this time. */
+#define TRIES_MS 3000
 
 struct resolver {
 	struct loop *loop;
 	struct ub_ctx *ctx;
 	struct loop_fd *watch;
+	struct dns_cache *cache;
 	struct resolver_query *queries; /* under way */
+	uint64_t unanswered_ms; /* the first behind the last answer; 0: none */
 };
 
 struct resolver_query {
 	struct resolver *r;
 	struct resolver_query *next, **prev;
-	int id; /* of the library; -1: it never got it */
-	resolver_fn fn;
+	int id;         /* of the library; -1: it never got it */
+	resolver_fn fn; /* NULL: nobody waits for it any more */
 	void *arg;
-	bool is_cancelled; /* and a deferred call is still to come */
+	struct loop_timer *limit; /* NULL: none */
+	uint64_t asked_ms;
+	bool is_cancelled;        /* and a deferred call is still to come */
+	struct dns_cached *known; /* NULL: it has to be asked for */
+	enum dns_type type;
+	char name[];
 };
 
 /* --- record data --------------------------------------------------------------- */
@@ -146,8 +156,22 @@ static void
 finish(struct resolver_query *q, const struct dns_answer *a)
 {
 	unlink_query(q);
-	q->fn(q->arg, a);
+	loop_timer_free(q->limit);
+	if (q->fn != NULL)
+		q->fn(q->arg, a);
 	free(q);
+}
+
+/* Nobody was reached: the library says so behind many tries. What says so at once is
+ * somebody. */
+static void
+note_answer(const struct resolver_query *q, enum dns_status status)
+{
+	struct resolver *r = q->r;
+
+	if (status != DNS_TEMPFAIL ||
+	    loop_now_ms(r->loop) - q->asked_ms < TRIES_MS)
+		r->unanswered_ms = 0;
 }
 
 static enum dns_status
@@ -190,6 +214,7 @@ on_answer(void *arg, int error, struct ub_result *result)
 		return;
 	}
 	a.status = status_of(result);
+	note_answer(q, a.status);
 	a.is_secure = result->secure;
 	a.ttl = (uint32_t)MAX(result->ttl, 0);
 	a.name = result->canonname ? result->canonname : result->qname;
@@ -206,6 +231,8 @@ on_answer(void *arg, int error, struct ub_result *result)
 		    str_make(result->data[a.n], (size_t)result->len[a.n]);
 		a.n++;
 	}
+	dns_cache_put(
+	    q->r->cache, q->name, q->type, &a, loop_now_ms(q->r->loop));
 	finish(q, &a);
 	ub_resolve_free(result);
 }
@@ -218,26 +245,65 @@ on_readable(void *arg)
 	(void)ub_process(r->ctx);
 }
 
-/* The library did not take the question. */
+/* The answer is known, or the library did not take the question. */
 static void
 answer_unasked(void *arg)
 {
 	struct resolver_query *q = arg;
+	struct dns_cached *known = q->known;
 	struct dns_answer a = { .status = DNS_TEMPFAIL,
 		.why = "the name cannot be asked for" };
 
+	if (known != NULL)
+		a = dns_cached_answer(known);
 	if (q->is_cancelled)
 		free(q);
 	else
 		finish(q, &a);
+	if (known != NULL)
+		dns_cached_unref(known);
+}
+
+static void
+on_limit(void *arg)
+{
+	struct resolver_query *q = arg;
+	const struct dns_answer a = { .status = DNS_TEMPFAIL,
+		.why = "no name server answered in time" };
+	resolver_fn fn = TAKE_PTR(q->fn);
+
+	fn(q->arg, &a);
+}
+
+struct resolver_query *
+resolver_ask_within(struct resolver *r, const char *name, enum dns_type type,
+    uint64_t limit_ms, resolver_fn fn, void *arg)
+{
+	struct resolver_query *q = resolver_ask(r, name, type, fn, arg);
+
+	if (limit_ms == 0)
+		return q;
+	q->limit = loop_timer_new(r->loop, on_limit, q);
+	loop_timer_set(q->limit, limit_ms);
+	return q;
+}
+
+bool
+resolver_is_silent(const struct resolver *r, uint64_t ms)
+{
+	return r->unanswered_ms != 0 &&
+	       loop_now_ms(r->loop) - r->unanswered_ms >= ms;
 }
 
 struct resolver_query *
 resolver_ask(struct resolver *r, const char *name, enum dns_type type,
     resolver_fn fn, void *arg)
 {
-	struct resolver_query *q = X_NEW(struct resolver_query);
+	size_t n = strlen(name) + 1;
+	struct resolver_query *q = x_zalloc(sizeof(*q) + n);
 
+	memcpy(q->name, name, n);
+	q->type = type;
 	q->r = r;
 	q->fn = fn;
 	q->arg = arg;
@@ -246,10 +312,14 @@ resolver_ask(struct resolver *r, const char *name, enum dns_type type,
 	if (q->next != NULL)
 		q->next->prev = &q->next;
 	r->queries = q;
-	if (ub_resolve_async(
-		r->ctx, name, (int)type, 1, q, on_answer, &q->id) != 0) {
+	q->known = dns_cache_get(r->cache, name, type, loop_now_ms(r->loop));
+	q->asked_ms = loop_now_ms(r->loop);
+	if (q->known != NULL || ub_resolve_async(r->ctx, name, (int)type, 1, q,
+				    on_answer, &q->id) != 0) {
 		q->id = -1;
 		loop_defer(r->loop, answer_unasked, q);
+	} else if (r->unanswered_ms == 0) {
+		r->unanswered_ms = q->asked_ms;
 	}
 	return q;
 }
@@ -258,6 +328,7 @@ void
 resolver_cancel(struct resolver_query *q)
 {
 	unlink_query(q);
+	loop_timer_free(TAKE_PTR(q->limit));
 	if (q->id < 0) {
 		q->is_cancelled = true;
 		return;
@@ -365,6 +436,7 @@ resolver_new(const struct resolver_config *config, struct resolver **ret,
 	r = X_NEW(struct resolver);
 	r->loop = config->loop;
 	r->ctx = ctx;
+	r->cache = dns_cache_new();
 	r->watch = loop_fd_new(r->loop, ub_fd(ctx), on_readable, NULL, r);
 	loop_fd_want(r->watch, true, false);
 	*ret = r;
@@ -380,5 +452,6 @@ resolver_free(struct resolver *r)
 		resolver_cancel(r->queries);
 	loop_fd_free(r->watch);
 	ub_ctx_delete(r->ctx);
+	dns_cache_free(r->cache);
 	free(r);
 }

@@ -6,6 +6,12 @@
  * in the loop's thread. A name that does not exist, one without such records, a
  * server that does not answer and an answer that was forged are four different
  * things here: mail is lost where they are mixed up.
+ *
+ * What was answered a moment ago comes from dns_cache.h.
+ *
+ * When no server answers, the library goes on for minutes before it says so. Who
+ * cannot wait for that says how long it may take, and looks beforehand whether
+ * servers are silent.
  */
 #pragma once
 
@@ -76,6 +82,15 @@ typedef void (*resolver_fn)(void *arg, const struct dns_answer *a);
 /* name: ASCII, without or with a dot at its end. */
 struct resolver_query *resolver_ask(struct resolver *r, const char *name,
     enum dns_type type, resolver_fn fn, void *arg);
+/*
+ * The same, but fn hears DNS_TEMPFAIL when there is no answer within that time
+ * (0: as long as it takes). The question goes on without it: its answer is known to
+ * who asks next.
+ */
+struct resolver_query *resolver_ask_within(struct resolver *r, const char *name,
+    enum dns_type type, uint64_t limit_ms, resolver_fn fn, void *arg);
+/* For so long somebody has been asked, and nobody has answered anything. */
+bool resolver_is_silent(const struct resolver *r, uint64_t ms);
 /* fn will not run. Not after fn ran, or within it. */
 void resolver_cancel(struct resolver_query *q);
 

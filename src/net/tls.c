@@ -1,197 +1,26 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tls.c - server contexts and sessions of OpenSSL.
+ * tls.c - contexts of clients, and sessions of OpenSSL (of servers: tls_server.c).
  *
  * A mail server holds thousands of silent connections, so sessions give their
  * record buffers back while nothing moves (SSL_MODE_RELEASE_BUFFERS) and
  * nothing is cached here: resumption works by tickets, which the client
  * keeps. Renegotiation and compression are off.
  */
-#include "net/tls.h"
+#include "net/tls_internal.h"
 
 #include "proto/tlsa/tlsa.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
 #include <time.h>
 
-/* TLS 1.2: ephemeral key exchange only; the order is ours. */
-#define TLS12_CIPHERS \
-	"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES256:ECDHE+AES128:" \
-	"!aNULL:!eNULL:!SHA1"
-#define TLS_CHAIN_MAX    10 /* certificates behind the first */
 #define TLS_EXPORTER_LEN 32 /* RFC 9266 section 2 */
-
-struct tls_context {
-	unsigned refs;
-	SSL_CTX *ctx;
-};
-
-static void
-bio_freep(BIO **b)
-{
-	BIO_free(*b);
-}
-
-static void
-x509_freep(X509 **x)
-{
-	X509_free(*x);
-}
-
-static void
-pkey_freep(EVP_PKEY **k)
-{
-	EVP_PKEY_free(*k);
-}
-
-/* A key with a pass phrase is an error, not a question on the terminal. */
-static int
-no_passphrase(UNUSED char *to, UNUSED int size, UNUSED int rw, UNUSED void *arg)
-{
-	return -1;
-}
-
-static int
-fail(char **ret_error, const char *text)
-{
-	*ret_error = x_strdup(text);
-	ERR_clear_error();
-	return -EINVAL;
-}
-
-static BIO *
-bio_of(struct str pem)
-{
-	return BIO_new_mem_buf(pem.n > 0 ? pem.p : "", (int)MIN(pem.n, MIB(1)));
-}
-
-static int
-use_chain(SSL_CTX *ctx, struct str pem, char **ret_error)
-{
-	CLEANUP(bio_freep) BIO *bio = bio_of(pem);
-	CLEANUP(x509_freep) X509 *leaf = NULL;
-	unsigned n = 0;
-
-	leaf = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
-	if (leaf == NULL)
-		return fail(ret_error, "no certificate in PEM form was found");
-	if (SSL_CTX_use_certificate(ctx, leaf) != 1)
-		return fail(ret_error, "OpenSSL refuses the certificate "
-				       "(is its key long enough?)");
-	for (;; n++) {
-		X509 *next = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-
-		if (next == NULL)
-			break;
-		if (n >= TLS_CHAIN_MAX) {
-			X509_free(next);
-			return fail(ret_error, "the certificate chain has more "
-					       "than 11 certificates");
-		}
-		/* The context owns next from here on. */
-		if (SSL_CTX_add0_chain_cert(ctx, next) != 1) {
-			X509_free(next);
-			return fail(ret_error, "OpenSSL refuses a certificate "
-					       "of the chain");
-		}
-	}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-		return fail(ret_error, "a certificate of the chain is damaged");
-	ERR_clear_error();
-	return 0;
-}
-
-static int
-use_key(SSL_CTX *ctx, struct str pem, char **ret_error)
-{
-	CLEANUP(bio_freep) BIO *bio = bio_of(pem);
-	CLEANUP(pkey_freep)
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-
-	if (key == NULL)
-		return fail(ret_error, "no private key in PEM form without a "
-				       "pass phrase was found");
-	if (SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
-	    SSL_CTX_check_private_key(ctx) != 1)
-		return fail(ret_error,
-		    "the private key does not belong to the certificate");
-	return 0;
-}
-
-static int
-set_policy(SSL_CTX *ctx)
-{
-	static const unsigned char name[] = "mailstead";
-
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-	/*
-	 * A missing close_notify is the end of the stream: the protocols above
-	 * say themselves when a command or a message is complete.
-	 */
-	SSL_CTX_set_options(
-	    ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-		     SSL_OP_CIPHER_SERVER_PREFERENCE |
-		     SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_num_tickets(ctx, 1);
-	SSL_CTX_set_session_id_context(ctx, name, sizeof(name) - 1);
-	return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-	               SSL_CTX_set_cipher_list(ctx, TLS12_CIPHERS) == 1
-	           ? 0
-	           : -EINVAL;
-}
-
-int
-tls_context_new(struct str cert_pem, struct str key_pem,
-    struct tls_context **ret, char **ret_error)
-{
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	int r;
-
-	if (ctx == NULL)
-		die("SSL_CTX_new: %s", tls_error_text(ERR_peek_error()));
-	r = set_policy(ctx);
-	if (r < 0)
-		fail(ret_error, "OpenSSL's configuration of this machine "
-				"refuses TLS 1.2 with forward secrecy");
-	else
-		r = use_chain(ctx, cert_pem, ret_error);
-	if (r == 0)
-		r = use_key(ctx, key_pem, ret_error);
-	if (r < 0) {
-		SSL_CTX_free(ctx);
-		return r;
-	}
-
-	*ret = X_NEW(struct tls_context);
-	(*ret)->refs = 1;
-	(*ret)->ctx = ctx;
-	return 0;
-}
-
-struct tls_context *
-tls_context_ref(struct tls_context *t)
-{
-	t->refs++;
-	return t;
-}
-
-struct tls_context *
-tls_context_unref(struct tls_context *t)
-{
-	if (t == NULL || --t->refs > 0)
-		return NULL;
-	SSL_CTX_free(t->ctx);
-	free(t);
-	return NULL;
-}
 
 SSL *
 tls_session_new(struct tls_context *t)
@@ -378,6 +207,65 @@ tls_session_cipher(const SSL *ssl)
 	return SSL_get_cipher_name(ssl);
 }
 
+/* The library's number for the alert of a session, asked for once a process. */
+static int
+alert_index(void)
+{
+	static int index = -1;
+
+	if (index < 0)
+		index = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+	return index;
+}
+
+/* Of what: the alert's level, and its number (RFC 8446 section 6). */
+static void
+on_info(const SSL *ssl, int where, int what)
+{
+	uintptr_t alert = (unsigned)what & 0xff;
+
+	if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT &&
+	    what >> 8 == SSL3_AL_FATAL)
+		(void)SSL_set_ex_data(
+		    (SSL *)(uintptr_t)ssl, alert_index(), (void *)alert);
+}
+
+void
+tls_note_alerts(SSL_CTX *ctx)
+{
+	(void)alert_index();
+	SSL_CTX_set_info_callback(ctx, on_info);
+}
+
+uint8_t
+tls_session_own_alert(const SSL *ssl)
+{
+	return (uint8_t)(uintptr_t)SSL_get_ex_data(ssl, alert_index());
+}
+
+/* Until a version is agreed on, SSL_version() is the newest that we speak. */
+uint16_t
+tls_session_reached(const SSL *ssl)
+{
+	int asked = SSL_client_version(ssl), now = SSL_version(ssl);
+
+	if (asked <= 0 || asked >= TLS_ANY_VERSION)
+		return 0; /* as the library has it before a hello */
+	return (uint16_t)(asked < TLS1_2_VERSION ? asked : now);
+}
+
+uint8_t
+tls_error_alert(unsigned long code)
+{
+	int reason = ERR_GET_REASON(code);
+
+	if (code == 0 || ERR_GET_LIB(code) != ERR_LIB_SSL ||
+	    reason < SSL_AD_REASON_OFFSET ||
+	    reason > SSL_AD_REASON_OFFSET + UINT8_MAX)
+		return 0;
+	return (uint8_t)(reason - SSL_AD_REASON_OFFSET);
+}
+
 const char *
 tls_error_text(unsigned long code)
 {
@@ -462,25 +350,4 @@ tls_session_binding(SSL *ssl, const char *type, struct buf *ret)
 		ok = binding_end_point(ssl, ret);
 	ERR_clear_error();
 	return ok;
-}
-
-bool
-tls_certificate_key_digest(
-    struct str pem, unsigned char ret[TLS_KEY_DIGEST_BYTES])
-{
-	CLEANUP(bio_freep) BIO *bio = bio_of(pem);
-	CLEANUP(x509_freep) X509 *leaf = NULL;
-	unsigned char *der = NULL;
-	unsigned n = 0;
-	int der_n, ok = 0;
-
-	leaf = PEM_read_bio_X509_AUX(bio, NULL, no_passphrase, NULL);
-	if (leaf != NULL) {
-		der_n = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf), &der);
-		ok = der_n > 0 && EVP_Digest(der, (size_t)der_n, ret, &n,
-				      EVP_sha256(), NULL) == 1;
-	}
-	OPENSSL_free(der);
-	ERR_clear_error();
-	return ok && n == TLS_KEY_DIGEST_BYTES;
 }

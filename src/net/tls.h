@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * tls.h - TLS server contexts: certificate chain, key, and policy.
+ * tls.h - TLS contexts: certificates by host name, keys, and policy.
  *
  * TLS 1.2 and 1.3 only, forward-secret ciphers, session tickets with keys of
  * this process. The one wrapper of OpenSSL's SSL part. A context is counted:
@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/buf.h"
+#include "base/certificate.h"
 
 struct tls_context;
 typedef struct ssl_st SSL;
@@ -17,6 +17,41 @@ typedef struct ssl_st SSL;
  * (e.g. "the private key does not belong to the certificate"). */
 int tls_context_new(struct str cert_pem, struct str key_pem,
     struct tls_context **ret, char **ret_error) WARN_UNUSED;
+
+/* A certificate that a server has. */
+struct tls_certificate {
+	struct str chain, key; /* PEM */
+	/* The host names that it is for, in lower case, a line feed behind
+	 * each; "*.example.org" for one label more. */
+	struct str names;
+	enum certificate_kind kind;
+};
+/*
+ * One or more of them. A client that names a host (SNI) gets those for its name,
+ * by the whole name, else by a wildcard; of several of one kind, the first. All
+ * others get the first of the list. The others are read when they are wanted:
+ * who makes the list has looked at them. As tls_context_new(); all is copied.
+ */
+int tls_server_context_new(const struct tls_certificate *certs, size_t n,
+    struct tls_context **ret, char **ret_error) WARN_UNUSED;
+
+/*
+ * For looking at certificates that a server is going to have: a context without
+ * any. tls_checker_look() says what tls_context_new() would, and costs less.
+ */
+struct tls_context *tls_checker_new(void);
+int tls_checker_look(struct tls_context *t, struct str chain_pem,
+    struct str key_pem, char **ret_error) WARN_UNUSED;
+
+/*
+ * Answer the challenge TLS-ALPN-01 of an authority (RFC 8737) for a name, in
+ * lower case, with that certificate: whoever offers "acme-tls/1" alone gets it.
+ * One that is there for the name is replaced. 0 or -errno.
+ */
+int tls_context_put_challenge(struct tls_context *t, struct str name,
+    struct str chain_pem, struct str key_pem) WARN_UNUSED;
+void tls_context_drop_challenge(struct tls_context *t, struct str name);
+
 struct tls_context *tls_context_ref(struct tls_context *t);
 struct tls_context *tls_context_unref(struct tls_context *t); /* gives NULL */
 
@@ -79,6 +114,8 @@ const char *tls_session_distrust(const SSL *ssl);
 enum tls_trust tls_session_trust(const SSL *ssl);
 /* The first end of validity in the chain that the server sent. */
 bool tls_session_expires(const SSL *ssl, uint64_t *ret) WARN_UNUSED;
+/* Nothing is to be said in it: the handshake was all (RFC 8737 section 3). */
+bool tls_session_is_challenge(const SSL *ssl);
 void tls_session_free(SSL *ssl);
 /* Send close_notify, without waiting for the peer's. */
 void tls_session_shutdown(SSL *ssl);
@@ -91,5 +128,13 @@ const char *tls_session_cipher(const SSL *ssl);
  */
 bool tls_session_binding(
     SSL *ssl, const char *type, struct buf *ret) WARN_UNUSED;
+/* As a server: the alert that we ended it with; 0: none. */
+uint8_t tls_session_own_alert(const SSL *ssl);
+/* As a server: the version that was agreed on, or that the client asked for when
+ * we speak none of those; as on the wire (0x0304). 0: no hello was read. */
+uint16_t tls_session_reached(const SSL *ssl);
+/* The alert that the peer sent, when that is what an error code means (RFC 8446
+ * section 6); 0: it is something else. */
+uint8_t tls_error_alert(unsigned long code);
 /* The reason of an OpenSSL error code; 0: the empty string. */
 const char *tls_error_text(unsigned long code);

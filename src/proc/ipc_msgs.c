@@ -5,6 +5,8 @@
  */
 #include "proc/ipc_msgs.h"
 
+#include "base/hash.h"
+
 #include <endian.h>
 
 #define SUP    ROLE_BIT(ROLE_SUPERVISOR)
@@ -15,8 +17,10 @@
 #define IMAP   ROLE_BIT(ROLE_IMAP)
 #define SEND   ROLE_BIT(ROLE_SEND)
 #define WATCH  ROLE_BIT(ROLE_WATCH)
+#define WEB    ROLE_BIT(ROLE_WEB)
+#define ACME   ROLE_BIT(ROLE_ACME)
 #define CLI    ROLE_BIT(ROLE_CLI)
-#define ALL    (STORE | AUTH | FILTER | SMTP | IMAP | SEND | WATCH)
+#define ALL    (STORE | AUTH | FILTER | SMTP | IMAP | SEND | WATCH | WEB | ACME)
 #define ASK    MSG_ASK
 #define FD     MSG_FD
 #define GRANT  MSG_GRANT
@@ -71,6 +75,22 @@ msg_rule(unsigned type)
 #undef STRUCT
 #undef F
 
+uint64_t
+ipc_layout(void)
+{
+	/* The tables as they are written, without their comments. */
+#define STRUCT(name, fields)                 #name #fields
+#define MSG(name_, from_, to_, flags_, max_) #name_
+	static const char text[] =
+#include "proc/ipc_structs.def"
+#include "proc/ipc_msgs.def"
+	    ;
+#undef STRUCT
+#undef MSG
+
+	return hash64(text, sizeof(text) - 1);
+}
+
 const char *
 reason_str(enum reason r)
 {
@@ -95,6 +115,7 @@ reason_str(enum reason r)
 		[REASON_LOOP] = "loop",
 		[REASON_NOT_GRANTED] = "not-granted",
 		[REASON_AUTH] = "auth",
+		[REASON_AUTH_KNOWN] = "auth",
 		[REASON_AUTH_MECHANISM] = "auth-mechanism",
 		[REASON_AUTH_SYNTAX] = "auth-syntax",
 		[REASON_BANNED] = "banned",

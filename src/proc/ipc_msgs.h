@@ -51,10 +51,11 @@ enum reason {
 	REASON_NOT_LOCAL, /* not our domain */
 	REASON_NO_USER,
 	REASON_NO_DOMAIN,
-	REASON_IN_USE,         /* domain with users */
-	REASON_LOOP,           /* alias loop */
-	REASON_NOT_GRANTED,    /* session without account */
-	REASON_AUTH,           /* wrong user or password */
+	REASON_IN_USE,      /* domain with users */
+	REASON_LOOP,        /* alias loop */
+	REASON_NOT_GRANTED, /* session without account */
+	REASON_AUTH,        /* wrong user or password */
+	REASON_AUTH_KNOWN, /* the same, from where that login was right lately */
 	REASON_AUTH_MECHANISM, /* not offered, or not without TLS */
 	REASON_AUTH_SYNTAX,
 	REASON_BANNED,  /* too many failures: wait */
@@ -64,12 +65,22 @@ enum reason {
 	REASON_BLOCKED,     /* the operator has stopped the account */
 };
 const char *reason_str(enum reason r);
+/* Of all messages and their fields: another number, another layout. */
+uint64_t ipc_layout(void);
+
+/* msg_auth_client_reply.state */
+enum auth_client_state {
+	AUTH_CLIENT_FREE,   /* nothing is known against it */
+	AUTH_CLIENT_SLOWED, /* sign-ins failed lately: answers come later */
+	AUTH_CLIENT_BANNED, /* it must wait */
+};
 
 /* msg_analyse_reply.verdict */
 enum analyse_verdict {
 	ANALYSE_ACCEPT,
-	ANALYSE_REJECT, /* for good */
-	ANALYSE_LATER,  /* it could not be found out now */
+	ANALYSE_REJECT,    /* for good */
+	ANALYSE_LATER,     /* it could not be found out now */
+	ANALYSE_NO_REPORT, /* for good: and nobody else was to get it */
 };
 
 /* msg_deliver.priority is the value of MT-PRIORITY plus this (RFC 6710). */
@@ -122,6 +133,14 @@ enum queue_action {
 	QUEUE_REROUTE, /* by the named route, due now; "-": by none */
 };
 
+/* Of a line of acme.hosts (msg_acme_row.state). */
+enum acme_state {
+	ACME_STATE_WAITING, /* for its time */
+	ACME_STATE_QUEUED,  /* due; another one is at it */
+	ACME_STATE_RUNNING,
+	ACME_STATE_BLOCKED, /* the configuration lacks something: see error */
+};
+
 /* Of an account (msg_limit_row.state). */
 enum limit_state {
 	LIMIT_STATE_OPEN,
@@ -159,6 +178,16 @@ enum store_part {
 	STORE_LEDGER,
 };
 
+/* States of an agent_row. */
+enum {
+	AGENT_WAITS, /* for somebody with its token */
+	AGENT_OVER,  /* nobody came with the token in time */
+	AGENT_HEARD,
+	AGENT_SILENT,
+	AGENT_REVOKED,
+	AGENT_TOO_MANY, /* there are as many before it as a check can have */
+};
+
 /* Flags of a watch_row. */
 enum {
 	WATCH_ROW_MAINTAINED = 1 << 0, /* planned work is going on */
@@ -167,6 +196,25 @@ enum {
 	WATCH_ROW_SUSPECTED = 1 << 3,  /* a failure is being confirmed */
 	WATCH_ROW_NO_HISTORY = 1 << 4, /* there is no room for its file */
 	WATCH_ROW_UPTIME = 1 << 5,     /* uptime_ppm is known */
+};
+
+/* Flags of a watch_system and watch_service. */
+enum {
+	WATCH_SITE_INTERNAL = 1 << 0,
+	WATCH_SITE_PLANNED = 1 << 1,  /* planned work is going on */
+	WATCH_SITE_UNSTABLE = 1 << 2, /* one of its checks is */
+	WATCH_SITE_CHECKED = 1 << 3,  /* there are checks at all */
+	WATCH_SITE_UPTIME = 1 << 4,   /* uptime_ppm is known */
+	WATCH_SITE_EXCUSED = 1 << 5,  /* all that is wrong is planned */
+};
+#define WATCH_SITE_DAYS 90
+#define WATCH_SITE_DAY  16
+
+enum watch_span {
+	WATCH_SPAN_2_DAYS,  /* a point for each 15 minutes */
+	WATCH_SPAN_90_DAYS, /* for each 12 hours */
+	WATCH_SPAN_5_YEARS, /* for each 10 days */
+	WATCH_SPANS
 };
 
 enum dkim_action {

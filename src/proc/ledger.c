@@ -11,14 +11,21 @@ void
 ledger_put(struct runtime *rt, enum ledger_table table, struct str rows,
     ipc_reply_fn fn, void *arg)
 {
-	const struct msg_ledger_put put = { .table = (uint8_t)table,
-		.rows = rows };
+	ledger_put_if(rt,
+	    &(struct msg_ledger_put){ .table = (uint8_t)table, .rows = rows },
+	    fn, arg);
+}
+
+void
+ledger_put_if(struct runtime *rt, const struct msg_ledger_put *put,
+    ipc_reply_fn fn, void *arg)
+{
 	struct ipc_peer_request req = {
 		.to = ROLE_STORE, .type = MSG_LEDGER_PUT, .fd = -1
 	};
 	struct buf body = BUF_INIT(MIB(1));
 
-	msg_ledger_put_put(&body, &put);
+	msg_ledger_put_put(&body, put);
 	req.body = buf_str(&body);
 	runtime_request(rt, &req, fn != NULL ? fn : ignore, arg);
 	buf_done(&body);
@@ -29,6 +36,7 @@ ledger_put(struct runtime *rt, enum ledger_table table, struct str rows,
 struct reading {
 	struct runtime *rt;
 	enum ledger_table table;
+	bool is_reverse;
 	ledger_row_fn row;
 	ledger_done_fn done;
 	void *arg;
@@ -100,7 +108,8 @@ ask(struct reading *rd)
 {
 	const struct msg_ledger_list list = { .table = (uint8_t)rd->table,
 		.prefix = buf_str(&rd->prefix),
-		.after = buf_str(&rd->after) };
+		.after = buf_str(&rd->after),
+		.is_reverse = rd->is_reverse };
 	struct ipc_peer_request req = {
 		.to = ROLE_STORE, .type = MSG_LEDGER_LIST, .fd = -1
 	};
@@ -117,14 +126,17 @@ ledger_read(struct runtime *rt, const struct ledger_read *read)
 {
 	struct reading *rd = X_NEW(struct reading);
 
-	ASSERT(read->prefix.n <= LEDGER_KEY_MAX);
+	ASSERT(read->prefix.n <= LEDGER_KEY_MAX &&
+	       read->after.n <= LEDGER_KEY_MAX);
 	*rd = (struct reading){ .rt = rt,
 		.table = read->table,
+		.is_reverse = read->is_reverse,
 		.row = read->row,
 		.done = read->done,
 		.arg = read->arg,
 		.prefix = BUF_INIT(LEDGER_KEY_MAX),
 		.after = BUF_INIT(LEDGER_KEY_MAX) };
 	buf_put_str(&rd->prefix, read->prefix);
+	buf_put_str(&rd->after, read->after);
 	ask(rd);
 }

@@ -23,6 +23,23 @@ enum ledger_table {
 	LEDGER_TABLES, /* how many there are */
 };
 
+/* msg_ledger_put.only_if: looked at and put in one step of the store's. A row
+ * whose time is over is not there. */
+enum ledger_if {
+	LEDGER_ANYHOW,
+	/* There is no row with a key of these, or REASON_EXISTS. Rows that
+	 * are gone are not asked about. */
+	LEDGER_IF_NEW,
+	/* The first of them is there, and its value is msg_ledger_put.was; or
+	 * REASON_CONFLICT. */
+	LEDGER_IF_SAME,
+	/* Its tag is msg_ledger_put.was: see LEDGER_TAG. For who may write a
+	 * table and not read it. */
+	LEDGER_IF_TAG,
+};
+
+#define LEDGER_TAG_LEN 8 /* bytes */
+
 /* One line of ledger_tables.def. */
 struct ledger_rule {
 	const char *name;
@@ -32,6 +49,11 @@ struct ledger_rule {
 };
 /* NULL when table is none. */
 const struct ledger_rule *ledger_rule(unsigned table);
+/* A table that is added to only: no row is changed or ended, by anybody, before
+ * its time is over. */
+bool ledger_is_log(unsigned table);
+/* Does that role put rows of it only together with a line of the log? */
+bool ledger_wants_log(unsigned table, enum role role);
 
 /*
  * Put rows: the encodings of msg_ledger_row, back to back. fn runs from the
@@ -39,6 +61,10 @@ const struct ledger_rule *ledger_rule(unsigned table);
  * store, with TEMPFAIL REASON_GONE; nobody repeats it. fn may be NULL.
  */
 void ledger_put(struct runtime *rt, enum ledger_table table, struct str rows,
+    ipc_reply_fn fn, void *arg);
+/* The same on a condition, or with rows of a second table. What put carries is
+ * LEDGER_PUT_MAX bytes at most. */
+void ledger_put_if(struct runtime *rt, const struct msg_ledger_put *put,
     ipc_reply_fn fn, void *arg);
 
 /* A row; false: enough, the rest is not read and done does not run. */
@@ -48,11 +74,15 @@ typedef void (*ledger_done_fn)(void *arg, enum outcome outcome);
 
 /*
  * Read all rows whose key begins with prefix (empty: all), in the order of
- * their keys, in portions. Neither function runs inside this call.
+ * their keys or the other way round, in portions. Neither function runs inside
+ * this call.
  */
 struct ledger_read {
 	enum ledger_table table;
 	struct str prefix; /* at most LEDGER_KEY_MAX bytes; copied */
+	/* Only keys above it, or in reverse below it (empty: all); likewise. */
+	struct str after;
+	bool is_reverse;
 	ledger_row_fn row;
 	ledger_done_fn done; /* may be NULL */
 	void *arg;

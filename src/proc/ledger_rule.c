@@ -5,6 +5,7 @@
 #define FILTER ROLE_BIT(ROLE_FILTER)
 #define SEND   ROLE_BIT(ROLE_SEND)
 #define WATCH  ROLE_BIT(ROLE_WATCH)
+#define WEB    ROLE_BIT(ROLE_WEB)
 #define CLI    ROLE_BIT(ROLE_CLI)
 
 static const struct ledger_rule rules[] = {
@@ -18,4 +19,18 @@ const struct ledger_rule *
 ledger_rule(unsigned table)
 {
 	return table < ARRAY_LEN(rules) ? &rules[table] : NULL;
+}
+
+bool
+ledger_is_log(unsigned table)
+{
+	return table == LEDGER_AUDIT;
+}
+
+bool
+ledger_wants_log(unsigned table, enum role role)
+{
+	return (role == ROLE_WEB || role == ROLE_WATCH) &&
+	       (table == LEDGER_SYSTEM || table == LEDGER_CHECK ||
+		   table == LEDGER_MAINTENANCE || table == LEDGER_POST);
 }

@@ -13,6 +13,8 @@ static const char *const role_names[ROLE_COUNT] = {
 	[ROLE_IMAP] = "imap",
 	[ROLE_SEND] = "send",
 	[ROLE_WATCH] = "watch",
+	[ROLE_WEB] = "web",
+	[ROLE_ACME] = "acme",
 	[ROLE_CLI] = "cli",
 };
 
@@ -29,6 +31,8 @@ static const struct {
 	[SERVICE_IMAPS] = { "imaps", ROLE_IMAP, true },
 	[SERVICE_POP3] = { "pop3", ROLE_IMAP, false },
 	[SERVICE_POP3S] = { "pop3s", ROLE_IMAP, true },
+	[SERVICE_HTTP] = { "http", ROLE_WEB, false },
+	[SERVICE_HTTPS] = { "https", ROLE_WEB, true },
 };
 
 const char *

@@ -2,7 +2,7 @@
 /*
  * role.h - the processes of Mailstead, and what a client can connect to.
  *
- * One process each, or N workers (smtp, imap, filter). The command line is
+ * One process each, or N workers (smtp, imap, filter, web). The command line is
  * a role too: it speaks the internal protocol through the control socket.
  */
 #pragma once
@@ -18,9 +18,11 @@ enum role {
 	ROLE_IMAP,
 	ROLE_SEND,
 	ROLE_WATCH,
+	ROLE_WEB,
+	ROLE_ACME,
 	ROLE_CLI,
 };
-#define ROLE_COUNT  9
+#define ROLE_COUNT  11
 #define ROLE_BIT(r) (1U << (r))
 
 /* What a listening socket serves. */
@@ -33,8 +35,10 @@ enum service {
 	SERVICE_IMAPS,       /* imap: 993 */
 	SERVICE_POP3,        /* imap: 110 */
 	SERVICE_POP3S,       /* imap: 995 */
+	SERVICE_HTTP,        /* web: 80 */
+	SERVICE_HTTPS,       /* web: 443 */
 };
-#define SERVICE_COUNT 8
+#define SERVICE_COUNT 10
 
 const char *role_name(enum role r);
 bool role_from_name(const char *name, enum role *ret) WARN_UNUSED;

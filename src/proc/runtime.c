@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #define SUPERVISOR_FD 3
-#define SNAPSHOT_MAX  MIB(4)
 #define STOP_MS       1500
 /* How long a process before us may still write to what it left. */
 #define KEEP_WAIT_MS 2000
@@ -232,17 +231,24 @@ runtime_request(struct runtime *rt, const struct ipc_peer_request *req,
 	return 0;
 }
 
+void
+runtime_ask_supervisor(struct runtime *rt, enum msg_type type, struct str body,
+    ipc_reply_fn fn, void *arg)
+{
+	(void)ipc_request(rt->supervisor, type, 0, body, -1, fn, arg);
+}
+
 /* --- what the supervisor says ----------------------------------------------------- */
 
 static void
 take_config(struct runtime *rt, const struct ipc_msg *m)
 {
 	struct msg_ctl_config c;
-	struct buf b = BUF_INIT(SNAPSHOT_MAX);
+	struct buf b = BUF_INIT(RUNTIME_SNAPSHOT_MAX);
 	char *to;
 
 	if (m->fd < 0 || !msg_ctl_config_get(m->body, &c) ||
-	    c.size > SNAPSHOT_MAX || c.user.n >= sizeof(rt->user) ||
+	    c.size > RUNTIME_SNAPSHOT_MAX || c.user.n >= sizeof(rt->user) ||
 	    c.log_level > LOG_LEVEL_ERROR)
 		die("runtime: malformed CTL_CONFIG");
 	to = buf_reserve(&b, c.size);
@@ -428,6 +434,8 @@ start_role(struct runtime *rt)
 	struct sandbox_state state = { 0 };
 	int r = 0;
 
+	if (role->nice > 0)
+		(void)!nice(role->nice); /* everybody may be nicer */
 	if (role->prepare != NULL)
 		r = role->prepare(rt->arg, rt, buf_str(&rt->snapshot));
 	buf_done_secret(&rt->snapshot);

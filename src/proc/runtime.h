@@ -18,9 +18,14 @@
 
 struct runtime;
 
+/* The largest configuration, with all its certificates. */
+#define RUNTIME_SNAPSHOT_MAX MIB(256)
+
 struct runtime_role {
 	enum role role;
 	bool has_keep; /* it waits for CTL_KEEP, too */
+	/* 1 to 19: its priority is so much lower (nice) than the supervisor's. */
+	int nice;
 	/* Before privileges are dropped: open folders and the like, from the
 	 * first snapshot. 0 or -errno with a message already printed. */
 	int (*prepare)(void *arg, struct runtime *rt, struct str snapshot);
@@ -60,6 +65,9 @@ struct ipc_peer_request {
 };
 uint32_t runtime_request(struct runtime *rt, const struct ipc_peer_request *req,
     ipc_reply_fn fn, void *arg);
+/* A request to the supervisor itself. */
+void runtime_ask_supervisor(struct runtime *rt, enum msg_type type,
+    struct str body, ipc_reply_fn fn, void *arg);
 /* This process's own number, as others see it. */
 uint32_t runtime_worker(const struct runtime *rt);
 /* Numbers of processes are unique together with this one: it changes with the

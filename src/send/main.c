@@ -7,24 +7,28 @@
  * and tells what became of them.
  */
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/secret.h"
 #include "base/suffixes.h"
 #include "conf/conf_resolver.h"
 #include "proc/ledger.h"
 #include "proto/reply/reply.h"
-#include "send/breakers.h"
-#include "send/dest.h"
-#include "send/dmarc_reports.h"
-#include "send/notice.h"
-#include "send/permit.h"
-#include "send/prepare.h"
-#include "send/route_ask.h"
-#include "send/routes_keep.h"
+#include "send/local.h"
+#include "send/route/breakers.h"
+#include "send/queue/dest.h"
+#include "send/queue/flows.h"
+#include "send/report/dmarc_reports.h"
+#include "send/report/notice.h"
+#include "send/route/permit.h"
+#include "send/message/prepare.h"
+#include "send/route/route_ask.h"
+#include "send/route/routes_keep.h"
 #include "send/send.h"
 #include "send/server.h"
-#include "send/suppress.h"
-#include "send/tls_count.h"
-#include "send/tls_reports.h"
+#include "send/result/sent_count.h"
+#include "send/result/suppress.h"
+#include "send/report/tls_count.h"
+#include "send/report/tls_reports.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -32,6 +36,8 @@
 /* Descriptors besides connections: look-ups, other processes, messages. */
 #define FILES_EXTRA 2048
 #define STOP_MS     1200
+/* How often its percentiles are shown. */
+#define HANDOVER_SHOW_MS 5000
 
 uint32_t
 server_random(void)
@@ -48,13 +54,12 @@ static void
 take_config(struct server *sv, struct str snapshot)
 {
 	struct buf source = BUF_INIT(KIB(1));
-	struct conf *c;
+	const struct conf *c;
 
-	if (conf_decode(snapshot, &c) < 0 ||
-	    !routes_write(&sv->routes, str_c(c->send_routes)))
-		die("the supervisor sent a configuration that is none");
-	conf_free(sv->conf);
-	sv->conf = c;
+	conf_take(&sv->conf, snapshot);
+	c = sv->conf;
+	if (!routes_write(&sv->routes, str_c(c->send_routes)))
+		die("the supervisor sent routes that are none");
 	sv->routes.is_direct = c->send_direct;
 	way_source_put(c, NULL, &source);
 	free(sv->source);
@@ -78,17 +83,12 @@ take_config(struct server *sv, struct str snapshot)
 static int
 make_resolver(struct server *sv)
 {
-	char *error = NULL;
 	bool validates;
-	int r = conf_resolver_new(
-	    sv->conf, sv->loop, &sv->resolver, &validates, &error);
+	int r = conf_resolver_start(
+	    sv->conf, sv->loop, "send", &sv->resolver, &validates);
 
 	if (sv->conf->dns_dnssec && !validates)
 		log_event0(EV_SEND_NO_ANCHOR);
-	if (r < 0)
-		fprintf(
-		    stderr, "mailstead: send: name resolution: %s\n", error);
-	free(error);
 	return r;
 }
 
@@ -191,6 +191,19 @@ on_sandbox(void *arg, struct sandbox *sb)
 	sb->max_files = sv->conf->send_connections + FILES_EXTRA;
 }
 
+static void
+show_handover(void *arg)
+{
+	struct server *sv = arg;
+	uint64_t now = loop_time_ms(sv->loop);
+
+	metric_set(M_SEND_HANDOVER_P50, handover_ms(&sv->handover, 500, now));
+	metric_set(M_SEND_HANDOVER_P95, handover_ms(&sv->handover, 950, now));
+	metric_set(M_SEND_HANDOVER_MAX, handover_ms(&sv->handover, 1000, now));
+	sent_counts_flush(sv);
+	loop_timer_set(sv->handover_timer, HANDOVER_SHOW_MS);
+}
+
 static int
 on_start(void *arg, UNUSED struct runtime *rt)
 {
@@ -199,6 +212,7 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	TAILQ_INIT(&sv->idle);
 	sv->tls_rules = tls_keeper_new(sv->rt);
 	sv->sts = sts_new(sv);
+	sv->locals = locals_new(sv);
 	sv->breakers = breakers_new(sv);
 	sv->permits = permits_new(sv);
 	sv->kept_routes = routes_keep_new(sv);
@@ -214,6 +228,10 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	sv->results = results_new(sv->rt, sv->slate);
 	sv->preparer = preparer_new(sv);
 	sv->dmarc_reports = dmarc_reports_new(sv);
+	sv->flows = flows_new(sv);
+	sv->sent_counts = sent_counts_new(sv);
+	sv->handover_timer = loop_timer_new(sv->loop, show_handover, sv);
+	loop_timer_set(sv->handover_timer, HANDOVER_SHOW_MS);
 	return 0;
 }
 
@@ -317,6 +335,10 @@ handle(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 {
 	if (m->type == MSG_QUEUE_DUE)
 		return domains_due(sv->domains, m->body);
+	if (m->type == MSG_QUEUE_COUNTS)
+		return flows_counts(sv->flows, m->body);
+	if (m->type == MSG_QUEUE_DESTINATIONS)
+		return flows_request(sv->flows, p, m);
 	if (m->type == MSG_DKIM_CHANGED)
 		return on_dkim_changed(sv, m->body);
 	if (m->type == MSG_LIMIT_TELL)
@@ -361,6 +383,7 @@ on_stop(void *arg)
 	struct server *sv = arg;
 
 	sv->is_stopping = true;
+	sent_counts_flush(sv);
 	dmarc_reports_stop(sv->dmarc_reports);
 	domains_stop(sv->domains);
 	permits_stop(sv->permits);

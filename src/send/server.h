@@ -6,12 +6,14 @@
  *   lookup.c   the MX hosts of a domain
  *   choose.c   which way: routes (route.h, plan.h), who refuses us (breakers.h),
  *              what the sender allows (permit.h) -> a destination
+ *   flows.c    how much waits for whom, and why
  *   dest.c     mails that wait for a destination; how many connections it gets
  *   session.c  one connection: hosts and addresses in turn, then mail after mail
+ *   local.c    mail that was held for users here, into their mailboxes
  *   settle.c   what a reply means for an entry: done, later, failed, held
  *   report.c   bounces and delay notices
  *   prepare.c  each message made ready and signed, once
- *   results.c  tells the store
+ *   results.c, results_batch.c  tell the store
  *   slate.c    final results, for the next process
  *   held.c     the leases of which something is here; takes the queue over
  *   notice.c   mail to the postmaster
@@ -25,16 +27,17 @@
 #include "net/connect.h"
 #include "net/http_client.h"
 #include "net/resolver.h"
-#include "send/entry.h"
-#include "send/held.h"
-#include "send/pace.h"
-#include "send/report_line.h"
-#include "send/results.h"
-#include "send/route.h"
-#include "send/schedule.h"
-#include "send/sts.h"
+#include "send/queue/entry.h"
+#include "send/queue/held.h"
+#include "send/queue/pace.h"
+#include "send/report/report_line.h"
+#include "send/result/handover.h"
+#include "send/result/results.h"
+#include "send/route/route.h"
+#include "send/queue/schedule.h"
+#include "send/tls/sts.h"
 #include "send/table.h"
-#include "send/tls_keeper.h"
+#include "send/tls/tls_keeper.h"
 
 /* Entries that are leased at the same time, of all domains; of those whose
  * destination has not answered yet, half of them. */
@@ -44,6 +47,7 @@
 #define LEASE_GUARD 120000U /* what is not done so long before its end: back */
 
 struct dmarc_reports;
+struct locals;
 struct domains;
 struct breakers;
 struct dests;
@@ -52,6 +56,8 @@ struct mirror;
 struct preparer;
 struct permits;
 struct routes_keep;
+struct sent_counts;
+struct flows;
 struct session;
 TAILQ_HEAD(sessions, session);
 
@@ -78,12 +84,17 @@ struct server {
 	struct routes_keep *kept_routes;
 	struct helds *helds; /* leases */
 	struct domains *domains;
+	struct locals *locals;
 	struct dests *dests;
 	struct slate *slate;
 	struct results *results;
 	struct dmarc_reports *dmarc_reports;
 	struct suppressed *suppressed;
 	struct mirror *retry_rules;
+	struct handover handover;
+	struct sent_counts *sent_counts;
+	struct flows *flows; /* what waits for whom */
+	struct loop_timer *handover_timer;
 	struct preparer *preparer; /* signs, in threads */
 	struct sessions idle;      /* the longest idle first */
 	uint32_t connections;      /* made or being made */

@@ -36,9 +36,11 @@ finish(struct session *s, enum reply_id id, struct str login)
 	session_enter(s, STATE_READY);
 	if (id == REPLY_AUTH_OK) {
 		s->login = str_dup(login);
+		s->attempt.organisation = reach_organisation(login);
 		log_event(EV_SMTP_AUTH, LC("sid", s->sid),
 		    LC("ip", conn_peer_ip(s->conn)), LC("login", s->login));
 	} else {
+		s->attempt.account = 0;
 		log_event(EV_SMTP_AUTH_FAIL, LC("sid", s->sid),
 		    LC("ip", conn_peer_ip(s->conn)),
 		    LC("reason", reply_get(id).text));
@@ -65,6 +67,10 @@ on_step(struct session *s, struct ipc_msg *m)
 	struct msg_auth_step_reply r;
 
 	if (m->outcome != DONE) {
+		s->attempt.has_failed |= ipc_reason(m) == REASON_AUTH;
+		s->attempt.has_failed_known |=
+		    ipc_reason(m) == REASON_AUTH_KNOWN;
+		s->attempt.is_banned |= ipc_reason(m) == REASON_BANNED;
 		finish(s, reply_of_auth(m->outcome, ipc_reason(m)), STR_NONE);
 		return;
 	}
@@ -72,6 +78,8 @@ on_step(struct session *s, struct ipc_msg *m)
 		finish(s, REPLY_AUTH_LATER, STR_NONE);
 		return;
 	}
+	s->attempt.account = r.state != 0 ? r.account : 0;
+	s->attempt.is_known = r.state != 0 && r.is_known;
 	if (r.state == 0) {
 		challenge(s, r.data);
 	} else if (r.data.n > 0) {

@@ -16,8 +16,9 @@ cmd_noop(UNUSED struct session *s, UNUSED const struct smtp_command *c)
 }
 
 enum reply_id
-cmd_quit(UNUSED struct session *s, UNUSED const struct smtp_command *c)
+cmd_quit(struct session *s, UNUSED const struct smtp_command *c)
 {
+	s->attempt.is_well = true;
 	return REPLY_BYE;
 }
 

@@ -28,11 +28,12 @@ judge(struct session *s, struct ipc_msg *m)
 		return id;
 	if (!msg_rcpt_check_reply_get(m->body, &reply))
 		return REPLY_RCPT_LATER;
-	/* RFC 4865: what is held waits in the queue to other servers. */
-	if (s->env.hold_until > loop_time(s->sv->loop))
-		return REPLY_HOLD_LOCAL;
+	/* RFC 4865: what is held waits in the queue, and a report is read now. */
+	if (s->env.hold_until > loop_time(s->sv->loop) && reply.is_reports)
+		return REPLY_HOLD_REPORT;
 	s->rcpt->max_size = reply.max_size;
 	s->rcpt->is_reports = reply.is_reports;
+	s->rcpt->is_report_only = reply.is_report_only;
 	if (reply.max_size > 0 && s->env.size > reply.max_size)
 		return REPLY_RCPT_FULL;
 	return id;

@@ -346,6 +346,10 @@ on_analysed(struct session *s, struct ipc_msg *m)
 		deliver_refuse(s, REPLY_TOO_MANY_HOPS);
 		return;
 	}
+	if (reply.verdict == ANALYSE_NO_REPORT) {
+		deliver_refuse(s, REPLY_NO_REPORT);
+		return;
+	}
 	if (reply.verdict != ANALYSE_ACCEPT && !session_is_lmtp(s)) {
 		refuse_with_text(s,
 		    reply.verdict == ANALYSE_LATER ? REPLY_UNCHECKED
@@ -376,7 +380,8 @@ ask_filter(struct session *s)
 		.is_stranger =
 		    s->service == SERVICE_MX && s->login == NULL && !s->has_cut,
 		.trace_id = str_c(s->trace),
-		.reports = envelope_reports_domain(&s->env),
+		.reports = envelope_reports_address(&s->env),
+		.is_report_only = envelope_is_report_only(&s->env),
 	};
 	struct question q = {
 		.to = ROLE_FILTER,

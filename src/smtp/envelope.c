@@ -167,11 +167,19 @@ envelope_put_wishes(const struct envelope *e, struct msg_deliver *m)
 }
 
 struct str
-envelope_reports_domain(const struct envelope *e)
+envelope_reports_address(const struct envelope *e)
 {
 	for (const struct rcpt *r = e->first; r; r = r->next)
 		if (r->is_reports)
-			return str_from(r->address,
-			    (size_t)(str_rfind(r->address, '@') + 1));
+			return r->address;
 	return STR_NONE;
+}
+
+bool
+envelope_is_report_only(const struct envelope *e)
+{
+	for (const struct rcpt *r = e->first; r; r = r->next)
+		if (!r->is_report_only)
+			return false;
+	return e->first != NULL;
 }

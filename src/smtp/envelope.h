@@ -20,8 +20,9 @@ struct rcpt {
 	struct str address; /* local@domain: for the store */
 	struct str mailbox; /* the same as it is written in headers */
 	bool is_utf8;
-	bool is_postmaster; /* written without a domain */
-	bool is_reports;    /* where others send reports about our domain */
+	bool is_postmaster;  /* written without a domain */
+	bool is_reports;     /* where others send reports about our domain */
+	bool is_report_only; /* and no mailbox gets it */
 	/* Delivery status notifications (RFC 3461), for the queue. */
 	unsigned notify;   /* of enum smtp_notify */
 	struct str orcpt;  /* "type;address", decoded; or empty */
@@ -60,8 +61,10 @@ bool envelope_set_sender(
 struct rcpt *envelope_make_rcpt(struct envelope *e,
     const struct smtp_rcpt *rcpt, const char *host) WARN_UNUSED;
 void envelope_add_rcpt(struct envelope *e, struct rcpt *r);
-/* The domain of the first recipient that takes reports, or the empty one. */
-struct str envelope_reports_domain(const struct envelope *e);
+/* The first recipient that takes reports, or the empty string. */
+struct str envelope_reports_address(const struct envelope *e);
+/* Does nobody get the mail but who reads reports? */
+bool envelope_is_report_only(const struct envelope *e);
 /* What was asked for with MAIL, for the queue; borrows from e. */
 void envelope_put_wishes(const struct envelope *e, struct msg_deliver *m);
 /* Postmaster of our host is not known: go one label up, as from

@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * front.h - the ports of a worker: accepting, and refusing what is too much.
+ * front.h - the ports of an smtp worker: who gets a session (proc/ports.h).
  */
 #pragma once
 
 #include "smtp/server.h"
 
-/* fd is a listening socket; taken. */
-void front_add(struct server *sv, enum service service, int fd);
-/* After a new configuration. */
+/* Makes sv->ports, at first; takes over the limits of sv->conf. */
 void front_configure(struct server *sv);
-/* Take no new connections any more. */
-void front_close(struct server *sv);
-void front_free(struct server *sv);
-/* A session ended: there may be room for new ones. */
-void front_session_ended(
-    struct server *sv, const struct sockaddr_storage *peer);

@@ -4,6 +4,7 @@
  * files: sockets come from the supervisor, messages live in memory files.
  */
 #include "base/log.h"
+#include "conf/conf_tls.h"
 #include "proto/smtp/smtp_command.h"
 #include "smtp/front.h"
 #include "smtp/server.h"
@@ -25,39 +26,11 @@ struct process {
 
 /* --- configuration ------------------------------------------------------------- */
 
-/* The old context stays when there is a new one that cannot be used. */
 static void
-take_tls(struct server *sv)
-{
-	const struct conf *c = sv->conf;
-	struct tls_context *tls = NULL;
-	char *error = NULL;
-
-	if (c->tls_certificate == NULL || c->tls_certificate[0] == '\0' ||
-	    c->tls_key == NULL)
-		return;
-	if (tls_context_new(str_c(c->tls_certificate), str_c(c->tls_key), &tls,
-		&error) < 0) {
-		log_event(EV_SMTP_TLS_FAIL, LC("why", error));
-		free(error);
-		return;
-	}
-	tls_context_unref(sv->tls);
-	sv->tls = tls;
-}
-
-static int
 take_config(struct server *sv, struct str snapshot)
 {
-	struct conf *c;
-	int r = conf_decode(snapshot, &c);
-
-	if (r < 0)
-		return r;
-	conf_free(sv->conf);
-	sv->conf = c;
-	take_tls(sv);
-	return 0;
+	conf_take(&sv->conf, snapshot);
+	(void)conf_tls_renew(sv->conf, &sv->tls);
 }
 
 static int
@@ -69,7 +42,8 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 	p->sv.loop = runtime_loop(rt);
 	p->sv.retry_ms = SERVER_RETRY_MS;
 	server_ids_init(&p->sv);
-	return take_config(&p->sv, snapshot);
+	take_config(&p->sv, snapshot);
+	return 0;
 }
 
 static void
@@ -77,8 +51,8 @@ on_config(void *arg, struct str snapshot)
 {
 	struct process *p = arg;
 
-	if (take_config(&p->sv, snapshot) == 0)
-		front_configure(&p->sv);
+	take_config(&p->sv, snapshot);
+	front_configure(&p->sv);
 }
 
 /* --- start ------------------------------------------------------------------------ */
@@ -115,7 +89,7 @@ on_listener(void *arg, enum service service, int fd)
 {
 	struct process *p = arg;
 
-	front_add(&p->sv, service, fd);
+	ports_listen(p->sv.ports, service, fd);
 }
 
 /* --- stop --------------------------------------------------------------------------- */
@@ -125,6 +99,7 @@ quit(struct process *p)
 {
 	loop_timer_free(p->stop.timer);
 	p->stop.timer = NULL;
+	reach_report_flush(ports_reach(p->sv.ports));
 	runtime_quit(p->sv.rt);
 }
 
@@ -154,7 +129,7 @@ on_stop(void *arg)
 	if (p->sv.is_stopping)
 		return;
 	p->sv.is_stopping = true;
-	front_close(&p->sv);
+	ports_stop(p->sv.ports);
 	p->stop.until_ms = loop_now_ms(p->sv.loop) + STOP_MS;
 	p->stop.timer = loop_timer_new(p->sv.loop, on_stop_tick, p);
 	on_stop_tick(p);

@@ -10,9 +10,8 @@
 
 #include "base/arena.h"
 #include "conf/conf.h"
-#include "net/limits.h"
-#include "net/listener.h"
 #include "net/tls.h"
+#include "proc/ports.h"
 #include "proc/runtime.h"
 
 #include <sys/queue.h>
@@ -24,10 +23,8 @@ struct server {
 	struct loop *loop;
 	struct conf *conf;
 	struct tls_context *tls; /* NULL: no certificate, no TLS */
-	struct limits *limits;   /* by address: front.c */
-	LIST_HEAD(, port) ports;
+	struct ports *ports;     /* who comes in: front.h */
 	LIST_HEAD(, session) sessions;
-	size_t session_count;
 	uint32_t next_session; /* ids on the internal protocol; never 0 */
 	uint32_t next_trace;
 	uint32_t trace_salt;

@@ -319,6 +319,7 @@ static void
 greet(struct session *s)
 {
 	session_enter(s, STATE_HELLO);
+	s->attempt.is_greeted = true;
 	session_reply(
 	    s, session_is_lmtp(s) ? REPLY_GREETING_LMTP : REPLY_GREETING);
 }
@@ -369,6 +370,17 @@ log_end(struct session *s, enum conn_end how, const char *detail)
 	    LU("out", conn_bytes_out(s->conn)));
 }
 
+/* A client that had mail taken over needs no QUIT. */
+static void
+report_end(struct session *s, enum conn_end how)
+{
+	struct reach_attempt *a = &s->attempt;
+
+	a->is_expired = s->is_expired;
+	a->is_well |= s->accepted > 0 && how == CONN_END_EOF;
+	reach_report_end(ports_reach(s->sv->ports), a, s->conn, how);
+}
+
 static void
 session_free(struct session *s)
 {
@@ -408,11 +420,11 @@ on_closed(void *arg, enum conn_end how, const char *detail)
 	struct sockaddr_storage peer = s->peer;
 
 	log_end(s, how, detail);
+	report_end(s, how);
 	tell_others(s);
 	LIST_REMOVE(s, link);
-	sv->session_count--;
 	session_free(s);
-	front_session_ended(sv, &peer);
+	ports_left(sv->ports, &peer);
 }
 
 static const struct conn_handlers handlers = {
@@ -430,6 +442,7 @@ open_conn(struct session *s, int fd)
 		.loop = s->sv->loop,
 		.fd = fd,
 		.peer = &s->peer,
+		.wants_path = true,
 		.in_max = IN_MAX,
 		.out_high = OUT_HIGH,
 		.out_low = OUT_LOW,
@@ -443,20 +456,21 @@ open_conn(struct session *s, int fd)
 }
 
 void
-session_new(struct server *sv, enum service service, int fd,
-    const struct sockaddr_storage *peer)
+session_new(struct server *sv, const struct session_start *start)
 {
 	struct session *s = X_NEW(struct session);
+	enum service service = start->service;
 
 	s->sv = sv;
 	s->service = service;
-	s->peer = *peer;
+	s->peer = *start->peer;
+	s->attempt.service = service;
+	s->attempt.port = start->port;
 	s->id = server_session_id(sv);
 	server_trace_id(sv, s->sid);
 	envelope_init(&s->env);
-	open_conn(s, fd);
+	open_conn(s, start->fd);
 	LIST_INSERT_HEAD(&sv->sessions, s, link);
-	sv->session_count++;
 	log_event(EV_SMTP_CONNECT, LC("sid", s->sid),
 	    LC("service", service_name(service)),
 	    LC("ip", conn_peer_ip(s->conn)));

@@ -97,11 +97,17 @@ struct session {
 	bool is_retrying;         /* waits for the retry timer */
 	struct loop_timer *retry; /* made when it is needed */
 	struct sockaddr_storage peer; /* as front.c counted it */
+	struct reach_attempt attempt; /* what will be told of it */
 };
 
-/* fd is taken. */
-void session_new(struct server *sv, enum service service, int fd,
-    const struct sockaddr_storage *peer);
+/* A connection that came in. */
+struct session_start {
+	enum service service;
+	int fd;        /* taken */
+	uint16_t port; /* of ours */
+	const struct sockaddr_storage *peer;
+};
+void session_new(struct server *sv, const struct session_start *start);
 /* The worker stops: say 421 when idle, abort when it must be over. */
 void session_shutdown(struct session *s, bool is_abort);
 

@@ -164,6 +164,7 @@ uint64_t engine_ticket_size(const struct engine_ticket *t); /* raw bytes */
 struct engine_read {
 	uint64_t blob;
 	uint64_t offset, size;
+	bool has_neighbours; /* what was put beside it is read soon, too */
 };
 struct engine_read_result {
 	const struct buf *data;

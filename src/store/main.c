@@ -176,6 +176,7 @@ on_tick(void *arg)
 		s->idle_at_ms = now + IDLE_MS;
 		purge(s);
 		limit_tell(s);
+		queue_tell_counts(s);
 		update_metrics(s);
 	}
 	s->ticked_ms = now;

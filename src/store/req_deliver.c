@@ -29,7 +29,8 @@ struct rcpt {
 struct delivery {
 	struct server *s;
 	uint64_t account; /* of who has signed in; 0: nobody */
-	bool is_send;     /* from role send */
+	bool is_send;     /* from role send or watch: our own mail */
+	bool is_watch;    /* which writes from the null sender only */
 	bool is_known;    /* a retry: it is in the queue already */
 	struct ipc_return ret;
 	struct str body; /* owned; q and rcpts point into it */
@@ -103,6 +104,9 @@ read_request(struct delivery *d)
 	if (d->fd < 0 ? d->q.data.n != d->q.size
 		      : !req_fd_holds(d->fd, d->q.size))
 		return verdict_permfail(REASON_INTERNAL);
+	/* Whoever takes over role watch must not write as somebody. */
+	if (d->is_watch && d->q.mail_from.n > 0)
+		return verdict_permfail(REASON_FORBIDDEN);
 	return read_rcpts(d);
 }
 
@@ -138,20 +142,44 @@ check_room(struct delivery *d, const struct dir_accounts *accounts,
 	return VERDICT_DONE;
 }
 
-static void
+/* Into the queue. */
+static struct queue_rcpt *
 add_remote(struct delivery *d, const struct rcpt *rcpt, struct str address)
 {
 	for (size_t i = 0; i < d->n_remote; i++)
 		if (str_eq(d->remote[i].address, address))
-			return;
+			return &d->remote[i];
 	d->remote = x_grow(
 	    d->remote, &d->cap_remote, d->n_remote + 1, sizeof(*d->remote));
-	d->remote[d->n_remote++] = (struct queue_rcpt){
+	d->remote[d->n_remote] = (struct queue_rcpt){
 		.address = str_copy(address),
 		.orcpt = rcpt->orcpt ? str_c(rcpt->orcpt) : rcpt->msg.orcpt,
 		.prefix = rcpt->msg.prefix,
 		.notify = rcpt->msg.notify,
 	};
+	return &d->remote[d->n_remote++];
+}
+
+/* RFC 4865: users here get it no earlier than others do. */
+static bool
+waits_for_its_time(const struct delivery *d)
+{
+	return d->account && d->q.hold_until > d->q.received;
+}
+
+/* Where the address leads to is looked at when it is due. */
+static struct verdict
+hold_here(struct delivery *d, const struct rcpt *rcpt)
+{
+	struct buf clean = BUF_INIT(KIB(1));
+	struct verdict v = VERDICT_DONE;
+
+	if (!queue_address_clean(rcpt->msg.address, &clean))
+		v = verdict_permfail(REASON_NAME);
+	else if (!d->is_known)
+		add_remote(d, rcpt, buf_str(&clean))->is_local = true;
+	buf_done(&clean);
+	return v;
 }
 
 /* A recipient of another server. */
@@ -171,7 +199,7 @@ relay(struct delivery *d, const struct rcpt *rcpt)
 	    !queue_address_clean(rcpt->msg.address, &clean))
 		v = verdict_permfail(REASON_NAME);
 	if (verdict_is_done(v))
-		add_remote(d, rcpt, buf_str(&clean));
+		(void)add_remote(d, rcpt, buf_str(&clean));
 	buf_done(&clean);
 	return v;
 }
@@ -201,10 +229,12 @@ resolve_rcpt(
 		v = check_room(d, accounts, rcpt);
 	if (!verdict_is_done(v))
 		return v;
+	if (waits_for_its_time(d))
+		return hold_here(d, rcpt);
 	if (accounts->n_remote)
 		name_original(rcpt);
 	for (size_t i = 0; i < accounts->n_remote && !d->is_known; i++)
-		add_remote(d, rcpt, wire_get_vstr(&remote));
+		(void)add_remote(d, rcpt, wire_get_vstr(&remote));
 	/* What our users and we ourselves write is not forwarded: it is ours. */
 	if (d->n_remote && d->via.n == 0 && !d->account && !d->is_send)
 		d->via = queue_address_domain(rcpt->msg.address);
@@ -280,16 +310,35 @@ put_queue(void *arg, struct engine_batch *b, uint64_t blob)
 		limiter_put(d->limit, b);
 }
 
+/* Those that are here go behind the others, whose number is the answer: limits
+ * are about mail to other servers. */
+static size_t
+count_foreign(struct delivery *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->n_remote; i++) {
+		struct queue_rcpt r = d->remote[i];
+
+		if (r.is_local)
+			continue;
+		d->remote[i] = d->remote[n];
+		d->remote[n++] = r;
+	}
+	return n;
+}
+
 static struct verdict
 store_all(struct delivery *d, struct mail_delivery *md)
 {
 	struct verdict v = VERDICT_DONE;
+	size_t n_foreign = count_foreign(d);
 	bool is_added;
 
 	/* Whoever has signed in may be blocked, or over a limit. */
 	if (d->account && !d->is_known)
-		v = limiter_judge(d->s->limiter, d->account, d->remote,
-		    d->n_remote, &d->limit);
+		v = limiter_judge(
+		    d->s->limiter, d->account, d->remote, n_foreign, &d->limit);
 	if (verdict_is_done(v) && d->n_remote && d->via.n)
 		v = dir_srs_forward(
 		    d->s->dir, d->q.mail_from, d->via, &d->sender);
@@ -418,7 +467,8 @@ req_deliver(struct request *r)
 	d->s = r->s;
 	d->sender = BUF_INIT(KIB(1));
 	d->ret = ipc_return_new(r->peer->ipc, r->msg);
-	d->is_send = r->peer->role == ROLE_SEND;
+	d->is_watch = r->peer->role == ROLE_WATCH;
+	d->is_send = r->peer->role == ROLE_SEND || d->is_watch;
 	session = store_session_find(r->s, r->peer->worker, r->msg->session);
 	d->account = session ? session->account : 0;
 	d->body = str_copy(r->msg->body);

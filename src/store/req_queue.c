@@ -11,6 +11,9 @@
 
 /* QUEUE_DUE holds less than its limit. */
 #define DUE_BYTES KIB(3)
+/* QUEUE_COUNTS likewise: some thousand domains a second. */
+#define COUNTS_BYTES    KIB(60)
+#define COUNTS_A_SECOND 4
 
 /* --- QUEUE_READ ------------------------------------------------------------------ */
 
@@ -71,7 +74,9 @@ on_read(void *arg, const struct engine_read_result *r)
 static void
 read_bytes(struct reading *rd)
 {
-	struct engine_read read = { rd->bytes.blob, 0, rd->bytes.blob_size };
+	/* Mail goes out about in the order in which it came in. */
+	struct engine_read read = { rd->bytes.blob, 0, rd->bytes.blob_size,
+		true };
 
 	if (rd->bytes.blob_size > INLINE_MESSAGE_MAX) {
 		rd->fd = memfd_create("message", MFD_CLOEXEC);
@@ -196,6 +201,32 @@ on_durable(void *arg, UNUSED int err)
 		ipc_notify(p->ipc, MSG_QUEUE_DUE, 0, buf_str(&due->body), -1);
 	buf_done(&due->body);
 	free(due);
+}
+
+/* A second's worth; the rest comes in the next one. */
+void
+queue_tell_counts(struct server *s)
+{
+	const struct peer *p = store_sender(s);
+
+	for (unsigned i = 0; p != NULL && i < COUNTS_A_SECOND; i++) {
+		struct buf list = BUF_INIT(COUNTS_BYTES + KIB(1));
+		struct buf body = BUF_INIT(COUNTS_BYTES + KIB(2));
+		struct msg_queue_counts m;
+		bool is_anew, is_there;
+
+		is_there =
+		    queue_take_counts(s->queue, &list, COUNTS_BYTES, &is_anew);
+		m = (struct msg_queue_counts){ is_anew, buf_str(&list) };
+		msg_queue_counts_put(&body, &m);
+		if (is_there)
+			ipc_notify(
+			    p->ipc, MSG_QUEUE_COUNTS, 0, buf_str(&body), -1);
+		buf_done(&list);
+		buf_done(&body);
+		if (!is_there)
+			break;
+	}
 }
 
 void

@@ -25,6 +25,16 @@ req_ledger_list(struct request *r)
 	return tables_list(r->s->tables, r->peer->role, &q, &r->out);
 }
 
+struct verdict
+req_ledger_tag(struct request *r)
+{
+	struct msg_ledger_tag q;
+
+	if (!msg_ledger_tag_get(r->msg->body, &q))
+		return verdict_permfail(REASON_INTERNAL);
+	return tables_tag(r->s->tables, r->peer->role, &q, &r->out);
+}
+
 struct notice {
 	struct server *s;
 	unsigned tell; /* role bits */

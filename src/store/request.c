@@ -195,6 +195,7 @@ static const struct handler handlers[] = {
 	[MSG_QUEUE_TRACE]       = RUN(call_queue_trace, WAIT_ALL),
 	[MSG_LEDGER_PUT]        = RUN(req_ledger_put, WAIT_ALL),
 	[MSG_LEDGER_LIST]       = RUN(req_ledger_list, WAIT_ALL),
+	[MSG_LEDGER_TAG]        = RUN(req_ledger_tag, WAIT_ALL),
 	[MSG_TRACE_ACCOUNT]     = RUN(req_trace_account, WAIT_ALL),
 	[MSG_LIMIT_LIST]        = RUN(req_limit_list, WAIT_ALL),
 	[MSG_LIMIT_CHANGE]      = RUN(req_limit_change, WAIT_ALL),

@@ -125,6 +125,8 @@ void notify_flush(struct server *s);
 const struct peer *store_sender(const struct server *s);
 /* Once a round: send hears of what is due earlier than it knows. */
 void queue_flush(struct server *s);
+/* Once a second: send hears how much waits for whom. */
+void queue_tell_counts(struct server *s);
 
 /* --- req_tables.c ------------------------------------------------------------------ */
 
@@ -182,6 +184,7 @@ struct verdict req_queue_lease(struct request *r);
 struct verdict req_queue_change(struct request *r);
 struct verdict req_ledger_put(struct request *r);
 struct verdict req_ledger_list(struct request *r);
+struct verdict req_ledger_tag(struct request *r);
 struct verdict req_trace_account(struct request *r);
 struct verdict req_limit_list(struct request *r);
 struct verdict req_limit_change(struct request *r);

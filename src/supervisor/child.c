@@ -8,7 +8,9 @@
  * again at once; one that ends quickly again and again, after a growing pause.
  */
 #include "proc/ipc_io.h"
+#include "proc/runtime.h"
 #include "supervisor/internal.h"
+#include "supervisor/notify.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -144,6 +146,7 @@ on_all_connected(void *arg, bool is_complete)
 	sup->has_told_ready = true;
 	puts("ready");
 	fflush(stdout);
+	(void)notify_manager("READY=1");
 }
 
 /* A client that comes in the moment after "ready" finds everybody connected. */
@@ -174,6 +177,12 @@ on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 	struct child *c = arg;
 	struct msg_ctl_ready r;
 
+	if (m->type == MSG_ACME_NEW && c->state == PROCESS_SERVING) {
+		struct ipc_return ret = ipc_return_new(p, m);
+
+		certs_take_new(c->sup, &ret, m->body);
+		return;
+	}
 	if (m->type != MSG_CTL_READY || c->state != PROCESS_STARTING ||
 	    !msg_ctl_ready_get(m->body, &r)) {
 		ipc_peer_close(p);
@@ -205,7 +214,8 @@ static const struct ipc_handlers handlers = {
 void
 child_configure(struct child *c)
 {
-	struct buf snapshot = BUF_INIT(MIB(4)), body = BUF_INIT(KIB(1));
+	struct buf snapshot = BUF_INIT(RUNTIME_SNAPSHOT_MAX),
+		   body = BUF_INIT(KIB(1));
 	struct msg_ctl_config m = { .generation = c->sup->generation,
 		.worker = c->worker,
 		.user = geteuid() == 0 ? str_c(c->sup->conf->user) : STR_NONE,

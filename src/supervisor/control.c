@@ -6,6 +6,7 @@
  * Only root and the user that runs the supervisor may use it; the kernel says
  * who a peer is.
  */
+#include "conf/conf_acme.h"
 #include "supervisor/internal.h"
 
 #include <sys/prctl.h>
@@ -32,6 +33,8 @@ put_process(struct child *c, struct buf *b)
 		p.uid = c->sandbox.uid;
 		p.note = c->sandbox.note;
 	}
+	if (c->role == ROLE_ACME && conf_acme_lack(c->sup->conf) != NULL)
+		p.note = str_c(conf_acme_lack(c->sup->conf));
 	msg_cli_process_put(b, &p);
 }
 
@@ -100,6 +103,9 @@ answer_metrics(struct supervisor *sup, struct ipc_return *r)
 static void
 answer_connect(struct supervisor *sup, struct ipc_return *r, struct str body)
 {
+	const struct msg_cli_connect_reply reply = { .version = STR(VERSION),
+		.layout = ipc_layout() };
+	struct buf out = BUF_INIT(KIB(1));
 	struct msg_cli_connect m;
 	struct child *c;
 	int fd = -ENOENT;
@@ -114,8 +120,11 @@ answer_connect(struct supervisor *sup, struct ipc_return *r, struct str body)
 	if (fd < 0)
 		ipc_reply_error(r, TEMPFAIL, REASON_GONE,
 		    "that process is not running at the moment");
-	else
-		ipc_reply(r, STR_NONE, fd);
+	else {
+		msg_cli_connect_reply_put(&out, &reply);
+		ipc_reply(r, buf_str(&out), fd);
+	}
+	buf_done(&out);
 }
 
 struct reload_answer {
@@ -172,6 +181,8 @@ on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 		answer_metrics(sup, &r);
 	else if (m->type == MSG_CLI_RELOAD)
 		answer_reload(sup, &r);
+	else if (m->type == MSG_CERT_LIST)
+		certs_answer_list(sup, &r, m->body);
 	else
 		answer_connect(sup, &r, m->body);
 }

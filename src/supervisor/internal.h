@@ -73,6 +73,7 @@ struct supervisor {
 	unsigned stop_stage;
 	struct loop_timer *stop_timer;
 	struct metrics_http *metrics_http;
+	struct loop_timer *certs_timer;
 };
 
 /* child.c */
@@ -118,6 +119,17 @@ int listen_open(
 int listen_update(
     struct supervisor *sup, const struct conf *conf, char **ret_error);
 void listen_close(struct supervisor *sup);
+
+/* certs.c: the certificates of the configuration in force. */
+/* Log what is wrong with them, now and each day. */
+void certs_tell(struct supervisor *sup);
+void certs_answer_list(
+    struct supervisor *sup, struct ipc_return *r, struct str body);
+/* Role acme has written one: read all anew, and hand them out. */
+void certs_take_new(
+    struct supervisor *sup, struct ipc_return *r, struct str body);
+/* Text for /metrics: when each ends. */
+void certs_metrics(const struct supervisor *sup, struct buf *b);
 
 /* control.c: the socket of the command line. */
 int control_open(struct supervisor *sup);

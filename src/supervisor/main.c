@@ -6,6 +6,7 @@
  * the fronts, then filter and auth, the store last.
  */
 #include "supervisor/internal.h"
+#include "supervisor/notify.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -25,7 +26,7 @@
 
 static const unsigned stages[] = {
 	ROLE_BIT(ROLE_SMTP) | ROLE_BIT(ROLE_IMAP) | ROLE_BIT(ROLE_SEND) |
-	    ROLE_BIT(ROLE_WATCH),
+	    ROLE_BIT(ROLE_WATCH) | ROLE_BIT(ROLE_WEB) | ROLE_BIT(ROLE_ACME),
 	ROLE_BIT(ROLE_FILTER) | ROLE_BIT(ROLE_AUTH),
 	ROLE_BIT(ROLE_STORE),
 };
@@ -92,6 +93,7 @@ on_stop_signal(void *arg)
 		return;
 	sup->is_stopping = true;
 	log_event0(EV_PROC_STOP);
+	(void)notify_manager("STOPPING=1");
 	each_of_stage(sup, 0, false);
 	advance_stop(sup);
 }
@@ -161,7 +163,7 @@ make_dir_at(const char *path, const struct passwd *owner, mode_t mode)
 	return 0;
 }
 
-/* As root only store/ and watch/ are the user's; the way to it is ours, to be walked but
+/* As root only store/, watch/ and acme/ are the user's; the way to it is ours, to be walked but
  * not to be changed. */
 static int
 make_dirs(const struct supervisor *sup)
@@ -177,6 +179,7 @@ make_dirs(const struct supervisor *sup)
 		{ "/run", 0700, false },
 		{ "/store", 0700, true },
 		{ "/watch", 0700, true },
+		{ "/acme", 0700, true },
 	};
 
 	if (is_root && sup->conf->user[0]) {
@@ -331,6 +334,7 @@ supervisor_run(const char *config_path)
 	loop_signal_new(sup.loop, SIGINT, on_stop_signal, &sup);
 	loop_signal_new(sup.loop, SIGHUP, on_hangup, &sup);
 	loop_signal_new(sup.loop, SIGCHLD, on_child_signal, &sup);
+	certs_tell(&sup);
 	reload_workers(&sup);
 	loop_run(sup.loop);
 	clean_up(&sup);

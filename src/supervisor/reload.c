@@ -5,7 +5,17 @@
  * All of it or nothing: a file with an error, a certificate that cannot be
  * read or a port that is taken leave everything as it was.
  */
+#include "conf/conf_cert_read.h"
 #include "supervisor/internal.h"
+
+static bool
+listens_for(const struct conf *conf, enum role role)
+{
+	for (uint32_t i = 0; i < conf->listener_count; i++)
+		if (service_role(conf->listeners[i].service) == role)
+			return true;
+	return false;
+}
 
 static uint32_t
 wanted_workers(const struct conf *conf, enum role role)
@@ -23,6 +33,10 @@ wanted_workers(const struct conf *conf, enum role role)
 		return 1;
 	case ROLE_WATCH:
 		return conf->watch_enabled;
+	case ROLE_WEB:
+		return listens_for(conf, ROLE_WEB) ? conf->workers_web : 0;
+	case ROLE_ACME:
+		return conf->acme_hosts[0] != '\0';
 	case ROLE_SUPERVISOR:
 	case ROLE_CLI:
 		return 0;
@@ -45,7 +59,8 @@ void
 reload_workers(struct supervisor *sup)
 {
 	static const enum role order[] = { ROLE_STORE, ROLE_AUTH, ROLE_FILTER,
-		ROLE_SEND, ROLE_WATCH, ROLE_SMTP, ROLE_IMAP };
+		ROLE_SEND, ROLE_WATCH, ROLE_SMTP, ROLE_IMAP, ROLE_WEB,
+		ROLE_ACME };
 	struct child *c, *next;
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
@@ -89,7 +104,8 @@ load(struct supervisor *sup, struct conf **ret)
 
 	if (conf_load(sup->conf_path, &fresh, &error) < 0)
 		return error;
-	if (conf_read_tls(fresh, &error) < 0) {
+	if (conf_certs_read(fresh, &sup->conf->certs, &fresh->certs, &error) <
+	    0) {
 		conf_free(fresh);
 		return error;
 	}
@@ -151,12 +167,21 @@ name_later(const struct conf *old, const struct conf *fresh)
 			(old->metrics_port != fresh->metrics_port ||
 			    strcmp(old->metrics_address,
 				fresh->metrics_address) != 0) },
+		{ "reach.as_database", strcmp(old->reach_as_database,
+					   fresh->reach_as_database) != 0 },
 		{ "send.authorities", strcmp(old->send_authorities,
 					  fresh->send_authorities) != 0 },
 		{ "send.providers",
 		    strcmp(old->send_providers, fresh->send_providers) != 0 },
 		{ "send.refusals",
 		    strcmp(old->send_refusals, fresh->send_refusals) != 0 },
+		{ "acme.ca_file",
+		    strcmp(old->acme_ca_file, fresh->acme_ca_file) != 0 },
+		{ "acme.external_account",
+		    strcmp(old->acme_external_account,
+			fresh->acme_external_account) != 0 },
+		{ "watch.relay_logins", strcmp(old->watch_relay_logins,
+					    fresh->watch_relay_logins) != 0 },
 		{ "watch.ca_file",
 		    strcmp(old->watch_ca_file, fresh->watch_ca_file) != 0 },
 	};
@@ -196,6 +221,7 @@ reload(struct supervisor *sup)
 	reload_workers(sup);
 	log_event(EV_SUP_CONFIG_NEW, LU("generation", sup->generation),
 	    LC("later", sup->conf_later ? sup->conf_later : ""));
+	certs_tell(sup);
 	return true;
 }
 
@@ -212,4 +238,5 @@ supervisor_metrics(void *arg, struct buf *b)
 		sources[n++] = (struct metrics_source){ c->metrics,
 			role_name(c->role), c->slot };
 	metrics_format(b, sources, n);
+	certs_metrics(sup, b);
 }

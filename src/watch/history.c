@@ -25,14 +25,14 @@ path_of(const char *dir, const char *key)
 
 /* Some file systems cannot allocate without writing. */
 static int
-write_zeros(int fd)
+write_zeros(int fd, size_t bytes)
 {
 	static const char zeros[KIB(64)];
 	size_t done = 0;
 
-	while (done < WATCH_RING_BYTES) {
-		ssize_t n = pwrite(fd, zeros,
-		    MIN(sizeof(zeros), WATCH_RING_BYTES - done), (off_t)done);
+	while (done < bytes) {
+		ssize_t n = pwrite(
+		    fd, zeros, MIN(sizeof(zeros), bytes - done), (off_t)done);
 
 		if (n < 0)
 			return -errno;
@@ -41,20 +41,20 @@ write_zeros(int fd)
 	return 0;
 }
 
-static int
-allocate(int fd)
+int
+history_allocate(int fd, size_t bytes)
 {
 	struct stat st;
 	int r = 0;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (st.st_size == (off_t)WATCH_RING_BYTES)
+	if (st.st_size == (off_t)bytes)
 		return 0;
 	if (ftruncate(fd, 0) < 0)
 		return -errno;
-	if (fallocate(fd, 0, 0, (off_t)WATCH_RING_BYTES) < 0)
-		r = errno == EOPNOTSUPP ? write_zeros(fd) : -errno;
+	if (fallocate(fd, 0, 0, (off_t)bytes) < 0)
+		r = errno == EOPNOTSUPP ? write_zeros(fd, bytes) : -errno;
 	/* The next one who opens it must not take it for complete. */
 	if (r < 0)
 		(void)!ftruncate(fd, 0);
@@ -73,7 +73,7 @@ history_open(const char *dir, const char *key, struct history **ret)
 
 	if (fd < 0)
 		return -errno;
-	r = allocate(fd);
+	r = history_allocate(fd, WATCH_RING_BYTES);
 	if (r < 0)
 		return r;
 	bytes = mmap(

@@ -13,6 +13,10 @@
 
 struct history;
 
+/* Make a file that large, with all its blocks: 0, or -errno. One that has that
+ * size already stays as it is. */
+int history_allocate(int fd, size_t bytes);
+
 /* 0, or -errno. key: SYSTEM/CHECK; the file is SYSTEM,CHECK.ring in dir. */
 int history_open(
     const char *dir, const char *key, struct history **ret) WARN_UNUSED;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* list.c - what the command line asks: the states of checks, one probe now. */
-#include "watch/server.h"
+#include "watch/outbox/outbox.h"
+#include "watch/place/places.h"
 
 #define REPLY_MAX  KIB(800)
+#define REPLY_FULL KIB(700)
 #define REPLY_ROWS 200
 #define RUNS_MAX   16
 #define RANGE_MAX  (366ULL * 86400 * 5)
@@ -48,6 +50,7 @@ static void
 put_row(struct server *sv, struct watched *w, uint32_t range_s, struct buf *to)
 {
 	const struct watch_check *c = watched_state(w);
+	struct buf places = BUF_INIT(KIB(16));
 	struct msg_watch_row row = { .key = str_c(w->key),
 		.kind = (uint8_t)w->check.kind,
 		.status = (uint8_t)c->state.status,
@@ -64,7 +67,10 @@ put_row(struct server *sv, struct watched *w, uint32_t range_s, struct buf *to)
 
 	schedule_spend(w, watch_state_settled_ms(&c->state, server_now_ms()));
 	put_uptime(sv, w, range_s, &row);
+	places_put(w, &places);
+	row.places = buf_str(&places);
 	msg_watch_row_put(to, &row);
+	buf_done(&places);
 }
 
 static bool
@@ -83,7 +89,7 @@ req_list(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 
 		if (!str_starts(key, q.prefix) || str_cmp(key, q.after) <= 0)
 			continue;
-		if (rows == REPLY_ROWS) {
+		if (rows == REPLY_ROWS || items.n > REPLY_FULL) {
 			reply.has_more = 1;
 			break;
 		}
@@ -173,5 +179,13 @@ list_request(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 		return req_list(sv, p, m);
 	if (m->type == MSG_WATCH_RUN)
 		return req_run(sv, p, m);
+	if (m->type == MSG_WATCH_OUTBOX) {
+		outbox_list(sv->outbox, p, m);
+		return true;
+	}
+	if (m->type == MSG_WATCH_CONFIG)
+		return config_request(sv, p, m);
+	if (m->type == MSG_AGENT_LIST)
+		return places_list(sv, p, m);
 	return false;
 }

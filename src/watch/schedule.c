@@ -9,6 +9,8 @@
  */
 #include "base/log.h"
 #include "base/metrics.h"
+#include "watch/agent/agent.h"
+#include "watch/alert/alert.h"
 #include "watch/server.h"
 
 #define BUSY_MS      100
@@ -34,6 +36,26 @@ class_of(enum watch_status status)
 		break;
 	}
 	return -1;
+}
+
+static bool
+is_maintained_at(const struct watched *w, uint64_t wall_ms)
+{
+	uint64_t now_wall = loop_time_ms(w->sv->loop), now = server_now_ms();
+
+	/* Before this machine was started: the clock has no such time. */
+	return wall_ms + now >= now_wall &&
+	       watch_check_is_maintained(
+		   watched_state(w), wall_ms + now - now_wall);
+}
+
+int
+schedule_class(
+    const struct watched *w, enum watch_status status, uint64_t at_wall_ms)
+{
+	if (is_maintained_at(w, at_wall_ms))
+		return WATCH_SECOND_MAINTENANCE;
+	return class_of(status);
 }
 
 static void
@@ -95,33 +117,80 @@ take_events(struct watched *w, const struct watch_events *events)
 		(void)snprintf(c->reason, sizeof(c->reason), "%s", e->reason);
 		log_change(w, e);
 	}
+	if (events->n > 0 && w->sv->site != NULL)
+		site_changed(w->sv->site);
 }
 
 /* --- results ----------------------------------------------------------------------- */
 
 static void
-sample(const struct watched *w, const struct watch_result *r)
+sample(const struct watched *w, const struct watch_result *r, uint32_t us)
 {
 	bool is_lost = r->outcome == WATCH_FAILED;
 
 	if (w->history != NULL && r->outcome != WATCH_INCONCLUSIVE)
 		watch_ring_sample(history_ring(w->history),
-		    server_wall_ms(w->sv, r->ended_ms) / 1000, w->us, is_lost);
+		    server_wall_ms(w->sv, r->ended_ms) / 1000, us, is_lost);
 }
 
+/* They stand together. */
 static void
-take_result(struct watched *w, const struct watch_result *r)
+arm_system(struct watched *w)
+{
+	const struct server *sv = w->sv;
+	uint16_t group = watched_state(w)->group;
+
+	for (size_t i = group - 1U; i < sv->n_watched; i++) {
+		if (watched_state(sv->watched[i])->group != group)
+			break;
+		schedule_arm(sv->watched[i]);
+	}
+}
+
+void
+schedule_result(struct watched *w, size_t vantage, const struct watch_result *r,
+    uint32_t us)
 {
 	struct server *sv = w->sv;
 	struct watch_events events = { 0 };
 
-	sample(w, r);
-	(void)watch_set_result(&sv->set, w->index, 0, r, &events);
+	if (watch_set_result(&sv->set, w->index, vantage, r, &events))
+		sample(w, r, us);
 	take_events(w, &events);
-	/* A first failure makes parents due at once. */
+	/* A first failure makes parents due at once, and others of the system. */
 	for (size_t i = 0; i < watched_state(w)->n_parents; i++)
 		schedule_arm(sv->watched[watched_state(w)->parents[i]]);
-	schedule_arm(w);
+	arm_system(w);
+}
+
+void
+schedule_arrange(
+    struct watched *w, const uint8_t *networks, const uint8_t *from, size_t n)
+{
+	struct watch_events events = { 0 };
+
+	watch_state_arrange(&watched_state(w)->state, networks, from, n,
+	    server_now_ms(), &events);
+	take_events(w, &events);
+}
+
+void
+schedule_blind(struct watched *w, size_t vantage)
+{
+	struct watch_events events = { 0 };
+
+	watch_state_blind(
+	    &watched_state(w)->state, vantage, server_now_ms(), &events);
+	take_events(w, &events);
+}
+
+/* What this process found itself. */
+static void
+take_own(struct watched *w)
+{
+	if (w->sv->agent != NULL)
+		agent_keep(w->sv->agent, w, &w->held);
+	schedule_result(w, 0, &w->held, w->us);
 }
 
 void
@@ -129,7 +198,6 @@ schedule_release(struct server *sv, bool has_uplink)
 {
 	for (size_t i = 0; i < sv->n_watched; i++) {
 		struct watched *w = sv->watched[i];
-		struct watch_events events = { 0 };
 
 		if (!w->is_held)
 			continue;
@@ -137,11 +205,9 @@ schedule_release(struct server *sv, bool has_uplink)
 		if (!has_uplink) {
 			w->held.outcome = WATCH_INCONCLUSIVE;
 			w->held.cause = WATCH_CAUSE_NONE;
-			watch_state_blind(&watched_state(w)->state, 0,
-			    server_now_ms(), &events);
-			take_events(w, &events);
+			schedule_blind(w, 0);
 		}
-		take_result(w, &w->held);
+		take_own(w);
 	}
 }
 
@@ -169,7 +235,7 @@ on_report(void *arg, const struct probe_report *report)
 		uplink_test(sv->uplink);
 		return;
 	}
-	take_result(w, &w->held);
+	take_own(w);
 }
 
 /* --- when ------------------------------------------------------------------------------ */
@@ -179,7 +245,7 @@ schedule_due(struct watched *w)
 {
 	struct server *sv = w->sv;
 
-	if (w->probe != NULL || w->is_held || sv->is_stopping)
+	if (w->probe != NULL || w->is_held || sv->is_stopping || !w->is_here)
 		return;
 	if (sv->n_probes >= SERVER_PROBES_MAX) {
 		loop_timer_set(w->due, BUSY_MS + server_random(BUSY_MS));
@@ -196,7 +262,7 @@ schedule_arm(struct watched *w)
 	uint64_t due = watch_state_due_ms(s, 0), now = server_now_ms();
 	uint32_t jitter = 0;
 
-	if (w->probe != NULL || w->is_held || w->sv->is_stopping)
+	if (w->probe != NULL || w->is_held || w->sv->is_stopping || !w->is_here)
 		return;
 	if (due > now && !watch_state_is_suspected(s) && w->at_wall_ms != 0)
 		jitter = server_random(s->config.interval_ms / JITTER_PARTS);
@@ -232,7 +298,7 @@ pass_time(struct server *sv, uint64_t now, bool is_spending)
 		/* A fault maps its neighbours, too: it adds up. */
 		if (w->history != NULL)
 			history_relax(w->history);
-		if (w->history == NULL &&
+		if (w->history == NULL && sv->dir != NULL &&
 		    now / HISTORY_MS != sv->ticked_ms / HISTORY_MS)
 			open_history(w);
 	}
@@ -249,6 +315,9 @@ schedule_tick(struct server *sv)
 	if (now - sv->ticked_ms > SLEPT_MS)
 		for (size_t i = 0; i < sv->n_watched; i++)
 			schedule_arm(sv->watched[i]);
+	if (sv->agent == NULL && now - sv->ticked_ms > SERVER_ABSENCE_MS)
+		alert_absence(sv, server_wall_ms(sv, sv->ticked_ms),
+		    server_wall_ms(sv, now), "the watcher did not run");
 	pass_time(sv, now, is_spending);
 	sv->ticked_ms = now;
 }

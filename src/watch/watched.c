@@ -10,7 +10,8 @@
  */
 #include "base/log.h"
 #include "base/metrics.h"
-#include "watch/server.h"
+#include "watch/alert/alert.h"
+#include "watch/place/places.h"
 
 /* A first probe comes within this time. */
 #define FIRST_MS 15000
@@ -48,28 +49,87 @@ on_due(void *arg)
 }
 
 static struct watch_config
-config_of(const struct status_check *c)
+config_of(const struct server *sv, const struct status_check *c)
 {
 	struct watch_config w = watch_config_default();
-	uint32_t every = (uint32_t)status_check_ms(c, STATUS_OPT_EVERY);
-	uint32_t timeout = (uint32_t)status_check_ms(c, STATUS_OPT_TIMEOUT);
 
-	w.interval_ms = every;
-	w.timeout_ms = timeout;
-	w.stale_ms = MAX(w.stale_ms, every * 2 + timeout + 40000);
-	/* Three probes that take as long as they may, and the pauses. */
-	w.confirm_ms = MAX(w.confirm_ms, 60000 + 4 * timeout);
+	w.interval_ms = (uint32_t)status_check_ms(c, STATUS_OPT_EVERY);
+	w.timeout_ms = (uint32_t)status_check_ms(c, STATUS_OPT_TIMEOUT);
+	watch_config_confirm(&w, sv->conf->watch_confirm_s * 1000);
 	return w;
 }
 
+static uint64_t boot_ms(struct server *sv, uint64_t wall_s);
+
+/* What was told before this process began, or before the check changed. */
+static void
+take_told(struct watched *w, struct watch_check *state)
+{
+	struct buf key = BUF_INIT(LEDGER_KEY_MAX);
+	struct str value;
+
+	buf_printf(&key, STATUS_TOLD_CHECK "%s", w->key);
+	if (ledger_mirror_find(
+		w->sv->mirror, LEDGER_TOLD, buf_str(&key), &value) &&
+	    status_told_decode(value, &w->told) && w->told.told < WATCH_TOLDS) {
+		state->told = (enum watch_told)w->told.told;
+		state->incident = w->told.incident;
+		state->fine_since_ms =
+		    boot_ms(w->sv, w->told.fine_since_ms / 1000);
+	}
+	buf_done(&key);
+}
+
+static void
+take_places(struct watched *w, const struct place_list *places)
+{
+	struct seen *fresh = x_calloc(places->n, sizeof(*fresh));
+
+	for (size_t i = 0; i < places->n; i++) {
+		for (size_t k = 0; k < w->n_seen; k++)
+			if (w->seen[k].place == places->v[i])
+				fresh[i] = w->seen[k];
+		fresh[i].place = places->v[i];
+	}
+	free(w->seen);
+	w->seen = fresh;
+	w->n_seen = places->n;
+}
+
+/* Agents came, went, or moved to another network. */
+static void
+arrange_places(struct watched *w)
+{
+	const struct watch_state *s = &watched_state(w)->state;
+	uint8_t from[WATCH_VANTAGES_MAX];
+	struct place_list now;
+	bool is_same;
+
+	places_of(w->sv, &w->check, &now);
+	is_same = now.n == w->n_seen;
+	for (size_t i = 0; i < now.n; i++) {
+		from[i] = WATCH_VANTAGE_NEW;
+		for (size_t k = 0; k < w->n_seen; k++)
+			if (w->seen[k].place == now.v[i])
+				from[i] = (uint8_t)k;
+		is_same = is_same && from[i] == i &&
+		          s->vantages[i].network == now.networks[i];
+	}
+	if (is_same)
+		return;
+	take_places(w, &now);
+	schedule_arrange(w, now.networks, from, now.n);
+}
+
 static struct watched *
-new_watched(struct server *sv, struct mirror_row row, struct watch_check *state)
+new_watched(
+    struct server *sv, struct ledger_mirror_row row, struct watch_check *state)
 {
 	struct watched *w = X_NEW(struct watched);
 	struct watch_config config;
-	const uint8_t network = 0;
+	struct place_list places;
 	uint64_t now = server_now_ms();
-	int r;
+	int r = 0;
 
 	w->sv = sv;
 	w->key = str_dup(row.key);
@@ -77,12 +137,17 @@ new_watched(struct server *sv, struct mirror_row row, struct watch_check *state)
 	w->days = PROBE_NO_DAYS;
 	if (!status_check_decode(w->row, &w->check))
 		die("a row that was good is not any more");
-	config = config_of(&w->check);
-	watch_state_init(&state->state, &config, &network, 1,
+	config = config_of(sv, &w->check);
+	places_of(sv, &w->check, &places);
+	w->is_here = !places.is_nobody && places.v[0] == NULL;
+	take_places(w, &places);
+	watch_state_init(&state->state, &config, places.networks, places.n,
 	    now + 1 + server_random(MIN(FIRST_MS, config.interval_ms)));
 	w->spent_ms = w->born_ms = now;
+	take_told(w, state);
 	w->due = loop_timer_new(sv->loop, on_due, w);
-	r = history_open(sv->dir, w->key, &w->history);
+	if (sv->dir != NULL)
+		r = history_open(sv->dir, w->key, &w->history);
 	if (r < 0)
 		log_event(EV_WATCH_HISTORY, LC("check", w->key),
 		    LC("error", strerror(-r)));
@@ -96,8 +161,10 @@ free_watched(struct watched *w, bool is_gone)
 		probe_cancel(w->probe);
 	loop_timer_free(w->due);
 	history_close(w->history);
-	if (is_gone)
+	if (is_gone && w->sv->agent == NULL && w->sv->dir != NULL)
 		history_remove(w->sv->dir, w->key);
+	free(w->seen);
+	lates_drop(w);
 	free(w->key);
 	if (w->row.n > 0)
 		explicit_bzero((void *)(uintptr_t)w->row.p, w->row.n);
@@ -116,9 +183,18 @@ system_of(const struct watched *w)
 	return system;
 }
 
-/* The one that speaks for its system; NULL: it has no checks. */
-static struct watched *
-speaker(struct server *sv, struct str system)
+void
+watched_configure(struct server *sv)
+{
+	for (size_t i = 0; i < sv->n_watched; i++) {
+		struct watched *w = sv->watched[i];
+
+		watched_state(w)->state.config = config_of(sv, &w->check);
+	}
+}
+
+struct watched *
+watched_speaker(struct server *sv, struct str system)
 {
 	struct watched *best = NULL;
 
@@ -151,7 +227,7 @@ set_parents(struct server *sv, struct watched *w, const struct watched *head,
 		struct watched *parent;
 
 		status_put_key(&key, s->parents[i]);
-		parent = speaker(sv, buf_str(&key));
+		parent = watched_speaker(sv, buf_str(&key));
 		if (parent != NULL && n < WATCH_PARENTS_MAX)
 			parents[n++] = (uint16_t)parent->index;
 		buf_done(&key);
@@ -166,17 +242,18 @@ static size_t
 join_system(struct server *sv, size_t from)
 {
 	struct str system = system_of(sv->watched[from]), value;
-	struct watched *head = speaker(sv, system);
+	struct watched *head = watched_speaker(sv, system);
 	struct status_system s = { 0 };
 	size_t i = from;
 
-	if (!mirror_find(sv->mirror, LEDGER_SYSTEM, system, &value) ||
+	if (!ledger_mirror_find(sv->mirror, LEDGER_SYSTEM, system, &value) ||
 	    !status_system_decode(value, &s))
 		s = (struct status_system){ 0 };
 	for (; i < sv->n_watched; i++) {
 		if (!str_eq(system_of(sv->watched[i]), system))
 			break;
 		set_parents(sv, sv->watched[i], head, &s);
+		watched_state(sv->watched[i])->group = (uint16_t)(from + 1);
 	}
 	return i;
 }
@@ -221,13 +298,13 @@ add_window(
 static void
 set_windows(struct server *sv)
 {
-	size_t n = mirror_count(sv->mirror, LEDGER_MAINTENANCE);
+	size_t n = ledger_mirror_count(sv->mirror, LEDGER_MAINTENANCE);
 
 	for (size_t i = 0; i < sv->n_watched; i++)
 		watched_state(sv->watched[i])->n_windows = 0;
 	for (size_t k = 0; k < n; k++) {
-		struct mirror_row row =
-		    mirror_row(sv->mirror, LEDGER_MAINTENANCE, k);
+		struct ledger_mirror_row row =
+		    ledger_mirror_row(sv->mirror, LEDGER_MAINTENANCE, k);
 		struct status_window w;
 
 		if (!status_window_decode(row.key, row.value, &w)) {
@@ -244,7 +321,7 @@ set_windows(struct server *sv)
 /* --- all ------------------------------------------------------------------------------ */
 
 static bool
-is_good(struct server *sv, struct mirror_row row)
+is_good(struct server *sv, struct ledger_mirror_row row)
 {
 	struct status_check c;
 	struct str system, check, value;
@@ -252,7 +329,8 @@ is_good(struct server *sv, struct mirror_row row)
 	if (status_split_key(row.key, &system, &check) &&
 	    status_check_decode(row.value, &c)) {
 		/* Its system is removed before it is. */
-		return mirror_find(sv->mirror, LEDGER_SYSTEM, system, &value);
+		return ledger_mirror_find(
+		    sv->mirror, LEDGER_SYSTEM, system, &value);
 	}
 	log_event(EV_WATCH_BAD_ROW, LS("check", row.key));
 	return false;
@@ -260,7 +338,7 @@ is_good(struct server *sv, struct mirror_row row)
 
 /* The old one that goes on; else NULL. */
 static struct watched *
-take_old(struct server *sv, struct mirror_row row, size_t *at)
+take_old(struct server *sv, struct ledger_mirror_row row, size_t *at)
 {
 	struct watched *w;
 
@@ -276,35 +354,56 @@ take_old(struct server *sv, struct mirror_row row, size_t *at)
 	return w;
 }
 
+static bool
+has_row(const struct watched *w)
+{
+	struct str value;
+
+	return ledger_mirror_find(
+	    w->sv->mirror, LEDGER_CHECK, str_c(w->key), &value);
+}
+
+/* Those that changed, which begin anew, and those that were removed. */
 static void
 drop_old(struct server *sv, struct watched **old, size_t n)
 {
+	struct watched **removed = x_calloc(n, sizeof(struct watched *));
 	uint64_t now = server_now_ms();
+	size_t n_removed = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct str value;
-
 		if (old[i] == NULL)
 			continue;
 		schedule_spend(old[i], now);
-		free_watched(old[i], !mirror_find(sv->mirror, LEDGER_CHECK,
-					 str_c(old[i]->key), &value));
+		if (!has_row(old[i]))
+			removed[n_removed++] = old[i];
 	}
+	if (sv->agent == NULL)
+		alert_removed(sv, removed, n_removed);
+	free(removed);
+	for (size_t i = 0; i < n; i++)
+		if (old[i] != NULL)
+			free_watched(old[i], !has_row(old[i]));
 }
 
 void
 watched_update(struct server *sv)
 {
-	size_t rows = mirror_count(sv->mirror, LEDGER_CHECK), n = 0, at = 0;
+	size_t rows = ledger_mirror_count(sv->mirror, LEDGER_CHECK), n = 0,
+	       at = 0;
 	struct watched **fresh = x_calloc(rows + 1, sizeof(*fresh));
 	struct watched **old = sv->watched;
 	struct watch_check *checks = x_calloc(rows + 1, sizeof(*checks));
 	struct watch_check *old_checks = sv->set.checks;
-	size_t n_old = sv->n_watched;
+	size_t n_old = sv->n_watched, n_new = 0;
+	bool is_moved = sv->agent == NULL && places_update(sv);
 
+	if (is_moved)
+		lates_flush(sv);
 	/* Those that change give up their files first. */
 	for (size_t i = 0; i < rows && n < WATCH_CHECKS_MAX; i++) {
-		struct mirror_row row = mirror_row(sv->mirror, LEDGER_CHECK, i);
+		struct ledger_mirror_row row =
+		    ledger_mirror_row(sv->mirror, LEDGER_CHECK, i);
 
 		if (!is_good(sv, row))
 			continue;
@@ -315,10 +414,12 @@ watched_update(struct server *sv)
 	}
 	drop_old(sv, old, n_old);
 	for (size_t i = 0, k = 0; i < rows && k < n; i++) {
-		struct mirror_row row = mirror_row(sv->mirror, LEDGER_CHECK, i);
+		struct ledger_mirror_row row =
+		    ledger_mirror_row(sv->mirror, LEDGER_CHECK, i);
 
 		if (!is_good(sv, row))
 			continue;
+		n_new += fresh[k] == NULL;
 		if (fresh[k] == NULL)
 			fresh[k] = new_watched(sv, row, &checks[k]);
 		fresh[k]->index = k;
@@ -332,10 +433,20 @@ watched_update(struct server *sv)
 		i = join_system(sv, i);
 	set_windows(sv);
 	for (size_t i = 0; i < n; i++)
+		arrange_places(fresh[i]);
+	if (sv->agent == NULL) {
+		places_sweep(sv);
+		alert_sweep(sv);
+	}
+	if (sv->agent == NULL && (is_moved || n_new > 0 || n != n_old))
+		calls_changed(sv);
+	for (size_t i = 0; i < n; i++)
 		schedule_arm(fresh[i]);
 	free(old);
 	free(old_checks);
 	metric_set(M_WATCH_CHECKS, n);
 	if (n != n_old)
 		log_event(EV_WATCH_LOADED, LU("checks", n));
+	if (sv->site != NULL)
+		site_renew(sv->site);
 }

@@ -24,6 +24,32 @@ def pytest_configure(config):
             f"{BINARY} is not there: run make, or set MAILSTEAD_BIN")
 
 
+# Files of minutes: they begin first, so that none is alone at the end.
+LONG = ("test_agent.py", "test_attack.py", "test_crash.py", "test_site.py",
+        "test_imap_sessions.py", "test_send_crash.py", "test_mirror.py",
+        "test_diskfull.py", "test_tls_rpt.py")
+
+
+def is_shared(item):
+    """It uses a fixture that is made once for its file."""
+    return any(d[-1].scope in ("module", "class")
+               for d in item._fixtureinfo.name2fixturedefs.values())
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the marks
+def pytest_collection_modifyitems(items):
+    """Tests that share something go to one process of pytest-xdist (--dist
+    loadgroup), and the others to whichever is free."""
+    def order(item):
+        name = item.path.name
+        return (LONG.index(name) if name in LONG else len(LONG),
+                not item.get_closest_marker("xdist_group"))
+    for item in items:
+        if is_shared(item):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    items.sort(key=order)
+
+
 def started(settings=None):
     s = Instance(settings)
     try:

@@ -204,7 +204,10 @@ def test_every_command_has_help(server, command):
     assert r.stdout.startswith(f"usage: mailstead {command}")
     assert server.cli("help", command) == r.stdout
     for verb in COMMANDS[command]:
-        one = server.cli(command, verb, "--help").splitlines()
+        said = server.cli(command, verb, "--help")
+        # What the manual page says, and not only what it is about.
+        assert said.split("\n\n")[1] != r.stdout.split("\n\n")[1].strip()
+        one = said.splitlines()
         usage = [line for line in one if f"mailstead {command} " in line]
         assert len(usage) == 1
         assert verb in usage[0].split()[3].split("|")
@@ -230,6 +233,15 @@ def test_what_is_mistyped_is_named(server, words, hint):
     r = server.cli(*words, check=False)
     assert r.returncode == USAGE
     assert not r.stdout and hint in r.stderr
+
+
+@pytest.mark.parametrize("words", [
+    ("user", "list"), ("alias", "list"), ("account", "list"),
+    ("dkim", "list"), ("feedback", "list", "--domain")])
+def test_a_list_of_a_mistyped_domain_is_no_empty_list(server, words):
+    said = server.cli(*words, "mistyped.example", check=False)
+    assert said.returncode == REFUSED and "not served here" in said.stderr
+    assert server.cli(*words, server.domain, check=False).returncode == 0
 
 
 def test_a_mistyped_verb_is_json_too(server):
@@ -276,6 +288,22 @@ def test_a_password_that_is_too_long_is_called_so(server, account):
                    input="x" * 3000 + "\n", check=False)
     assert r.returncode == USAGE and "too long" in r.stderr
     assert sign_in(server, account.login, account.password)
+
+
+def test_on_a_terminal_an_empty_list_says_so(server):
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(BINARY, [BINARY, "-c", server.conf, "audit", "list",
+                          "--what", "nosuch"])
+    try:
+        shown = b""
+        while b"\n" not in shown:
+            shown += os.read(fd, 1000)
+        assert shown.split() == [b"lines:", b"none"]
+    finally:
+        os.close(fd)
+        os.waitpid(pid, 0)
+    assert server.cli("audit", "list", "--what", "nosuch") == ""
 
 
 def test_an_interrupted_prompt_leaves_the_terminal_as_it_was(server, account):

@@ -133,7 +133,10 @@ def test_what_is_no_report_of_ours_is_not_kept(server, domain):
             (b"<feedback>cut", "."), (bomb, "too large"),
             (b"\x1f\x8bjunk", "damaged"), (b"PK\x03\x04junk", "damaged"),
             (b"hello", "no report")):
-        send(server, to, mail(to, what, "application", "octet-stream"))
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            send(server, to, mail(to, what, "application", "octet-stream"))
+        assert refused.value.smtp_code == 550
+        assert refused.value.smtp_error.startswith(b"5.6.0 ")
         server.wait_log(rf'event=filter.feedback.bad domain="?{domain}.*'
                         rf"reason=.*{reason}")
     assert reports(server, "--domain", domain) == []
@@ -152,6 +155,16 @@ def test_a_user_of_that_name_has_the_mail_as_well(server, domain):
     assert len(reports(server, "--domain", domain)) == 1
     users = js(server, "user", "list", domain)["users"]
     assert [u["messages"] for u in users] == [1]
+
+
+def test_what_is_no_report_still_goes_to_who_gets_it_as_well(server, domain):
+    to, user = f"mail-reports@{domain}", server.add_user(f"u@{domain}")
+    m = mail(to, b"hello", "application", "octet-stream")
+    with smtplib.SMTP("127.0.0.1", server.ports["mx"], timeout=20) as c:
+        assert c.sendmail("a@receiver.example", [to, str(user)], m) == {}
+    server.cli("alias", "add", to, user)
+    assert send(server, to, m) == {}
+    assert js(server, "user", "list", domain)["users"][0]["messages"] == 2
 
 
 def test_a_catch_all_does_not_get_reports(server, domain):

@@ -234,7 +234,7 @@ def test_mime_that_is_too_much(quick_server, name):
         assert c.ok("SEARCH SUBJECT nothing-like-this")
         assert c.ok("SEARCH TEXT nothing-like-this")
         c.close()
-    assert IS_SLOW or time.monotonic() - began < 5, "takes too long"
+    assert IS_SLOW or time.monotonic() - began < 30, "takes too long"
     assert original_of(inbox(account)[0]) == data
     if name in ("multipart", "rfc822", "parts"):
         assert "event=filter.limit " in quick_server.log()
@@ -350,7 +350,7 @@ def test_ten_thousand_connections(make_server):
             began = time.monotonic()
             assert offer(server, account, message("in between"))[0] == "2"
             assert len(inbox(account)) == 1
-            assert IS_SLOW or time.monotonic() - began < 3
+            assert IS_SLOW or time.monotonic() - began < 20
             memory.check()
             for s in held:
                 s.close()

@@ -766,16 +766,39 @@ def test_a_message_is_held_until_its_time(world, user):
 
 
 def test_nobody_here_gets_it_before_its_time(world, user):
+    """RFC 4865: users here wait as well, and get it into their mailboxes."""
+    other, r = world.server.new_account(), world.receiver("there")
+    before = time.time()
     with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
         c.starttls(context=world.server.tls())
         c.login(user.login, PASSWORD)
         c.ehlo()
+        c.sendmail(user.login, [other.login, "you@there.example"],
+                   mail(user, subject="in time"), ["HOLDFOR=3"])
+        # A report is read as it comes, or not at all.
         assert c.mail(user.login, ["HOLDFOR=60"])[0] == 250
-        assert c.rcpt(user.login)[0] == 550
-        assert c.rcpt("you@there.example")[0] == 250
-        c.rset()
-        assert c.mail(user.login, ["HOLDFOR=0"])[0] == 250
-        assert c.rcpt(user.login)[0] == 250
+        domain = user.login.split("@")[1]
+        assert c.rcpt(f"mail-reports@{domain}")[0] == 550
+    assert {e["recipient"] for e in json.loads(world.server.cli(
+        "queue", "list", "--sender", user.login, "--json"))["queue"]} == {
+            other.login, "you@there.example"}
+    got = inbox(world, other)[0]
+    assert time.time() - before >= 2.9
+    assert r.wait()
+    head, _, _ = got.partition(b"\r\n\r\n")
+    assert head.startswith(f"Return-Path: <{user.login}>\r\n"
+                           f"Delivered-To: {other.login}\r\n".encode())
+    assert b"\r\nReceived: " in head and b"Subject: in time" in head
+    assert head.count(b"Return-Path:") == head.count(b"Delivered-To:") == 1
+    # The operator may let it go before; who is gone by then is told of.
+    gone = world.server.new_account()
+    world.submit(user, gone.login, mail(user, subject="too late"),
+                 options=["HOLDFOR=86400"])
+    world.server.cli("user", "remove", gone.login)
+    world.server.cli("queue", "retry", "--recipient", gone.login)
+    report = inbox(world, user)[0]
+    assert b"5.1.1" in report and gone.login.encode() in report
+    assert len(inbox(world, other)) == 1
 
 
 def test_the_time_that_it_was_held_does_not_count(make_world):
@@ -802,9 +825,9 @@ def secure():
     w.close()
 
 
-def safe_receiver(world, name, capabilities=WISHES, matches=True):
-    cert = pki.Cert(f"{name}.example")
-    r = world.receiver(name, tls=cert.context(), capabilities=capabilities)
+def safe_receiver(world, *names, capabilities=WISHES, matches=True):
+    cert = pki.Cert("any.example")
+    r = world.receiver(*names, tls=cert.context(), capabilities=capabilities)
     published = cert if matches else pki.Cert("other.example")
     world.add(f"_{world.port}._tcp.{r.name.split('.')[0]} TLSA "
               f"{published.tlsa()}")
@@ -838,6 +861,28 @@ def test_requiretls_comes_back_from_who_does_not(secure, name, how):
     # What does not ask for it goes there.
     secure.submit(user, f"you@{name}.example", mail(user))
     r.wait()
+
+
+def test_requiretls_tries_the_other_hosts(secure):
+    """RFC 8689 section 4.2.1: before it comes back, each has its turn."""
+    user = secure.server.new_account()
+    plain = secure.receiver(capabilities=WISHES)
+    noreq = safe_receiver(secure, capabilities=USUAL)
+    safe = safe_receiver(secure)
+    secure.add(f"several MX 1 {plain.name}.", f"several MX 2 {noreq.name}.",
+               f"several MX 3 {safe.name}.", f"neither MX 1 {plain.name}.",
+               f"neither MX 2 {noreq.name}.")
+    secure.submit(user, "you@several.example", mail(user),
+                  options=["REQUIRETLS"])
+    assert "REQUIRETLS" in safe.wait()[0].mail_params.split()
+    secure.submit(user, "you@neither.example", mail(user),
+                  options=["REQUIRETLS"])
+    assert b"5.7.30" in inbox(secure, user)[0]
+    assert not plain.messages and not noreq.messages
+    assert plain.sessions and noreq.sessions
+    # Other mail takes the first as always.
+    secure.submit(user, "you@several.example", mail(user))
+    plain.wait()
 
 
 def test_tls_required_no_goes_all_the_same(secure):

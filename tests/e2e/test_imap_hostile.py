@@ -28,7 +28,7 @@ def alive(server, account):
         yield other
         began = time.monotonic()
         other.ok("NOOP")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 20
         assert server.pids("imap") == pids
 
 

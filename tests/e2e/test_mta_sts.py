@@ -2,6 +2,7 @@
 """MTA-STS (RFC 8461): policies over HTTPS from hosts that serve them well,
 badly, or not at all; and what mail does then."""
 import json
+import threading
 
 import pytest
 
@@ -166,6 +167,32 @@ def test_a_policy_from_someone_else(world, user):
     r.wait()
     assert world.web.count("forged.example") == 0
     world.server.wait_log(r"event=send\.mta-sts\.fail domain=forged\.")
+
+
+def test_slow_hosts_keep_nobody_waiting(world, user):
+    """All of the names of one organisation are silent; others do not wait."""
+    ends = threading.Event()
+    names = [f"n{i}.slow" for i in range(40)]
+    r = world.receiver(*names)
+    quick = world.good("quick")
+    for n in names:
+        world.web.pages[f"mta-sts.{n}.example"] = lambda h: ends.wait(60)
+    world.add(*(f"mta-sts.{n} A 127.0.0.1" for n in names),
+              *(f'_mta-sts.{n} TXT "v=STSv1; id=1;"' for n in names))
+    world.sts("quick", "enforce", "*.example")
+    try:
+        world.send(user, [f"a@{n}.example" for n in names])
+        wait_for(lambda: sum(world.web.count(f"{n}.example")
+                             for n in names) == 4, 10, "not four of them")
+        world.send(user, "a@quick.example")
+        assert quick.wait(timeout=8)[0].is_tls
+        assert sum(world.web.count(f"{n}.example") for n in names) <= 8
+        # Who says nothing for ten seconds loses the place.
+        world.server.wait_log(r"event=send\.mta-sts\.fail domain=n\d+\.slow\.",
+                              timeout=20)
+        assert r.wait(timeout=10)
+    finally:
+        ends.set()
 
 
 def test_a_changed_policy_counts(world, user):

@@ -68,6 +68,20 @@ def test_capa_with_tls(server):
     assert sasl == ["SCRAM-SHA-256-PLUS", "SCRAM-SHA-256", "PLAIN", "LOGIN"]
 
 
+def handshakes(server):
+    return sum(float(n) for n in re.findall(
+        r"(?m)^mailstead_tls_handshakes_total\S* (\S+)$", server.cli("metrics")))
+
+
+def test_a_handshake_counts_once(make_server):
+    server = make_server()
+    for service in ("pop3s", "imaps", "pop3s"):
+        before = handshakes(server)
+        Dialogue(server.connect(service)).close()
+        wait_for(lambda: handshakes(server) > before, 10, "it is counted")
+        assert handshakes(server) == before + 1, service
+
+
 def test_capa_after_sign_in_has_no_stls(account):
     with sign_in(account, "pop3") as d:
         caps = capabilities(d)

@@ -82,6 +82,10 @@ def test_who_signed_in_writes_to_other_servers(held, account):
     table = held.cli("queue", "list", mid).splitlines()
     assert table[0].split()[:4] == ["ID", "STATE", "TRIES", "NEXT"]
     assert len(table) == 3 and table[1].startswith(mid)
+    # What is held is not retried, and that is said.
+    assert "2 recipients are held" in held.cli("queue", "retry", "--all")
+    done = held.cli("queue", "retry", mid, check=False)
+    assert done.returncode == 1 and "queue release" in done.stderr
 
 
 def test_with_swaks(held, account):
@@ -124,7 +128,7 @@ def test_hold_release_and_cancel(held, account):
         "changed"] == 1
     assert recipients(held, mid) == ["y@hold.example"]
     done = held.cli("queue", "cancel", mid)
-    assert done.splitlines()[0] == "cancel: 1 recipients"
+    assert done.splitlines()[0] == "cancel: 1 recipient"
     again = held.cli("queue", "cancel", mid, check=False)
     assert again.returncode == REFUSED and "nothing to cancel" in again.stderr
     what = events(held, mid)
@@ -260,5 +264,5 @@ def test_a_long_queue_is_listed_and_changed_in_portions(fresh_server):
     assert len(queue(s, "--sender", a)) == 2500
     assert js(s, "queue", "cancel", "--all")["changed"] == 2500
     assert queue(s) == []
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
     assert "clean" in s.cli("check")

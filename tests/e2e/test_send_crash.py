@@ -13,12 +13,16 @@ MAILSTEAD_SEEDS as in test_crash.py.
 import json
 import os
 import random
+import re
+import signal
+import smtplib
 import time
 
 import pytest
 
 from lib.counter import WENT_ON, Counter
-from lib.instance import PASSWORD
+from lib.instance import PASSWORD, wait_for
+from lib.load import Imap
 from lib.killer import Killer, targets
 from lib.submitter import Submitter
 
@@ -31,8 +35,6 @@ SENDERS = ("send", "send", "send", "store", "smtp", "supervisor", "all")
 # destination (send.connections_per_destination).
 AGAIN_MAX = 20
 PROCESSES = 2
-# Here nobody measures how soon a process is back (test_crash.py does).
-BACK_S = 30.0
 SETTLE_S = 120
 
 
@@ -84,7 +86,7 @@ def submit_and_kill(make_server, seed, which):
             Submitter(server.ports["submission"], login, PASSWORD, "m",
                       i * share, (i + 1) * share) for i in range(PROCESSES)]
         rnd = random.Random(seed)
-        killer = Killer(server, rnd, BACK_S, BACK_S)
+        killer = Killer(server, rnd)
         kills, report = kill_while_they_submit(killer, counter, rnd, which)
         accepted, unknown = set(), set()
         for s in submitters:
@@ -123,3 +125,49 @@ def test_nothing_is_lost_and_little_comes_twice_when_the_sender_dies(
           f"{len(was_read)} of them behind a reply that had been read")
     assert was_read == {}
     assert again <= kills * AGAIN_MAX
+
+
+def kill_behind_its_delivery(server, sender, to, number):
+    """A message to a user here, held for a second (RFC 4865). Role send dies
+    when the store has been asked to deliver it, and has not answered. How much
+    time send has for asking grows with the number, for slow machines."""
+    with smtplib.SMTP("127.0.0.1", server.ports["submission"]) as c:
+        c.login(sender.login, PASSWORD)
+        c.ehlo()
+        c.sendmail(sender.login, [to.login],
+                   f"Subject: held {number}\r\n\r\nx\r\n", ["HOLDFOR=1"])
+    filters, store = server.pids("filter"), server.pids("store")[0]
+    for pid in filters:
+        os.kill(pid, signal.SIGSTOP)
+    # Send has read the message, and waits for its structure.
+    wait_for(lambda: json.loads(server.cli("queue", "list", "--json"))
+             ["queue"][0]["state"] == "active", 10, "it is not due")
+    time.sleep(0.05 * (number + 1))
+    os.kill(store, signal.SIGSTOP)
+    for pid in filters:
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(0.05 * (number + 1))
+    os.kill(server.pids("send")[0], signal.SIGKILL)
+    os.kill(store, signal.SIGCONT)
+    wait_for(lambda: not json.loads(server.cli("queue", "list", "--json"))
+             ["queue"], 20, "it is still in the queue")
+
+
+def count(server, account):
+    imap = Imap(server, account.login)
+    untagged = imap.ok("EXAMINE INBOX")[1]
+    imap.close()
+    return next(int(r[0].split()[1]) for r in untagged
+                if r[0].endswith(b" EXISTS"))
+
+
+def test_held_mail_for_a_user_here_comes_once(make_server):
+    server = make_server({"auth": {"allow_plaintext": "yes"}})
+    sender, to = server.new_account(), server.new_account()
+    for number in range(20):
+        kill_behind_its_delivery(server, sender, to, number)
+        asked = re.findall(r"event=store.deliver trace=(\S+h) ", server.log())
+        assert count(server, to) == number + 1
+        if len(asked) > len(set(asked)):
+            return
+    raise AssertionError("none was asked for twice")

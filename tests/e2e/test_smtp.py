@@ -533,12 +533,12 @@ def test_silent_and_slow_clients_time_out(make_server):
     with connect(server) as d:  # a byte now and then does not help
         began = time.monotonic()
         try:
-            while time.monotonic() - began < 5:
+            while time.monotonic() - began < 30:
                 d.send_raw(b"N")
                 time.sleep(0.3)
         except ConnectionError:
             pass
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 25
         d.expect("421 4.4.2 .*")
     with connect(server) as d:
         ehlo(d)

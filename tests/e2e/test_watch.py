@@ -39,7 +39,11 @@ def run(server, name):
 
 
 def probe(server, kind, target, *options, password=None):
-    """Add a check, probe it, remove it."""
+    """Add a check, probe it, remove it. A stand-in may be slow on a busy
+    machine: where silence is not what is looked for, there is time."""
+    if kind != "roundtrip" and not any(
+            o.startswith("timeout=") for o in options):
+        options = (*options, "timeout=20s")
     add(server, "x", kind, target, *options, password=password)
     try:
         return run(server, "x")
@@ -97,27 +101,66 @@ def test_systems_and_checks_are_data(box):
     assert [r["system"] for r in rows] == ["ns1", "Box"]
     assert rows[0]["audience"] == "internal"
     assert rows[1]["place"] == "Lusaka, Zambia"
-    assert rows[1]["status"] == "not watched"
+    assert (rows[1]["status"], rows[1]["flags"]) == ("unwatched", [])
+    assert "not watched" in box.cli("system", "list")
+    for more in ([], ["--places"]):
+        done = box.cli("watch", "status", "nobody", *more, check=False)
+        assert done.returncode == 1 and "no check" in done.stderr, more
     add(box, "smtp", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=1m")
     box.cli("check", "change", "box/smtp", "slow=2s", "every=")
     row, = js(box, "check", "list", "box")["checks"]
     assert row == {"check": "box/smtp", "kind": "smtp", "every_s": 30,
                    "target": f"127.0.0.1:{box.ports['mx']}",
                    "options": "slow=2s"}
+    box.cli("check", "change", "box/smtp", "target=127.0.0.1:9", "slow=1s")
+    row, = js(box, "check", "list", "box")["checks"]
+    assert (row["target"], row["options"]) == ("127.0.0.1:9", "slow=1s")
+    add(box, "web", "http", "http://x.example/", "body=a", "body=b")
+    box.cli("check", "change", "box/web", "body=c", "body=d")
+    rows = js(box, "check", "list", "box")["checks"]
+    assert rows[1]["options"] == "body=c body=d"
+    box.cli("check", "remove", "box/web")
+    assert box.cli("watch", "status", "nothing",
+                   check=False).returncode == REFUSED
     for bad in (["system", "add", "box", "mail"],
                 ["check", "add", "box/smtp", "smtp", "x"]):
         assert box.cli(*bad, check=False).returncode == REFUSED
     for bad in (["system", "add", "no good", "mail"],
                 ["system", "add", "b2", "boat"],
                 ["check", "add", "box/y", "smtp", "a b"],
+                ["check", "add", "box/y", "smtp", "a", "target=b"],
+                ["check", "change", "box/smtp", "target=a b"],
+                ["check", "change", "box/smtp", "target="],
                 ["check", "add", "box/y", "tcp", "h:1", "every=1s"],
                 ["check", "add", "box", "tcp", "h:1"],
                 ["check", "frob"], ["maintenance", "add", "box"]):
         assert box.cli(*bad, check=False).returncode == USAGE, bad
+    for words in (["add", "box/y", "tcp", "h:1"], ["change", "box/smtp"]):
+        done = box.cli("check", *words, "evry=30s", check=False)
+        assert done.returncode == USAGE
+        assert '"evry": expected NAME=VALUE' in done.stderr
+    for words, said in ((["--for", "2h", "--every", "1h"], "--every: expected"),
+                        (["--for", "1h", "--from", "2020-01-01"], "is over")):
+        done = box.cli("maintenance", "add", "box", *words, check=False)
+        assert done.returncode == USAGE and said in done.stderr
+    for what in "check", "maintenance":
+        done = box.cli(what, "list", "nosuch", check=False)
+        assert done.returncode == REFUSED, what
+    done = box.cli("check", "change", "box/smtp", "at=here", "at=nosuch",
+                   check=False)
+    assert done.returncode == REFUSED and '"at=nosuch"' in done.stderr
     box.cli("maintenance", "add", "box", "--for", "2h", "--note", "disks")
     window, = js(box, "maintenance", "list")["windows"]
     assert window["note"] == "disks"
-    box.cli("system", "remove", "box")
+    done = box.cli("system", "remove", "BOX", check=False)
+    assert done.returncode == REFUSED
+    for word in "system Box", "smtp", "--with-checks":
+        assert word in done.stderr
+    checks = len(js(box, "check", "list")["checks"])
+    assert checks > 0 and js(box, "system", "list")["systems"] != []
+    assert js(box, "system", "remove", "box", "--with-checks") == {
+        "removed": "Box", "checks": checks, "maintenance": 1,
+        "subscribers": 0, "contacts": 0}
     assert js(box, "check", "list")["checks"] == []
     assert js(box, "maintenance", "list")["windows"] == []
     # The check of the store is still there.
@@ -166,11 +209,18 @@ def test_wrong_passwords_and_no_tls(box):
                        ("pop3", "pop3")):
         status, r = probe(box, kind, f"127.0.0.1:{box.ports[port]}",
                           f"login={account}", "verify=no", password="wrong")
-        assert (status, r["cause"]) == (REFUSED, "login failed"), r
+        assert (status, r["cause"]) == (REFUSED, "login"), r
     listener, port = speak(b"220 x ESMTP\r\n", b"250 x\r\n")
     with listener:
         status, r = probe(box, "smtp", f"127.0.0.1:{port}", "tls=starttls")
-        assert (status, r["cause"]) == (REFUSED, "no TLS session"), r
+        assert (status, r["cause"]) == (REFUSED, "tls"), r
+        assert r["found"] == "offers no STARTTLS (tls=never if that is meant)"
+    listener, port = speak(b"+OK x\r\n", b"-ERR what?\r\n")
+    with listener:
+        status, r = probe(box, "pop3", f"127.0.0.1:{port}", "tls=starttls")
+        assert (status, r["cause"]) == (REFUSED, "tls"), r
+        assert r["found"].startswith(
+            "offers no STARTTLS (tls=never if that is meant): ")
 
 
 def test_a_mail_goes_round(box):
@@ -191,7 +241,7 @@ def test_a_mail_goes_round(box):
     other = box.new_account()
     status, r = probe(box, "roundtrip", other, *words[2:], "timeout=3s",
                       password=account.password)
-    assert (status, r["cause"]) == (REFUSED, "no answer in time")
+    assert (status, r["cause"]) == (REFUSED, "timeout")
     assert "has not arrived" in r["found"]
 
 
@@ -204,21 +254,33 @@ def test_what_does_not_answer_or_answers_nonsense(box, silent_port):
     closed.close()
     for kind in ("smtp", "imap", "pop3", "sieve", "tls"):
         status, r = probe(box, kind, f"127.0.0.1:{port}")
-        assert (status, r["cause"]) == (REFUSED, "connection refused"), r
+        assert (status, r["cause"]) == (REFUSED, "refused"), r
         status, r = probe(box, kind, f"127.0.0.1:{silent_port}",
                           "timeout=600ms")
-        assert (status, r["cause"]) == (REFUSED, "no answer in time"), r
+        assert (status, r["cause"]) == (REFUSED, "timeout"), r
     listener, port = speak(b"HELLO \x1b[31mworld\r\n")
     with listener:
         for kind in ("smtp", "imap", "pop3", "sieve"):
             status, r = probe(box, kind, f"127.0.0.1:{port}")
             assert (status, r["cause"]) == (
-                REFUSED, "not an answer of its protocol"), r
+                REFUSED, "protocol"), r
             assert "\x1b" not in json.dumps(r)
         assert probe(box, "tls", f"127.0.0.1:{port}")[1]["cause"] == \
-            "no TLS session"
+            "tls"
+    # Each line is one that the protocol allows, and there is no last one.
+    for kind, greeting, answer in (
+            ("sieve", b'"X" "y"\r\n' * 400000, None),
+            ("http", b"", b"HTTP/1.1 100 \r\n\r\n" * 200000)):
+        listener, port = speak(greeting, answer)
+        with listener:
+            target = f"127.0.0.1:{port}"
+            status, r = probe(box, kind, f"http://{target}/"
+                              if kind == "http" else target, *(
+                                  () if kind == "http" else ("tls=never",)))
+            assert (status, r["cause"]) == (REFUSED, "protocol"), r
+            assert "no end" in r["found"]
     status, r = probe(box, "tcp", "no-such-host.invalid:25")
-    assert (status, r["cause"]) == (REFUSED, "name does not resolve"), r
+    assert (status, r["cause"]) == (REFUSED, "name"), r
 
 
 def test_slow_answers_are_slow(box):
@@ -323,7 +385,7 @@ def test_web_pages(box):
                 ("/", ("code=301",), REFUSED)):
             status, r = probe(box, "http", url + path, *options)
             assert status == code, (path, options, r)
-            assert code == OK or r["cause"] == "wrong contents"
+            assert code == OK or r["cause"] == "content"
         web.shutdown()
 
 
@@ -348,9 +410,9 @@ def test_sip(box):
         assert probe(box, "sip", target)[1]["found"] == "answers 200 OK"
         assert probe(box, "sip", target)[0] == OK
         assert probe(box, "sip", target)[1]["cause"] == \
-            "not an answer of its protocol"
+            "protocol"
     status, r = probe(box, "sip", target, "timeout=600ms")
-    assert (status, r["cause"]) == (REFUSED, "connection refused")
+    assert (status, r["cause"]) == (REFUSED, "refused")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         def over_tcp():
             c, _ = listener.accept()
@@ -374,7 +436,9 @@ def test_names_and_zones(make_server):
                "2.0.0.127.all A 127.0.0.2", "1.0.0.127.all A 127.0.0.2",
                "7.2.0.192.all A 127.0.0.2",
                "2.0.0.127.no A 127.0.0.2",
-               "7.2.0.192.no A 127.255.255.254"]
+               "7.2.0.192.no A 127.255.255.254",
+               # More than a packet holds.
+               *(f'long TXT "{i:02}{"x" * 150}"' for i in range(20))]
     first, second = (dns.NameServer(records).start() for _ in range(2))
     try:
         at = [f"127.0.0.1:{s.port}" for s in (first, second)]
@@ -388,6 +452,9 @@ def test_names_and_zones(make_server):
                  "192.0.2.9 is not among"),
                 ("dns", "example", ("type=MX", "value=10 mail.example",
                                     *both), OK, ""),
+                ("dns", "long.example", ("type=TXT", *both,
+                                         "value=19" + "x" * 150), OK,
+                 "20 records"),
                 ("dns", "nothing.example", (), REFUSED, "no such record"),
                 ("dns", "nothing.example", (both[0],), REFUSED, "NXDOMAIN"),
                 ("soa", "example", both, OK, "2 servers have serial"),
@@ -395,7 +462,7 @@ def test_names_and_zones(make_server):
                 ("blocklist", "192.0.2.7", ("list=bl.example",), REFUSED,
                  "listed by bl.example (127.0.0.4)"),
                 ("blocklist", "192.0.2.9", ("list=bl.example",), OK,
-                 "not listed by 1 lists"),
+                 "not listed by 1 list"),
                 # Dead: it lists everybody; it lists nobody; it refuses.
                 ("blocklist", "192.0.2.7", ("list=all.example",), TEMPFAIL,
                  "no list works"),
@@ -411,7 +478,7 @@ def test_names_and_zones(make_server):
         # The secondary stays behind.
         first.change(records + ["new A 192.0.2.1"])
         status, r = probe(box, "soa", "example", *both)
-        assert (status, r["cause"]) == (REFUSED, "servers disagree"), r
+        assert (status, r["cause"]) == (REFUSED, "disagrees"), r
         assert r["found"].endswith("it is behind")
         second.end()
         status, r = probe(box, "soa", "example", *both, "timeout=600ms")
@@ -428,21 +495,24 @@ def test_pings(box):
     assert status == OK and r["time_us"] < 100000
     # Nobody may ping everybody: nothing leaves this machine.
     status, r = probe(box, "ping", "255.255.255.255")
-    assert (status, r["cause"]) == (REFUSED, "no way there")
+    assert (status, r["cause"]) == (REFUSED, "unreachable")
 
 
 # --- states -------------------------------------------------------------------------
 
 
-def test_states_change_after_confirmation(box):
+def test_states_change_after_confirmation(make_server):
+    # Long enough to be seen by who asks again and again.
+    box = make_server({"watch": {"confirm": "6s"}})
+    box.cli("system", "add", "Box", "mail")
     listener = socket.create_server(("127.0.0.1", 0))
     target = f"127.0.0.1:{listener.getsockname()[1]}"
-    add(box, "t", "tcp", target, "every=10s")
+    add(box, "t", "tcp", target, "every=2s")
     wait_for(lambda: states(box)["box/t"]["status"] == "up", 20, "up")
     row = states(box)["box/t"]
     assert row["ping_us"] > 0 and row["found"] == "accepts connections"
     listener.close()
-    wait_for(lambda: states(box)["box/t"]["status"] == "up?", 20,
+    wait_for(lambda: "suspected" in states(box)["box/t"]["flags"], 20,
              "a failure is being confirmed")
     wait_for(lambda: states(box)["box/t"]["status"] == "down", 45, "down")
     assert box.wait_log(r"watch.changed.*check=box/t from=up to=down")
@@ -451,17 +521,17 @@ def test_states_change_after_confirmation(box):
     assert 0 < system["uptime_ppm"] < 1000000
     # Planned work stands beside the state and does not hide it.
     box.cli("maintenance", "add", "box", "--for", "1h")
-    wait_for(lambda: "planned work" in states(box)["box/t"]["status"], 5,
+    wait_for(lambda: "planned" in states(box)["box/t"]["flags"], 5,
              "maintenance")
-    assert states(box)["box/t"]["status"].startswith("down")
+    assert states(box)["box/t"]["status"] == "down"
 
 
 def test_history_survives_kill_and_restart(box):
-    add(box, "smtp", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=10s")
+    add(box, "smtp", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=2s")
     wait_for(lambda: states(box)["box/smtp"]["status"] == "up", 20, "up")
     wait_for(lambda: states(box)["box/smtp"]["coverage_ppm"], 30, "history")
     before = states(box)["box/smtp"]["coverage_ppm"]
-    files = list((box.data / "watch").iterdir())
+    files = list((box.data / "watch").glob("*.ring"))
     assert [f.name for f in files] == ["box,smtp.ring"]
     assert os.stat(files[0]).st_blocks * 512 >= 782336
     box.kill("watch", signal.SIGKILL)
@@ -471,7 +541,8 @@ def test_history_survives_kill_and_restart(box):
     box.kill("store")
     wait_for(lambda: states(box)["box/smtp"]["status"] == "up", 30, "up")
     box.cli("check", "remove", "box/smtp")
-    wait_for(lambda: not list((box.data / "watch").iterdir()), 5, "removed")
+    wait_for(lambda: not list((box.data / "watch").glob("*.ring")), 5,
+             "removed")
 
 
 def test_without_an_uplink_nothing_is_down(make_server):
@@ -480,7 +551,7 @@ def test_without_an_uplink_nothing_is_down(make_server):
     closed.close()
     box = make_server({"watch": {"uplink": [f"127.0.0.1:{port}"]}})
     box.cli("system", "add", "box", "web")
-    add(box, "t", "tcp", f"127.0.0.1:{port}", "every=10s")
+    add(box, "t", "tcp", f"127.0.0.1:{port}", "every=2s")
     wait_for(lambda: states(box)["box/t"]["checked"], 20, "probed")
     assert box.wait_log("watch.uplink.*state=lost", 10)
     row = states(box)["box/t"]
@@ -506,10 +577,10 @@ def test_a_full_disk_costs_history_and_nothing_else():
     try:
         box.start()
         box.cli("system", "add", "box", "mail")
-        add(box, "a", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=10s")
+        add(box, "a", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=2s")
         wait_for(lambda: states(box).get("box/a"), 5, "it is watched")
         box.leave(600 << 10)
-        add(box, "b", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=10s")
+        add(box, "b", "smtp", f"127.0.0.1:{box.ports['mx']}", "every=2s")
         assert box.wait_log("watch.history check=box/b error=")
         box.leave(0)
         # What has a file goes on with it; what has none is watched as well.
@@ -533,14 +604,16 @@ def test_what_depends_on_a_parent_is_marked(box):
     closed.close()
     box.cli("system", "add", "gate", "other")
     box.cli("system", "change", "box", "--parents", "gate")
-    box.cli("check", "add", "gate/t", "tcp", target, "every=10s")
-    add(box, "t", "tcp", target, "every=10s")
-    add(box, "mail", "smtp", target, "every=10s")
+    box.cli("check", "add", "gate/t", "tcp", target, "every=2s")
+    add(box, "t", "tcp", target, "every=2s")
+    add(box, "mail", "smtp", target, "every=2s")
     wait_for(lambda: all(s["status"].startswith("down")
                          for s in states(box).values()), 60, "all are down")
-    masked = {name: "depends on" in s["status"]
+    masked = {name: "masked" in s["flags"]
               for name, s in states(box).items()}
     assert masked == {"gate/t": False, "box/t": True, "box/mail": True}
-    # A ring of parents changes nothing but the log.
-    box.cli("system", "change", "gate", "--parents", "box")
-    assert box.wait_log("watch.bad-row.*its parents depend on it")
+    # No ring of parents.
+    done = box.cli("system", "change", "gate", "--parents", "box",
+                   check=False)
+    assert done.returncode == REFUSED, done.stderr
+    assert "does not depend on this one itself" in done.stderr

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * LINK:
- * OBJS: src/net/resolver.c src/net/loop.c
+ * OBJS: src/net/resolver.c src/net/dns_cache.c src/net/loop.c
  *
  * dns_data_fuzz.c - record data of strangers' name servers: what is read of an
  * MX record is a host name, and gives the same bytes when it is written again,

@@ -88,8 +88,11 @@ check_fields(const struct dsn_fields *want)
 static void
 check_message(struct str text)
 {
+	/* Who it is to may have such a word in the address. */
+	struct str head = str_from(text,
+	    (size_t)str_search(text, STR("\r\nContent-Type: multipart/")));
 	struct str boundary =
-	    str_from(text, (size_t)str_search(text, STR("boundary=\"")) + 10);
+	    str_from(head, (size_t)str_search(head, STR("boundary=\"")) + 10);
 	struct buf delimiter = BUF_INIT(100);
 	size_t column = 0, parts = 0;
 

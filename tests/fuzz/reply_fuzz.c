@@ -2,7 +2,7 @@
 /*
  * LINK: reply
  *
- * The first line of the input says which reply; up to a NUL its text follows,
+ * The first two bytes of the input say which reply; up to a NUL its text follows,
  * then a table. Properties: any table is read or refused within the limits;
  * the answer is always one of the classes, the same each time, and the same
  * when the table is read again; what is behind the first kilobytes of a text
@@ -104,6 +104,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		builtin = reply_table_new();
 	reply.stage = (enum reply_stage)(1u << (data[0] & 7));
 	/* Half of them are refusals. */
+	if (data[0] & 16)
+		reply.group = STR("microsoft");
 	reply.code = (data[0] & 8) ? 400 + data[1] % 200 : data[1] * 3;
 	table = str_split(str_from(in, 2), '\0', &text);
 	reply.text = text;

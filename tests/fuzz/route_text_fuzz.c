@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * LINK:
- * OBJS: src/conf/route_text.c src/conf/route_row.c src/send/route.c src/send/plan.c src/proto/provider/provider.c
+ * OBJS: src/conf/route_text.c src/conf/route_row.c src/send/route/route.c src/send/route/plan.c src/proto/provider/provider.c
  *
  * route_text_fuzz.c - routes: one that parses gives the same route when it is
  * written again from its parts, only what fits its pattern finds it, and of its
  * ways one that is free is taken, none that is shut. The first byte of the
  * input says which are. The rest is read as a row of the ledger as well.
  */
-#include "send/plan.h"
+#include "send/route/plan.h"
 
 #include "base/buf.h"
 

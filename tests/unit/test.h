@@ -15,6 +15,8 @@
 
 #define TEST(name) static void name(UNUSED void **state)
 #define UNIT(name) cmocka_unit_test(name)
+/* Between setup() and teardown() of its file. */
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define CHECK(cond, what) \
 	do { \
 		if (!(cond)) \

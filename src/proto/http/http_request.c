@@ -57,10 +57,7 @@ http_is_token(struct str s)
 static bool
 is_value(struct str s)
 {
-	for (size_t i = 0; i < s.n; i++)
-		if (((uint8_t)s.p[i] < ' ' && s.p[i] != '\t') || s.p[i] == 0x7f)
-			return false;
-	return true;
+	return !str_has_control(s, "\t");
 }
 
 static bool
@@ -208,6 +205,19 @@ http_request_field(
     const struct http_request *r, struct str name, struct str *ret)
 {
 	return count_fields(r, name, ret) > 0;
+}
+
+bool
+http_request_next_field(
+    const struct http_request *r, struct str name, size_t *i, struct str *ret)
+{
+	for (; *i < r->n_fields; (*i)++) {
+		if (!str_eq_case(r->fields[*i].name, name))
+			continue;
+		*ret = r->fields[(*i)++].value;
+		return true;
+	}
+	return false;
 }
 
 bool

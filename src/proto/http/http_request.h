@@ -75,6 +75,10 @@ int http_request_parse(struct str head, struct http_request *ret) WARN_UNUSED;
 /* The value of the first field of that name; false: there is none. */
 bool http_request_field(
     const struct http_request *r, struct str name, struct str *ret) WARN_UNUSED;
+/* Those of all fields of that name, one by one: *i is 0 at first. A list may
+ * stand in several lines (RFC 9110 section 5.3). */
+bool http_request_next_field(const struct http_request *r, struct str name,
+    size_t *i, struct str *ret) WARN_UNUSED;
 
 /* A token of RFC 9110 section 5.6.2. */
 bool http_is_token(struct str s);

@@ -66,15 +66,6 @@ http_encode(struct buf *out, struct str s)
 
 /* --- paths -------------------------------------------------------------------------- */
 
-static bool
-has_controls(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((uint8_t)s.p[i] < ' ' || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* Without its last segment; the root stays. */
 static void
 go_up(struct buf *out, size_t root)
@@ -116,7 +107,8 @@ http_path_decode(struct str path, struct buf *out)
 {
 	struct buf plain = BUF_INIT(HTTP_TARGET_MAX);
 	bool ok = path.n > 0 && path.p[0] == '/' &&
-	          decode(path, false, &plain) && !has_controls(buf_str(&plain));
+	          decode(path, false, &plain) &&
+	          !str_has_control(buf_str(&plain), "");
 
 	if (ok)
 		resolve(buf_str(&plain), out);
@@ -184,28 +176,72 @@ opaque_tag(struct str etag)
 	return str_starts(etag, STR("W/")) ? str_from(etag, 2) : etag;
 }
 
-/* Entity tags may hold commas: they end with their quote. */
+/* RFC 9110 section 8.8.3: what may stand between the quotes. */
+static bool
+is_etag_byte(char c)
+{
+	uint8_t b = (uint8_t)c;
+
+	return b == 0x21 || (b >= 0x23 && b != 0x7f);
+}
+
+/* The next of a list. They may hold commas, so they end with their quote; empty
+ * members are passed over (section 5.6.1.2). False at the end, and at what is
+ * no tag: *rest is not empty then. */
+static bool
+next_etag(struct str *rest, struct str *ret)
+{
+	struct str s = *rest, tag;
+	size_t n = 1;
+
+	while (s.n > 0 && (s.p[0] == ',' || s.p[0] == ' ' || s.p[0] == '\t'))
+		s = str_from(s, 1);
+	*rest = s;
+	tag = opaque_tag(s);
+	if (tag.n == 0 || tag.p[0] != '"')
+		return false;
+	while (n < tag.n && is_etag_byte(tag.p[n]))
+		n++;
+	if (n == tag.n || tag.p[n] != '"')
+		return false;
+	n += (size_t)(tag.p - s.p) + 1;
+	tag = str_trim(str_from(s, n));
+	if (tag.n > 0 && tag.p[0] != ',')
+		return false;
+	*ret = str_first(s, n);
+	*rest = tag;
+	return true;
+}
+
 bool
 http_etag_matches(struct str field, struct str etag)
 {
-	etag = opaque_tag(etag);
-	field = str_trim(field);
-	if (str_eq(field, STR("*")))
-		return true;
-	while (field.n > 0) {
-		struct str rest = opaque_tag(field);
-		ptrdiff_t end = str_find(str_from(rest, 1), '"');
+	struct str one;
 
-		if (rest.n == 0 || rest.p[0] != '"' || end < 0)
-			return false;
-		if (str_eq(str_first(rest, (size_t)end + 2), etag))
+	if (str_eq(str_trim(field), STR("*")))
+		return true;
+	while (next_etag(&field, &one))
+		if (str_eq(opaque_tag(one), opaque_tag(etag)))
 			return true;
-		rest = str_trim(str_from(rest, (size_t)end + 2));
-		if (rest.n > 0 && rest.p[0] != ',')
-			return false;
-		field = str_trim(str_from(rest, 1));
-	}
 	return false;
+}
+
+enum http_match
+http_if_match(struct str field, struct str etag)
+{
+	enum http_match match = HTTP_MATCH_MALFORMED;
+	struct str one;
+
+	if (str_eq(str_trim(field), STR("*")))
+		return HTTP_MATCH_YES;
+	while (next_etag(&field, &one)) {
+		if (match != HTTP_MATCH_YES)
+			match = HTTP_MATCH_NO;
+		/* With its W/, a weak one is never the same as a strong one. */
+		if (str_eq(one, etag) && one.p[0] == '"')
+			match = HTTP_MATCH_YES;
+	}
+	return field.n > 0 ? HTTP_MATCH_MALFORMED : match;
 }
 
 /* "0.5" in thousandths (RFC 9110 section 12.4.2); what is none counts as 0. */

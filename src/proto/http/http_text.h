@@ -44,6 +44,13 @@ bool http_date_parse(struct str s, uint64_t *ret) WARN_UNUSED;
  * as RFC 9110 section 13.1.2 wants it; "*" names all. */
 bool http_etag_matches(struct str field, struct str etag);
 
+/* Does an If-Match field name this entity tag? Strongly, as section 13.1.1 wants
+ * it: a weak tag is the same as none. field: all its lines, with commas in
+ * between. Malformed is also a list of no tags, and "*" in a list: who sends
+ * that means something, and it is not "anyhow". */
+enum http_match { HTTP_MATCH_NO, HTTP_MATCH_YES, HTTP_MATCH_MALFORMED };
+enum http_match http_if_match(struct str field, struct str etag) WARN_UNUSED;
+
 /* The weight in thousandths that an Accept-Encoding or Accept-Language field
  * gives to a token; "*" counts for those it does not name; 0: not wanted. */
 unsigned http_weight(struct str field, struct str token);

@@ -94,23 +94,13 @@ take_line(struct str *rest, struct str *ret_line)
 	return true;
 }
 
-static bool
-has_controls(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (((unsigned char)s.p[i] < ' ' && s.p[i] != '\t') ||
-		    s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* Cut a line at its colon. Fields of later versions hold UTF-8, too. */
 static bool
 split_field(struct str line, struct str *ret_name, struct str *ret_value)
 {
 	ptrdiff_t colon = str_find(line, ':');
 
-	if (colon < 1 || has_controls(line) || !str_is_utf8(line))
+	if (colon < 1 || str_has_control(line, "\t") || !str_is_utf8(line))
 		return false;
 	*ret_name = str_first(line, (size_t)colon);
 	*ret_value = str_trim(str_from(line, (size_t)colon + 1));

@@ -125,21 +125,12 @@ static const struct {
 };
 /* clang-format on */
 
-static bool
-has_control(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F)
-			return true;
-	return false;
-}
-
 /* A password may hold any byte but those that no line can: CR, LF and NUL. */
 static bool
 is_clean(const struct pop3_command *c, struct str args)
 {
 	if (c->verb != POP3_VERB_PASS)
-		return !has_control(args);
+		return !str_has_control(args, "");
 	return str_find(args, '\0') < 0 && str_find(args, '\r') < 0 &&
 	       str_find(args, '\n') < 0;
 }
@@ -157,8 +148,8 @@ pop3_command_parse(struct str line, struct pop3_command *ret)
 		return is_clean(ret, args) ? verbs[i].parse(ret, args)
 		                           : POP3_COMMAND_BAD_CHAR;
 	}
-	return has_control(line) ? POP3_COMMAND_BAD_CHAR
-	                         : POP3_COMMAND_UNKNOWN_VERB;
+	return str_has_control(line, "") ? POP3_COMMAND_BAD_CHAR
+	                                 : POP3_COMMAND_UNKNOWN_VERB;
 }
 
 const char *

@@ -13,6 +13,7 @@ struct seen {
 	bool has_status;
 	uint16_t status[3];
 	unsigned stage;
+	struct str group;
 	struct str text;
 };
 
@@ -149,10 +150,25 @@ text_fits(struct str pattern, struct str text)
 }
 
 static bool
+group_fits(struct str groups, struct str group)
+{
+	struct str word;
+
+	if (groups.n == 0)
+		return true;
+	while (groups.p) {
+		groups = str_split(groups, ' ', &word);
+		if (group.n > 0 && str_eq(word, group))
+			return true;
+	}
+	return false;
+}
+
+static bool
 rule_fits(const struct reply_rule *r, const struct seen *s)
 {
-	if (!(r->stages & s->stage) || !code_fits(r, s->code) ||
-	    !status_fits(&r->status, s))
+	if (!group_fits(r->groups, s->group) || !(r->stages & s->stage) ||
+	    !code_fits(r, s->code) || !status_fits(&r->status, s))
 		return false;
 	for (size_t i = 0; i < r->n_texts; i++)
 		if (!text_fits(r->texts[i], s->text))
@@ -172,7 +188,9 @@ struct reply_verdict
 reply_classify(const struct reply_table *t, const struct reply_input *in)
 {
 	struct reply_verdict v = { .class = class_of_code(in->code) };
-	struct seen s = { .code = in->code, .stage = in->stage };
+	struct seen s = {
+		.code = in->code, .stage = in->stage, .group = in->group
+	};
 	/* A line gets one blank more at most, and has a line end less. */
 	struct buf text = BUF_INIT(REPLY_TEXT_MAX + 2);
 

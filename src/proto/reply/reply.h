@@ -9,10 +9,15 @@
  * may take the built-in rules in at the place of his choice.
  *
  *   # name            class    code  status       stage  text...        link
+ *   [microsoft microsoft-consumer]
  *   ms-banned-ip      blocked  5xx   5.7.606-649  *      "banned sending ip" \
  *                              https://sender.office.com/     (one line)
+ *   [*]
  *   default
  *
+ *   [...]   the rules below count at hosts of these provider groups only
+ *           (proto/provider): nobody else speaks for a provider. "[*]": at all
+ *           hosts, as at the beginning; the built-in rules have their own
  *   class   see enum reply_class
  *   code    "*", "4xx", "5xx", or some, as "421,450"
  *   status  "*", or three numbers with dots, each of which may be "*", the
@@ -57,6 +62,7 @@ enum reply_class {
 	REPLY_PERMANENT,    /* "permanent": anything else with 5xx */
 };
 
+/* In the order of the dialogue. */
 enum reply_stage {
 	REPLY_AT_GREETING = 1 << 0, /* "greeting" */
 	REPLY_AT_EHLO = 1 << 1,     /* "ehlo": HELO and LHLO, too */
@@ -69,6 +75,7 @@ enum reply_stage {
 };
 
 struct reply_input {
+	struct str group; /* of the host that says it; empty: none */
 	enum reply_stage stage;
 	int code;        /* 0: there was no reply */
 	struct str text; /* lines without codes, separated by '\n' */
@@ -102,6 +109,8 @@ struct reply_table *reply_table_free(struct reply_table *t);
 size_t reply_table_count(const struct reply_table *t);
 /* Name of the rule at position i, in the order of the table. */
 struct str reply_table_name(const struct reply_table *t, size_t i);
+/* The groups at whose hosts it counts, as written; empty: at all hosts. */
+struct str reply_table_groups(const struct reply_table *t, size_t i);
 
 /* Always an answer: 0 is REPLY_CONNECTION, what no rule knows goes by its
  * first digit. The same reply gives the same answer. */

@@ -18,6 +18,7 @@ struct reply_status {
 
 struct reply_rule {
 	struct str name;
+	struct str groups; /* words; empty: any host */
 	enum reply_class class;
 	uint16_t codes[REPLY_CODES_MAX]; /* 4 and 5: 4xx and 5xx */
 	size_t n_codes;                  /* 0: any */

@@ -197,7 +197,8 @@ struct source {
 	char *text;
 	size_t n;
 	bool is_default;
-	size_t line; /* counts from 1 */
+	size_t line;       /* counts from 1 */
+	struct str groups; /* of the rules that follow */
 };
 
 static const char *add_lines(struct reply_table *t, struct source *src);
@@ -226,6 +227,26 @@ add_source(struct reply_table *t, struct str text, bool is_default)
 	};
 }
 
+/* "[one another]" or "[*]". */
+static const char *
+read_groups(struct source *src, struct str line)
+{
+	struct str words = str_trim(str_sub(line, 1, line.n - 2));
+	struct str rest = words, word;
+
+	src->groups = words;
+	if (str_eq(words, STR("*"))) {
+		src->groups = STR_NONE;
+		return NULL;
+	}
+	do {
+		rest = str_split(rest, ' ', &word);
+		if (!is_name(word))
+			return "not provider groups: [one another], or [*]";
+	} while (rest.p);
+	return NULL;
+}
+
 /* "default": the built-in rules stand here, once. */
 static const char *
 add_default(struct reply_table *t, const struct source *from)
@@ -239,7 +260,7 @@ add_default(struct reply_table *t, const struct source *from)
 }
 
 static const char *
-add_line(struct reply_table *t, const struct source *src, struct str line)
+add_line(struct reply_table *t, struct source *src, struct str line)
 {
 	struct reply_rule rule = { 0 };
 	const char *error;
@@ -248,11 +269,14 @@ add_line(struct reply_table *t, const struct source *src, struct str line)
 		return "the line is too long";
 	if (str_eq(line, STR("default")))
 		return add_default(t, src);
+	if (line.n > 1 && line.p[0] == '[' && line.p[line.n - 1] == ']')
+		return read_groups(src, line);
 	if (t->n == REPLY_RULES_MAX)
 		return "too many rules";
 	error = read_rule(line, &rule);
 	if (error)
 		return error;
+	rule.groups = src->groups;
 	lower_texts(src, &rule);
 	t->rules = x_grow(t->rules, &t->cap, t->n + 1, sizeof(*t->rules));
 	t->rules[t->n++] = rule;
@@ -334,4 +358,11 @@ reply_table_name(const struct reply_table *t, size_t i)
 {
 	ASSERT(i < t->n);
 	return t->rules[i].name;
+}
+
+struct str
+reply_table_groups(const struct reply_table *t, size_t i)
+{
+	ASSERT(i < t->n);
+	return t->rules[i].groups;
 }

@@ -214,10 +214,7 @@ is_foreign(struct str word)
 static bool
 is_clean(struct str line)
 {
-	for (size_t i = 0; i < line.n; i++)
-		if ((unsigned char)line.p[i] < ' ' || line.p[i] == 0x7F)
-			return false;
-	return str_is_utf8(line);
+	return str_is_utf8(line) && !str_has_control(line, "");
 }
 
 enum smtp_command_error

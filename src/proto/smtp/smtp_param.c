@@ -88,15 +88,6 @@ read_ret(const struct param *p)
 	return ok_if(mail->ret != SMTP_RET_UNSET);
 }
 
-static bool
-has_control(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F)
-			return true;
-	return false;
-}
-
 /*
  * Decode xtext into the arena. What it hides ends up in headers of reports,
  * so controls are refused: a CR or LF there would write new headers.
@@ -107,7 +98,8 @@ read_xtext(struct arena *a, struct str in, struct str *ret)
 	struct buf text = BUF_INIT(in.n);
 	enum smtp_command_error e = SMTP_COMMAND_OK;
 
-	if (!smtp_xtext_decode(&text, in) || has_control(buf_str(&text)))
+	if (!smtp_xtext_decode(&text, in) ||
+	    str_has_control(buf_str(&text), ""))
 		e = SMTP_COMMAND_BAD_PARAM;
 	else if (!arena_str(a, buf_str(&text), ret))
 		e = SMTP_COMMAND_NO_MEMORY;

@@ -44,6 +44,19 @@ status_check_begin(struct status_check *c, struct str kind, struct str target,
 	return check_target(c, ret);
 }
 
+bool
+status_check_retarget(
+    struct status_check *c, struct str target, struct status_fault *ret)
+{
+	struct str was = c->target;
+
+	c->target = target;
+	if (check_target(c, ret))
+		return true;
+	c->target = was;
+	return false;
+}
+
 static void
 take_away(struct status_check *c, enum status_opt o)
 {
@@ -64,12 +77,33 @@ add(struct status_check *c, enum status_opt o, struct str value,
 	if (!(rule->kinds & (1U << c->kind)))
 		return status_fault_set(
 		    ret, str_c(rule->name), "an option of this kind of check");
+	/* The part is shown to people. */
 	if (!status_value_is_good(rule, value))
-		return status_fault_set(ret, value, rule->expected);
+		return status_fault_set(ret,
+		    status_opt_is_secret(o) ? str_c(rule->name) : value,
+		    rule->expected);
 	if (c->n == STATUS_OPTIONS_MAX || status_check_count(c, o) >= rule->max)
 		return status_fault_set(ret, value, "not so many of them");
 	c->options[c->n++] = (struct status_option){ o, value };
 	return true;
+}
+
+/* The names, one after the other. */
+#define OPT(id, name, type, kinds, max, help) name ", "
+static const char names_expected[] = "NAME=VALUE, and as a name one of "
+#include "proto/status/status_options.def"
+				     "see 'mailstead check kinds'";
+#undef OPT
+
+void
+status_check_forget(struct status_check *c, struct str word)
+{
+	struct str name;
+	enum status_opt o;
+
+	(void)str_split(word, '=', &name);
+	if (name.n < word.n && status_opt_parse(name, &o))
+		take_away(c, o);
 }
 
 bool
@@ -79,9 +113,8 @@ status_check_put(
 	struct str name, value = str_split(word, '=', &name);
 	enum status_opt o;
 
-	if (str_find(word, '=') < 0 || !status_opt_parse(name, &o))
-		return status_fault_set(ret, word,
-		    "NAME=VALUE; 'mailstead check kinds' lists the names");
+	if (name.n == word.n || !status_opt_parse(name, &o))
+		return status_fault_set(ret, name, names_expected);
 	if (value.n == 0 || status_opt_rule(o)->max == 1)
 		take_away(c, o);
 	return value.n == 0 || add(c, o, value, ret);
@@ -96,9 +129,9 @@ times_are_sane(const struct status_check *c, struct status_fault *ret)
 	uint64_t timeout = status_check_ms(c, STATUS_OPT_TIMEOUT);
 	uint64_t slow = status_check_ms(c, STATUS_OPT_SLOW);
 
-	if (every < 10000 || every > 86400000)
+	if (every < 2000 || every > 86400000)
 		return status_fault_set(
-		    ret, STR("every"), "a time from 10s to 1d");
+		    ret, STR("every"), "a time from 2s to 1d");
 	if (timeout < 500 || timeout > 300000 || timeout > every)
 		return status_fault_set(ret, STR("timeout"),
 		    "a time from 500ms to 5m that is not above every");
@@ -232,11 +265,12 @@ status_check_ms(const struct status_check *c, enum status_opt o)
 		return ms;
 	if (o == STATUS_OPT_EVERY)
 		return seldom[c->kind] ? seldom[c->kind] : 30000;
-	if (o == STATUS_OPT_TIMEOUT)
-		return c->kind == STATUS_ROUNDTRIP   ? 60000
-		       : c->kind == STATUS_BLOCKLIST ? 10000
-		                                     : 5000;
-	return 0;
+	if (o != STATUS_OPT_TIMEOUT)
+		return 0;
+	ms = c->kind == STATUS_ROUNDTRIP   ? 60000
+	     : c->kind == STATUS_BLOCKLIST ? 10000
+	                                   : 5000;
+	return MIN(ms, status_check_ms(c, STATUS_OPT_EVERY));
 }
 
 uint32_t

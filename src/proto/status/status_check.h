@@ -85,6 +85,13 @@ bool status_check_put(struct status_check *c, struct str word,
 bool status_check_finish(
     const struct status_check *c, struct status_fault *ret) WARN_UNUSED;
 
+/* What there is of the name of "NAME=VALUE" goes, before others of it are put. A
+ * word without such a name does nothing: put says what is wrong with it. */
+void status_check_forget(struct status_check *c, struct str word);
+/* Another target for what there is, of the same kind. */
+bool status_check_retarget(struct status_check *c, struct str target,
+    struct status_fault *ret) WARN_UNUSED;
+
 void status_check_encode(const struct status_check *c, struct buf *to);
 /* Texts point into the value. False: not sane, or another version. */
 bool status_check_decode(
@@ -127,3 +134,15 @@ struct str status_field_path(struct str field, struct str *ret_value);
 /* SYSTEM/CHECK in two ids; false: it is not that. */
 bool status_split_key(
     struct str key, struct str *ret_system, struct str *ret_check) WARN_UNUSED;
+
+/* --- from where (status_at.c) -------------------------------------------------- */
+
+/* From this server itself? */
+bool status_check_is_here(const struct status_check *c);
+/*
+ * From the agent with that name? Not by default when the check signs in, for an
+ * agent's machine should not hold a password without anybody having said so;
+ * nor when it is about an address that is another machine's elsewhere (loopback,
+ * private, link-local) or a name of that sort.
+ */
+bool status_check_is_at(const struct status_check *c, struct str agent);

@@ -133,13 +133,14 @@ status_window_is_sane(const struct status_window *w, struct status_fault *ret)
 	if (!status_is_id(w->system))
 		return status_fault_set(ret, w->system, STATUS_ID_EXPECTED);
 	if (w->from_s > 253402300799ULL)
-		return status_fault_set(ret, STR_NONE, "a start before 10000");
+		return status_fault_set(
+		    ret, STR("from"), "a start before 10000");
 	if (w->length_s == 0 || w->length_s > YEARS_100)
-		return status_fault_set(ret, STR_NONE, "a length above 0");
+		return status_fault_set(ret, STR("length"), "a length above 0");
 	if (w->every_s != 0 &&
 	    (w->every_s < w->length_s || w->every_s > YEARS_100))
 		return status_fault_set(
-		    ret, STR_NONE, "a pause that is longer than the window");
+		    ret, STR("every"), "a time that is not below the length");
 	if (!status_is_text(w->note))
 		return status_fault_set(ret, w->note, "a short text");
 	return true;

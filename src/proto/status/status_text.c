@@ -27,12 +27,8 @@ status_is_id(struct str s)
 bool
 status_is_text(struct str s)
 {
-	if (s.n > STATUS_TEXT_MAX || !str_is_utf8(s))
-		return false;
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7F)
-			return false;
-	return true;
+	return s.n <= STATUS_TEXT_MAX && str_is_utf8(s) &&
+	       !str_has_control(s, "");
 }
 
 void

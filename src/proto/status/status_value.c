@@ -47,12 +47,14 @@ enum type {
 	TRANSPORT,
 	RECORD,
 	YESNO,
+	SERVICE,
 	HOST,
 	SERVER,
 	TEXT,
 	SECRET,
 	CODES,
 	FIELD,
+	PLACE,
 };
 
 static const char *const family_words[] = { "4", "6" };
@@ -62,9 +64,11 @@ static const char *const protocol_words[] = { "tls", "smtp", "imap", "pop3",
 static const char *const transport_words[] = { "udp", "tcp", "tls" };
 static const char *const record_words[] = { "A", "AAAA", "CNAME", "MX", "NS",
 	"TXT", "SRV", "PTR" };
+static const char *const service_words[] = { "receive", "send", "read",
+	"webmail", "sign-in", "none" };
 static const char *const yesno_words[] = { "no", "yes" };
 
-#define EXPECTED_TIME      "a time such as 500ms, 30s, 5m or 1d"
+#define EXPECTED_TIME      "a time with its unit, such as 30s, 90s or 5m"
 #define EXPECTED_COUNT     "a number from 1 to 10000"
 #define EXPECTED_FAMILY    "4 or 6"
 #define EXPECTED_TLS       "never, starttls or implicit"
@@ -72,12 +76,14 @@ static const char *const yesno_words[] = { "no", "yes" };
 #define EXPECTED_TRANSPORT "udp, tcp or tls"
 #define EXPECTED_RECORD    "A, AAAA, CNAME, MX, NS, TXT, SRV or PTR"
 #define EXPECTED_YESNO     "yes or no"
+#define EXPECTED_SERVICE   "receive, send, read, webmail, sign-in or none"
 #define EXPECTED_HOST      "a host name or address"
 #define EXPECTED_SERVER    "a host such as 192.0.2.1 or ns.example.org:5353"
 #define EXPECTED_TEXT      "a text of at most 200 bytes"
 #define EXPECTED_SECRET    "a text of at most 200 bytes"
 #define EXPECTED_CODES     "status codes such as 200 or 200-299,301"
 #define EXPECTED_FIELD     "a field and its value such as state.ok=true"
+#define EXPECTED_PLACE     "all, here, or the name of an agent"
 
 #define NO_WORDS        NULL, 0
 #define WORDS(list)     list, ARRAY_LEN(list)
@@ -89,12 +95,14 @@ static const char *const yesno_words[] = { "no", "yes" };
 #define WORDS_TRANSPORT WORDS(transport_words)
 #define WORDS_RECORD    WORDS(record_words)
 #define WORDS_YESNO     WORDS(yesno_words)
+#define WORDS_SERVICE   WORDS(service_words)
 #define WORDS_HOST      NO_WORDS
 #define WORDS_SERVER    NO_WORDS
 #define WORDS_TEXT      NO_WORDS
 #define WORDS_SECRET    NO_WORDS
 #define WORDS_CODES     NO_WORDS
 #define WORDS_FIELD     NO_WORDS
+#define WORDS_PLACE     NO_WORDS
 
 #define BIT(kind) (1U << STATUS_##kind)
 #define ANY       ((1U << STATUS_KINDS) - 1)
@@ -251,12 +259,15 @@ status_value_is_good(const struct status_opt_rule *rule, struct str value)
 		return is_codes(value);
 	case FIELD:
 		return is_field(value);
+	case PLACE:
+		return status_is_id(value);
 	case FAMILY:
 	case TLS:
 	case PROTOCOL:
 	case TRANSPORT:
 	case RECORD:
 	case YESNO:
+	case SERVICE:
 		break;
 	}
 	return false;
@@ -343,11 +354,11 @@ status_target_expected(enum status_kind kind)
 	if (kind == STATUS_ROUNDTRIP)
 		return "the address of a mailbox";
 	if (kind == STATUS_TCP)
-		return "HOST:PORT";
+		return "HOST:PORT, with a port from 1 to 65535";
 	if (kind == STATUS_DNS || kind == STATUS_SOA)
 		return "a domain name";
 	return "a host such as mail.example.org, 192.0.2.1:25 or "
-	       "[2001:db8::1]:25";
+	       "[2001:db8::1]:25, with a port from 1 to 65535";
 }
 
 uint16_t

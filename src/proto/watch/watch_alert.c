@@ -17,6 +17,7 @@
 #define HOLD_MS   60000
 #define GRACE_MS  60000
 #define REOPEN_MS (30u * 60 * 1000)
+#define SLOW_MS   (5u * 60 * 1000)
 
 bool
 watch_window_contains(const struct watch_window *w, uint64_t at_ms)
@@ -36,7 +37,8 @@ watch_set_init(struct watch_set *set, struct watch_check *checks, size_t n)
 		.n = n,
 		.hold_ms = HOLD_MS,
 		.grace_ms = GRACE_MS,
-		.reopen_ms = REOPEN_MS };
+		.reopen_ms = REOPEN_MS,
+		.slow_ms = SLOW_MS };
 }
 
 /* Depth first from one check; each is visited once. */
@@ -118,16 +120,43 @@ note_events(
 	}
 }
 
+/* Down, and it answers again. */
+static bool
+is_returning(const struct watch_state *s)
+{
+	for (size_t i = 0; i < s->n_vantages; i++)
+		if (s->vantages[i].verdict == WATCH_DOWN &&
+		    s->vantages[i].good_run > 0)
+			return true;
+	return false;
+}
+
+/* What fails, or comes back, is rarely alone: people are told of it in one message when
+ * it is found at the same time. */
+static void
+poke_group(struct watch_set *set, size_t check, uint64_t now_ms)
+{
+	uint16_t group = set->checks[check].group;
+
+	for (size_t i = 0; group != 0 && i < set->n; i++)
+		if (i != check && set->checks[i].group == group)
+			watch_state_poke(&set->checks[i].state, now_ms);
+}
+
 bool
 watch_set_result(struct watch_set *set, size_t check, size_t vantage,
     const struct watch_result *r, struct watch_events *ret)
 {
 	struct watch_check *c = &set->checks[check];
 	bool was_suspected = watch_state_is_suspected(&c->state);
+	bool was_returning = is_returning(&c->state);
 	enum watch_status before = c->state.status;
 	bool is_taken = watch_state_result(&c->state, vantage, r, ret);
 
 	note_events(set, check, ret);
+	if ((!was_suspected && watch_state_is_suspected(&c->state)) ||
+	    (!was_returning && is_returning(&c->state)))
+		poke_group(set, check, r->ended_ms);
 	if ((!was_suspected && watch_state_is_suspected(&c->state)) ||
 	    (before != WATCH_DOWN && c->state.status == WATCH_DOWN))
 		for (size_t i = 0; i < c->n_parents; i++)
@@ -220,16 +249,40 @@ watch_check_is_masked(const struct watch_set *set, size_t check)
 
 /* --- telling -------------------------------------------------------------- */
 
-static enum watch_told
-what_is_true(const struct watch_check *c)
+/* Slow answers, a certificate that ends: what somebody can do something about.
+ * Lost packets, and failures that a few see, are for the page alone. */
+static bool
+is_slow(const struct watch_state *s)
 {
+	for (size_t i = 0; i < s->n_vantages; i++)
+		if (s->vantages[i].verdict == WATCH_DEGRADED &&
+		    s->vantages[i].slow_run >= s->config.slow_after)
+			return true;
+	return false;
+}
+
+static enum watch_told
+what_is_true(
+    const struct watch_set *set, const struct watch_check *c, uint64_t now_ms)
+{
+	const struct watch_state *s = &c->state;
+
 	/* Nothing new is known: what was told stands. */
-	if (c->state.status == WATCH_UNKNOWN)
+	if (s->status == WATCH_UNKNOWN)
 		return c->told;
-	if (c->state.is_unstable)
+	if (s->is_unstable)
 		return WATCH_TOLD_UNSTABLE;
-	return c->state.status == WATCH_DOWN ? WATCH_TOLD_DOWN
-	                                     : WATCH_TOLD_FINE;
+	if (s->status == WATCH_DOWN)
+		return WATCH_TOLD_DOWN;
+	if (s->status != WATCH_DEGRADED)
+		return WATCH_TOLD_FINE;
+	if (c->told == WATCH_TOLD_DEGRADED)
+		return c->told;
+	/* After an outage it is better news, and told at once. */
+	if (!is_slow(s) || (c->told == WATCH_TOLD_FINE &&
+			       now_ms < s->decided_ms + set->slow_ms))
+		return WATCH_TOLD_FINE;
+	return WATCH_TOLD_DEGRADED;
 }
 
 static void
@@ -248,7 +301,7 @@ tell(struct watch_set *set, struct watch_check *c, enum watch_told now,
 		.incident = c->incident,
 		.since_ms = c->state.since_ms,
 		.at_ms = now_ms,
-		.cause = c->state.vantages[0].cause };
+		.cause = watch_state_cause(&c->state) };
 	memcpy(ret->reason, c->reason, sizeof(ret->reason));
 	c->told = now;
 	if (now == WATCH_TOLD_FINE)
@@ -256,25 +309,34 @@ tell(struct watch_set *set, struct watch_check *c, enum watch_told now,
 }
 
 bool
-watch_set_alert(struct watch_set *set, size_t check, uint64_t now_ms,
-    struct watch_alert *ret)
+watch_set_has_alert(const struct watch_set *set, size_t check, uint64_t now_ms,
+    enum watch_told *ret)
 {
-	struct watch_check *c = &set->checks[check];
+	const struct watch_check *c = &set->checks[check];
 	enum watch_told now;
 
 	ASSERT(check < set->n);
-	now = what_is_true(c);
+	now = what_is_true(set, c, now_ms);
 	if (now == c->told)
 		return false;
-	if (now == WATCH_TOLD_FINE) {
-		tell(set, c, now, now_ms, ret);
+	*ret = now;
+	if (now == WATCH_TOLD_FINE ||
+	    (now == WATCH_TOLD_DEGRADED && c->told != WATCH_TOLD_FINE))
 		return true;
-	}
-	if (watch_check_is_maintained(c, now_ms) ||
-	    (c->state.status == WATCH_DOWN &&
-		!watch_state_is_proven(&c->state)) ||
-	    ask_parents(set, c, now_ms) != SPEAK)
+	return !watch_check_is_maintained(c, now_ms) &&
+	       (c->state.status != WATCH_DOWN ||
+		   watch_state_is_proven(&c->state)) &&
+	       ask_parents(set, c, now_ms) == SPEAK;
+}
+
+bool
+watch_set_alert(struct watch_set *set, size_t check, uint64_t now_ms,
+    struct watch_alert *ret)
+{
+	enum watch_told now;
+
+	if (!watch_set_has_alert(set, check, now_ms, &now))
 		return false;
-	tell(set, c, now, now_ms, ret);
+	tell(set, &set->checks[check], now, now_ms, ret);
 	return true;
 }

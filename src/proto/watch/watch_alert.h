@@ -31,10 +31,15 @@ enum watch_told {
 	WATCH_TOLD_FINE,
 	WATCH_TOLD_DOWN,
 	WATCH_TOLD_UNSTABLE,
+	WATCH_TOLD_DEGRADED, /* it has been for a while */
+	WATCH_TOLDS
 };
 
 struct watch_check {
 	struct watch_state state;
+	/* Those of one system have the same number: when one fails, or answers
+	 * again, the others are looked at. 0: it is alone. */
+	uint16_t group;
 	uint16_t parents[WATCH_PARENTS_MAX];
 	uint8_t n_parents;
 	uint8_t n_windows;
@@ -66,16 +71,19 @@ struct watch_set {
 	uint32_t grace_ms;
 	/* A relapse within this time continues the incident. */
 	uint32_t reopen_ms;
+	/* Slow for so long before anybody is told; down is told at once. */
+	uint32_t slow_ms;
 };
 
-/* With the default times: 60 s, 60 s, 30 min. */
+/* With the default times: 60 s, 60 s, 30 min, 5 min. */
 void watch_set_init(
     struct watch_set *set, struct watch_check *checks, size_t n);
 /* What a check depends on. False, and nothing changed: it would be a ring. */
 bool watch_set_parents(struct watch_set *set, size_t check,
     const uint16_t *parents, size_t n) WARN_UNUSED;
 
-/* As watch_state_result(); on a first failure the parents are probed too. */
+/* As watch_state_result(); on a first failure the parents are probed too, and with a first
+ * failure or answer those of its group. */
 bool watch_set_result(struct watch_set *set, size_t check, size_t vantage,
     const struct watch_result *r, struct watch_events *ret);
 /* As watch_state_tick(). */
@@ -89,6 +97,10 @@ void watch_set_tick(struct watch_set *set, size_t check, uint64_t now_ms,
  */
 bool watch_set_alert(struct watch_set *set, size_t check, uint64_t now_ms,
     struct watch_alert *ret);
+
+/* Would it say so? What, then. */
+bool watch_set_has_alert(const struct watch_set *set, size_t check,
+    uint64_t now_ms, enum watch_told *ret);
 
 bool watch_check_is_maintained(const struct watch_check *c, uint64_t at_ms);
 /* A parent is down or unstable: for showing "depends on". */

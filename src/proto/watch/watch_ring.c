@@ -63,7 +63,8 @@ cell_seconds(const struct watch_cell *cell)
 	return sum;
 }
 
-static void
+/* How many seconds went in; -1: the ring has gone past that cell. */
+static int
 spend_in_cell(struct watch_ring *ring, enum watch_level level, uint64_t i,
     enum watch_class class, uint32_t seconds)
 {
@@ -73,10 +74,9 @@ spend_in_cell(struct watch_ring *ring, enum watch_level level, uint64_t i,
 
 	(void)!watch_page_get(page, level, i, &cell);
 	room = watch_level_width(level) - cell_seconds(&cell);
-	cell.seconds[class] =
-	    (uint16_t)(cell.seconds[class] + MIN(seconds, room));
-	/* Refused when the ring has gone past it: then it is history. */
-	(void)!watch_page_put(page, level, i, &cell);
+	seconds = MIN(seconds, room);
+	cell.seconds[class] = (uint16_t)(cell.seconds[class] + seconds);
+	return watch_page_put(page, level, i, &cell) ? (int)seconds : -1;
 }
 
 void
@@ -93,10 +93,36 @@ watch_ring_spend(struct watch_ring *ring, enum watch_class class,
 		while (t < to_s) {
 			uint64_t end = MIN(t - t % width + width, to_s);
 
-			spend_in_cell(
+			(void)spend_in_cell(
 			    ring, level, t / width, class, (uint32_t)(end - t));
 			t = end;
 		}
+	}
+}
+
+void
+watch_ring_fill_seconds(struct watch_ring *ring, enum watch_class class,
+    uint64_t from_s, uint64_t to_s)
+{
+	uint64_t width = watch_level_width(WATCH_MINUTES);
+
+	ASSERT((unsigned)class < WATCH_CLASSES);
+	for (uint64_t t = from_s; t < to_s;) {
+		uint64_t end = MIN(t - t % width + width, to_s);
+		int unknown = -1;
+
+		/* What the finest level lacks, the others lack as well. */
+		for (unsigned l = 0; l < WATCH_LEVELS; l++) {
+			enum watch_level level = (enum watch_level)l;
+			uint64_t i = t / watch_level_width(level);
+			int n = spend_in_cell(ring, level, i, class,
+			    unknown < 0 ? (uint32_t)(end - t)
+					: (uint32_t)unknown);
+
+			if (unknown < 0)
+				unknown = n;
+		}
+		t = end;
 	}
 }
 
@@ -119,13 +145,12 @@ open_cell(struct watch_ring *ring, enum watch_level level, uint64_t i)
 }
 
 static uint8_t
-loss_of(const struct watch_open_cell *o)
+loss_of(const struct watch_sketch *answers, uint32_t lost)
 {
-	uint64_t all = (uint64_t)o->lost + o->sketch.total;
+	uint64_t all = (uint64_t)lost + answers->total;
 
 	/* Rounded up: a loss is never none. */
-	return all == 0 ? 0
-	                : (uint8_t)((o->lost * UINT64_C(255) + all - 1) / all);
+	return all == 0 ? 0 : (uint8_t)((lost * UINT64_C(255) + all - 1) / all);
 }
 
 void
@@ -149,9 +174,25 @@ watch_ring_sample(
 			watch_sketch_add(&o->sketch, watch_code_of_us(us), 1);
 		(void)!watch_page_get(page, level, i, &cell);
 		cell.latency = watch_sketch_quantiles(&o->sketch);
-		cell.loss = loss_of(o);
+		cell.loss = loss_of(&o->sketch, o->lost);
 		(void)!watch_page_put(page, level, i, &cell);
 	}
+}
+
+void
+watch_ring_fill(struct watch_ring *ring, enum watch_level level, uint64_t at_s,
+    const struct watch_sketch *answers, uint32_t lost)
+{
+	uint64_t i = at_s / watch_level_width(level);
+	uint8_t *page = page_with(ring, level, i);
+	struct watch_cell cell = { 0 };
+
+	(void)!watch_page_get(page, level, i, &cell);
+	if (cell.loss > 0 || cell.latency.v[WATCH_QUANTILES - 1] > 0)
+		return;
+	cell.latency = watch_sketch_quantiles(answers);
+	cell.loss = loss_of(answers, lost);
+	(void)!watch_page_put(page, level, i, &cell);
 }
 
 bool

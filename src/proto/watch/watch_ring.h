@@ -42,8 +42,8 @@ unsigned watch_ring_open(struct watch_ring *ring, uint8_t *bytes);
 
 /*
  * The seconds [from_s, to_s) count as class. To be called once for each
- * stretch that is settled; in any order as long as the cell is kept, so that
- * an agent can fill a gap. What is more than a cell can hold is dropped.
+ * stretch that is settled; in any order as long as the cell is kept. What is
+ * more than a cell can hold is dropped.
  */
 void watch_ring_spend(struct watch_ring *ring, enum watch_class class,
     uint64_t from_s, uint64_t to_s);
@@ -53,6 +53,19 @@ void watch_ring_spend(struct watch_ring *ring, enum watch_class class,
  */
 void watch_ring_sample(
     struct watch_ring *ring, uint64_t at_s, uint32_t us, bool is_lost);
+
+/*
+ * The same with hindsight: only seconds that are not known yet, which is decided
+ * by the minute. So it may be called for what is known in part, and twice.
+ */
+void watch_ring_fill_seconds(struct watch_ring *ring, enum watch_class class,
+    uint64_t from_s, uint64_t to_s);
+/*
+ * Samples that a cell missed, because the watcher was away: to be called with all
+ * of them at once. A cell that has samples keeps those, and these are lost.
+ */
+void watch_ring_fill(struct watch_ring *ring, enum watch_level level,
+    uint64_t at_s, const struct watch_sketch *answers, uint32_t lost);
 
 struct watch_sum {
 	uint64_t range_s;

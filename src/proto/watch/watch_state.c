@@ -4,6 +4,8 @@
  */
 #include "proto/watch/watch_state.h"
 
+#include "base/str.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -44,6 +46,27 @@ watch_cause_text(enum watch_cause cause)
 	};
 
 	return (unsigned)cause < WATCH_CAUSES ? texts[cause] : texts[0];
+}
+
+const char *
+watch_cause_name(enum watch_cause cause)
+{
+	static const char *const names[WATCH_CAUSES] = {
+		[WATCH_CAUSE_NONE] = "none",
+		[WATCH_TIMEOUT] = "timeout",
+		[WATCH_REFUSED] = "refused",
+		[WATCH_UNREACHABLE] = "unreachable",
+		[WATCH_NAME] = "name",
+		[WATCH_TLS] = "tls",
+		[WATCH_CERTIFICATE] = "certificate",
+		[WATCH_PROTOCOL] = "protocol",
+		[WATCH_LOGIN] = "login",
+		[WATCH_CONTENT] = "content",
+		[WATCH_DISAGREES] = "disagrees",
+		[WATCH_LISTED] = "listed",
+	};
+
+	return (unsigned)cause < WATCH_CAUSES ? names[cause] : names[0];
 }
 
 static unsigned
@@ -140,13 +163,14 @@ explain_down(
 {
 	if (s->n_vantages == 1)
 		snprintf(e->reason, sizeof(e->reason),
-		    "%u failures in a row in %" PRIu64 " s: %s",
-		    s->vantages[0].bad_run, (e->at_ms - e->since_ms) / 1000,
+		    "%u failure%s in a row in %" PRIu64 " s: %s",
+		    s->vantages[0].bad_run, str_s(s->vantages[0].bad_run),
+		    (e->at_ms - e->since_ms) / 1000,
 		    watch_cause_text(n->cause));
 	else
 		snprintf(e->reason, sizeof(e->reason),
-		    "fails from %u of %u places: %s", n->down, n->known,
-		    watch_cause_text(n->cause));
+		    "fails from %u of %u place%s: %s", n->down, n->known,
+		    str_s(n->known), watch_cause_text(n->cause));
 }
 
 static void
@@ -157,17 +181,20 @@ explain(
 	size_t max = sizeof(e->reason);
 	const struct watch_vantage *v = &s->vantages[0];
 
+	for (size_t i = 0; i < s->n_vantages && v->verdict != e->to; i++)
+		v = &s->vantages[i];
 	if (e->to == WATCH_DOWN || (e->to == WATCH_DEGRADED && n->down > 0))
 		explain_down(s, n, e);
 	else if (e->to == WATCH_UNKNOWN && n->known > 0)
-		snprintf(to, max, "only %u of %zu places are heard: %s",
-		    n->known, s->n_vantages, watch_cause_text(n->cause));
+		snprintf(to, max, "only %u of %zu places %s heard: %s",
+		    n->known, s->n_vantages, n->known == 1 ? "is" : "are",
+		    watch_cause_text(n->cause));
 	else if (e->to == WATCH_UNKNOWN)
 		snprintf(to, max, "not checked for %" PRIu64 " s",
 		    (e->at_ms - e->since_ms) / 1000);
 	else if (e->to == WATCH_DEGRADED && n->slow > 1)
-		snprintf(to, max, "slow or lossy from %u of %u places", n->slow,
-		    n->known);
+		snprintf(to, max, "slow or lossy from %u of %u place%s",
+		    n->slow, n->known, str_s(n->known));
 	else if (e->to == WATCH_DEGRADED && v->is_lossy)
 		snprintf(to, max, "%d of the last %u probes failed",
 		    __builtin_popcount(v->losses), v->samples);
@@ -202,8 +229,8 @@ judge_flapping(struct watch_state *s, uint64_t now_ms, struct watch_events *to)
 	s->is_unstable = !s->is_unstable;
 	e = add_event(
 	    s, to, s->is_unstable ? WATCH_UNSTABLE : WATCH_STEADY, now_ms);
-	snprintf(e->reason, sizeof(e->reason), "%u changes in %u min", n,
-	    s->config.flap_ms / 60000);
+	snprintf(e->reason, sizeof(e->reason), "%u change%s in %u min", n,
+	    str_s(n), s->config.flap_ms / 60000);
 }
 
 /* Compare with what the vantage points say now. */
@@ -246,6 +273,7 @@ watch_state_tick(
 	bool is_changed = false;
 
 	*ret = (struct watch_events){ 0 };
+	s->clock_ms = MAX(s->clock_ms, now_ms);
 	for (size_t i = 0; i < s->n_vantages; i++) {
 		if (watch_vantage_expire(&s->vantages[i], &s->config, now_ms))
 			is_changed = true;
@@ -264,8 +292,10 @@ ask_others(struct watch_state *s, size_t vantage, uint64_t now_ms)
 	for (size_t i = 0; i < s->n_vantages; i++) {
 		struct watch_vantage *v = &s->vantages[i];
 
-		if (i != vantage && v->bad_run == 0)
-			v->due_ms = MIN(v->due_ms, now_ms);
+		if (i == vantage || watch_vantage_is_suspected(v))
+			continue;
+		v->due_ms = MIN(v->due_ms, now_ms);
+		v->asked_ms = now_ms;
 	}
 }
 
@@ -275,18 +305,47 @@ watch_state_result(struct watch_state *s, size_t vantage,
 {
 	struct watch_vantage *v = &s->vantages[vantage];
 	unsigned bad_run = v->bad_run;
+	uint64_t now_ms = MAX(r->ended_ms, s->clock_ms);
 	enum watch_status verdict;
 
 	ASSERT(vantage < s->n_vantages);
-	watch_state_tick(s, r->ended_ms, ret);
+	watch_state_tick(s, now_ms, ret);
 	verdict = v->verdict;
 	if (!watch_vantage_result(v, &s->config, r))
 		return false;
+	if (!watch_vantage_is_suspected(v) && v->asked_ms > 0 &&
+	    v->asked_ms >= r->started_ms)
+		v->due_ms = MIN(v->due_ms, now_ms);
 	if (bad_run == 0 && v->bad_run == 1)
-		ask_others(s, vantage, r->ended_ms);
+		ask_others(s, vantage, now_ms);
 	if (v->verdict != verdict)
-		settle(s, v->since_ms, r->ended_ms, ret);
+		settle(s, v->since_ms, now_ms, ret);
 	return true;
+}
+
+void
+watch_state_arrange(struct watch_state *s, const uint8_t *networks,
+    const uint8_t *from, size_t n, uint64_t now_ms, struct watch_events *ret)
+{
+	struct watch_vantage old[WATCH_VANTAGES_MAX];
+
+	ASSERT(n > 0 && n <= WATCH_VANTAGES_MAX);
+	memcpy(old, s->vantages, sizeof(old));
+	for (size_t i = 0; i < n; i++) {
+		struct watch_vantage *v = &s->vantages[i];
+
+		ASSERT(from[i] == WATCH_VANTAGE_NEW || from[i] < s->n_vantages);
+		if (from[i] == WATCH_VANTAGE_NEW) {
+			watch_vantage_init(v, networks[i], now_ms);
+			continue;
+		}
+		*v = old[from[i]];
+		v->network = networks[i];
+	}
+	s->n_vantages = n;
+	s->networks = (uint8_t)count_networks(s, false);
+	watch_state_tick(s, now_ms, ret);
+	settle(s, now_ms, now_ms, ret);
 }
 
 void
@@ -313,6 +372,15 @@ watch_state_doubt(struct watch_state *s, uint64_t now_ms)
 }
 
 /* --- questions ------------------------------------------------------------ */
+
+enum watch_cause
+watch_state_cause(const struct watch_state *s)
+{
+	for (size_t i = 0; i < s->n_vantages; i++)
+		if (s->vantages[i].verdict == WATCH_DOWN)
+			return s->vantages[i].cause;
+	return s->vantages[0].cause;
+}
 
 uint64_t
 watch_state_due_ms(const struct watch_state *s, size_t vantage)

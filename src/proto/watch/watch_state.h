@@ -46,7 +46,8 @@ struct watch_state {
 	enum watch_status status;
 	enum watch_status known; /* the last that was not unknown */
 	bool is_unstable;
-	uint8_t networks; /* different ones among the vantage points */
+	uint8_t networks;  /* different ones among the vantage points */
+	uint64_t clock_ms; /* the latest time that it was told */
 	size_t n_vantages;
 	struct watch_vantage vantages[WATCH_VANTAGES_MAX];
 	uint64_t since_ms;
@@ -63,8 +64,18 @@ struct watch_state {
 void watch_state_init(struct watch_state *s, const struct watch_config *c,
     const uint8_t *networks, size_t n, uint64_t due_ms);
 /*
+ * Other vantage points from now on, with these networks: number i is what
+ * from[i] was, with all that is known of it, or a new one, whose first probe
+ * is due now.
+ */
+#define WATCH_VANTAGE_NEW UINT8_MAX
+void watch_state_arrange(struct watch_state *s, const uint8_t *networks,
+    const uint8_t *from, size_t n, uint64_t now_ms, struct watch_events *ret);
+/*
  * A result from a vantage point. False when it came too late to matter; it
- * can still go into the history. What changed is in ret either way.
+ * can still go into the history. What changed is in ret either way. It may have been
+ * under way for a while: what follows from it is decided no earlier than what
+ * was decided before.
  */
 bool watch_state_result(struct watch_state *s, size_t vantage,
     const struct watch_result *r, struct watch_events *ret);
@@ -85,6 +96,9 @@ void watch_state_doubt(struct watch_state *s, uint64_t now_ms);
 /* Down, and proven since it was doubted last. */
 bool watch_state_is_proven(const struct watch_state *s);
 
+/* Of a place that sees it down; the first place's last one, if none does. */
+enum watch_cause watch_state_cause(const struct watch_state *s);
+
 uint64_t watch_state_due_ms(const struct watch_state *s, size_t vantage);
 /* When watch_state_tick() can have something to say; UINT64_MAX: never. */
 uint64_t watch_state_wake_ms(const struct watch_state *s);
@@ -96,3 +110,5 @@ bool watch_state_is_suspected(const struct watch_state *s);
 uint64_t watch_state_settled_ms(const struct watch_state *s, uint64_t now_ms);
 const char *watch_status_name(enum watch_status status);
 const char *watch_cause_text(enum watch_cause cause);
+/* One word, for programs, which stays: "timeout", "refused"; "none". */
+const char *watch_cause_name(enum watch_cause cause);

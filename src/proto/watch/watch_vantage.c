@@ -12,6 +12,8 @@
 #define TIME_MAX_MS (14u * 86400 * 1000)
 /* Between two probes, when the first took longer than its place in the plan. */
 #define RECHECK_MIN_MS 1000
+/* What may come late, of what is due. */
+#define STALE_SPARE_MS 40000
 
 struct watch_config
 watch_config_default(void)
@@ -36,6 +38,17 @@ watch_config_default(void)
 		.flap_low = 1,
 		.flap_ms = 3600 * 1000,
 	};
+}
+
+void
+watch_config_confirm(struct watch_config *c, uint32_t ms)
+{
+	c->recheck_ms[0] = ms / 3;
+	c->recheck_ms[1] = ms;
+	c->recheck_ms[2] = ms * 2;
+	c->confirm_ms = MAX(c->confirm_ms, 4 * ms + 4 * c->timeout_ms);
+	c->stale_ms = MAX(c->stale_ms,
+	    2 * MAX(c->interval_ms, ms) + c->timeout_ms + STALE_SPARE_MS);
 }
 
 static bool

@@ -85,6 +85,12 @@ struct watch_config {
 };
 
 struct watch_config watch_config_default(void);
+/*
+ * Re-checks after a third of this time, all of it and twice of it; failures
+ * count together, and silence is none, for as long as these and their probes
+ * take. After interval_ms and timeout_ms are set.
+ */
+void watch_config_confirm(struct watch_config *c, uint32_t ms);
 /* Every number in its range, thresholds in order. */
 bool watch_config_is_sane(const struct watch_config *c) WARN_UNUSED;
 
@@ -104,6 +110,9 @@ struct watch_vantage {
 	uint64_t bad_since_ms, good_since_ms, slow_since_ms, fast_since_ms;
 	uint64_t bad_ended_ms; /* end of the first failure of the run */
 	uint64_t due_ms;       /* start the next probe then */
+	/* Somebody wants to know how things are since then: a probe that was under
+	 * way does not say that. */
+	uint64_t asked_ms;
 };
 
 /* Nothing is known; the first probe is due at due_ms. */

@@ -79,11 +79,8 @@ address_clean(struct str address, struct buf *out)
 	struct str local = address_local(address);
 
 	buf_reset(out, out->cap);
-	if (local.n == 0 || !str_is_utf8(local))
+	if (local.n == 0 || !str_is_utf8(local) || str_has_control(local, ""))
 		return false;
-	for (size_t i = 0; i < local.n; i++)
-		if ((unsigned char)local.p[i] < ' ' || local.p[i] == 0x7f)
-			return false;
 	put_lower(out, local);
 	buf_put_char(out, '@');
 	return put_domain(out, address_domain(address)) && !out->failed;

@@ -149,6 +149,16 @@ resolve_base(struct resolve *r, struct str address, unsigned depth)
 	return v;
 }
 
+/* With a tag, too: that is what comes back of news (proto/status/status_bounce.h). */
+static bool
+is_reports(struct str local)
+{
+	struct str base;
+
+	(void)str_split(local, '+', &base);
+	return str_eq(base, STR(DIR_REPORTS));
+}
+
 /* address is clean. */
 static struct verdict
 resolve(struct resolve *r, struct str address, unsigned depth)
@@ -166,7 +176,7 @@ resolve(struct resolve *r, struct str address, unsigned depth)
 	if (v.outcome == NOT_FOUND)
 		v = resolve_base(r, address, depth);
 	/* Whoever wants all other mail has not asked for reports. */
-	if (str_eq(address_local(address), STR(DIR_REPORTS))) {
+	if (is_reports(address_local(address))) {
 		r->ret->is_reports |= depth == 0;
 		return v.outcome == NOT_FOUND ? VERDICT_DONE : v;
 	}
@@ -308,6 +318,8 @@ dir_rcpt_check(struct dir *d, const struct msg_rcpt_check *q, struct buf *out)
 	if (verdict_is_done(v))
 		v = check_room(d, accounts, &reply.max_size);
 	reply.is_reports = accounts->is_reports;
+	reply.is_report_only =
+	    accounts->is_reports && accounts->n == 0 && accounts->n_remote == 0;
 	if (verdict_is_done(v))
 		msg_rcpt_check_reply_put(out, &reply);
 	dir_accounts_free(accounts);

@@ -22,7 +22,7 @@
 /* --- putting ---------------------------------------------------------------- */
 
 struct put_job {
-	struct job job;
+	struct pool_job job;
 	struct engine_source src;
 	char *copy; /* of src.mem */
 	struct engine_ticket *ticket;
@@ -123,8 +123,9 @@ pack_frames(struct put_job *j, struct worker *w)
 }
 
 static void
-put_work(struct job *job, struct worker *w)
+put_work(struct pool_job *job, void *own)
 {
+	struct worker *w = own;
 	struct put_job *j = CONTAINER_OF(job, struct put_job, job);
 	struct engine_ticket *t = j->ticket;
 
@@ -140,7 +141,7 @@ put_work(struct job *job, struct worker *w)
 }
 
 static void
-put_done(struct job *job)
+put_done(struct pool_job *job)
 {
 	struct put_job *j = CONTAINER_OF(job, struct put_job, job);
 
@@ -218,11 +219,12 @@ struct read_item {
 	struct blob_entry en;
 	size_t offset, size;
 	size_t at; /* where its bytes belong in the data */
+	bool has_neighbours;
 };
 
 /* A share of a read: some of its items, for one helper. */
 struct read_part {
-	struct job job;
+	struct pool_job job;
 	struct read_job *all;
 	size_t from, to;
 };
@@ -261,6 +263,8 @@ read_stored(
 	to = buf_reserve(&w->in, MAX(n, 1));
 	if (!to)
 		return ENGINE_CORRUPT;
+	if (it->has_neighbours)
+		fsops_read_ahead(it->fd, it->en.off + off);
 	r = fsops_read_all(it->fd, to, n, it->en.off + off);
 	if (r < 0)
 		return r == -ENODATA ? ENGINE_CORRUPT : -EIO;
@@ -356,8 +360,9 @@ read_frames(struct read_job *j, struct read_item *it, struct worker *w)
 }
 
 static void
-read_work(struct job *job, struct worker *w)
+read_work(struct pool_job *job, void *own)
 {
+	struct worker *w = own;
 	struct read_part *part = CONTAINER_OF(job, struct read_part, job);
 	struct read_job *j = part->all;
 
@@ -415,7 +420,7 @@ read_finish(struct read_job *j)
 }
 
 static void
-read_done(struct job *job)
+read_done(struct pool_job *job)
 {
 	struct read_part *part = CONTAINER_OF(job, struct read_part, job);
 
@@ -520,6 +525,7 @@ read_locate(
 	if (it->fd < 0)
 		return it->fd;
 	it->seg = seg;
+	it->has_neighbours = rd->has_neighbours;
 	it->offset = (size_t)MIN(rd->offset, it->en.raw);
 	it->size = (size_t)MIN(rd->size, it->en.raw - it->offset);
 	if (it->en.off + it->en.stored > seg->flushed)

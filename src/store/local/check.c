@@ -33,8 +33,8 @@ struct checker {
 	struct place_of *blobs;
 	size_t blobs_n, blobs_cap;
 	uint64_t problems, done, total;
-	uint64_t keys_found, keys;
-	bool has_bad_segment;
+	uint64_t missing_to; /* newest segment of a key that is not listed */
+	bool is_running;
 };
 
 static void PRINTF_LIKE(2, 3) problem(struct checker *ck, const char *fmt, ...)
@@ -85,7 +85,6 @@ walk_keys(struct checker *ck)
 		struct kv_entry en;
 		char name[2 * INDEX_KEY_MAX + 1];
 
-		ck->keys++;
 		progress(ck);
 		hex(key, name, sizeof(name));
 		if (kv_entry_parse(key, stored, &en) < 0) {
@@ -93,13 +92,43 @@ walk_keys(struct checker *ck)
 			continue;
 		}
 		s = log_find(&ck->log, en.seg);
-		if (!s)
-			problem(ck,
-			    "index: key %s is in segment %016llx, "
-			    "which does not exist",
-			    name, (unsigned long long)en.seg);
-		else
+		if (s)
 			s->live += op_cost_kv(key.n - 9, en.val.n);
+		else
+			ck->missing_to = MAX(ck->missing_to, en.seg);
+	}
+	return r;
+}
+
+/*
+ * The keys of segments that are not listed. A running store removes a
+ * segment only when the index says of all its keys that they are elsewhere,
+ * so an index read after the list knows. What is newer than missing_to came
+ * after the list.
+ */
+static int
+name_missing(struct checker *ck)
+{
+	int r = ck->is_running ? index_refresh(ck->index) : 0;
+	struct str key, stored;
+
+	if (r < 0)
+		return r;
+	CLEANUP(index_cursor_freep)
+	struct index_cursor *c = index_cursor_new(ck->index, INDEX_KV);
+	for (r = index_move(c, INDEX_FIRST, &key, &stored); r > 0;
+	     r = index_move(c, INDEX_NEXT, &key, &stored)) {
+		char name[2 * INDEX_KEY_MAX + 1];
+		struct kv_entry en;
+
+		if (kv_entry_parse(key, stored, &en) < 0 ||
+		    en.seg > ck->missing_to || log_find(&ck->log, en.seg))
+			continue;
+		hex(key, name, sizeof(name));
+		problem(ck,
+		    "index: key %s is in segment %016llx, which does not "
+		    "exist",
+		    name, (unsigned long long)en.seg);
 	}
 	return r;
 }
@@ -300,7 +329,6 @@ walk_segment(struct checker *ck, size_t i)
 	if (r == ENGINE_CORRUPT) {
 		problem(ck, "segment %016llx at %llu: no readable record",
 		    (unsigned long long)s->id, (unsigned long long)sc.off);
-		ck->has_bad_segment = true;
 		r = 0;
 	} else if (r == 0 && end != UINT64_MAX && sc.off < end) {
 		problem(ck,
@@ -330,7 +358,7 @@ walk_log(struct checker *ck)
 /* --- all of it ------------------------------------------------------------------------ */
 
 static int
-check_opened(struct checker *ck, bool is_running)
+check_opened(struct checker *ck)
 {
 	int r = index_pos_get(ck->index, &ck->pos);
 
@@ -350,11 +378,13 @@ check_opened(struct checker *ck, bool is_running)
 		r = walk_blobs(ck);
 	if (r == 0)
 		r = compare_accounts(ck);
+	if (r == 0 && ck->missing_to > 0)
+		r = name_missing(ck);
 	if (r == 0)
 		r = read_blobs(ck);
 	if (r == 0)
 		r = walk_log(ck);
-	if (r < 0 || is_running)
+	if (r < 0 || ck->is_running)
 		return r;
 	/* At rest, each live value must have been seen in its segment. */
 	for (size_t i = 0; i < ck->blobs_n; i++) {
@@ -400,6 +430,7 @@ engine_check(const struct engine_check *check, uint64_t *ret_problems)
 
 	if (is_running < 0)
 		return is_running;
+	ck.is_running = is_running;
 	seglog_init(&ck.log, &fsops_real, 0);
 	/* The snapshot first: every segment it names is then in the list, or
 	 * was collected since. */
@@ -407,7 +438,7 @@ engine_check(const struct engine_check *check, uint64_t *ret_problems)
 	if (r == 0)
 		r = log_open(&ck.log, log_dir);
 	if (r == 0)
-		r = check_opened(&ck, is_running);
+		r = check_opened(&ck);
 	index_close(ck.index);
 	log_done(&ck.log);
 	free(ck.blobs);

@@ -97,8 +97,8 @@ static void
 engine_free(struct engine *e)
 {
 	gc_free(e);
-	if (e->pool)
-		pool_free(e->pool);
+	pool_free(e->pool);
+	zblob_dict_free(e->dict);
 	flusher_free(e->flusher);
 	index_close(e->index);
 	waiters_free(e);
@@ -153,7 +153,8 @@ open_all(struct engine *e, unsigned threads, struct engine_open_report *report)
 		r = replay_log(e, report);
 	if (r < 0)
 		return r;
-	e->pool = pool_new(threads, e->event_fd);
+	e->dict = zblob_dict_new();
+	e->pool = worker_pool_new(threads, e->event_fd, e->dict);
 	r = e->fs->free_bytes(e->fs->arg, e->dir_fd, &e->free_bytes);
 	if (r == 0)
 		r = index_reserve(e->index, e->headroom);

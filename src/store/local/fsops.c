@@ -8,6 +8,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#define NEAR_BYTES KIB(64)
+
 static int
 errno_or(int r)
 {
@@ -157,4 +159,12 @@ fsops_read_cached(int fd, void *to, size_t n, uint64_t off)
 	struct iovec iov = { to, n };
 
 	return preadv2(fd, &iov, 1, (off_t)off, RWF_NOWAIT) == (ssize_t)n;
+}
+
+void
+fsops_read_ahead(int fd, uint64_t off)
+{
+	/* Advice: whoever cannot take it reads what is asked for. */
+	(void)posix_fadvise(fd, (off_t)(off / NEAR_BYTES * NEAR_BYTES),
+	    NEAR_BYTES, POSIX_FADV_WILLNEED);
 }

@@ -46,3 +46,5 @@ int fsops_read_all(int fd, void *to, size_t n, uint64_t off) WARN_UNUSED;
 /* The same without ever waiting for the disk. False: not all of it is in the
  * system's memory, or whatever else; read_all() will tell. */
 bool fsops_read_cached(int fd, void *to, size_t n, uint64_t off) WARN_UNUSED;
+/* What lies around off comes into the system's memory in one piece. */
+void fsops_read_ahead(int fd, uint64_t off);

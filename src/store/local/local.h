@@ -13,7 +13,7 @@
 #include "store/local/frame.h"
 #include "store/local/index.h"
 #include "store/local/log.h"
-#include "store/local/pool.h"
+#include "store/local/worker.h"
 #include "store/local/record.h"
 
 /* Leases are ordinary keys of a shard that no caller may name. */
@@ -35,6 +35,7 @@ struct engine {
 	struct log log;
 	struct index *index;
 	struct flusher *flusher;
+	struct zblob_dict *dict; /* of the pool's workers */
 	struct pool *pool;
 	unsigned inline_left; /* puts of this round done by the main thread */
 	bool has_packed;      /* jobs were: engine_kick() ends them */

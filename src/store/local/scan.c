@@ -12,7 +12,20 @@
 
 #define WINDOW KIB(256)
 
-/* Make bytes [s->off, s->off + n) available; n is within the file. */
+/* The owner cut off the zeros behind the last record since we looked. */
+static bool
+is_shorter(struct scan *s)
+{
+	struct stat st;
+
+	if (fstat(s->fd, &st) < 0 || (uint64_t)st.st_size >= s->end)
+		return false;
+	s->end = MAX((uint64_t)st.st_size, s->off);
+	return true;
+}
+
+/* Make bytes [s->off, s->off + n) available; n is within the file.
+ * -ENODATA when it is no longer. */
 static int
 scan_fill(struct scan *s, size_t n, struct str *ret)
 {
@@ -25,12 +38,16 @@ scan_fill(struct scan *s, size_t n, struct str *ret)
 		*ret = str_from(buf_str(&s->win), (size_t)(s->off - s->base));
 		return 0;
 	}
-	want = (size_t)MIN(MAX(n, WINDOW), s->end - s->off);
-	buf_reset(&s->win, MAX(n, 4 * WINDOW));
-	to = buf_reserve(&s->win, want);
-	if (!to)
-		return ENGINE_CORRUPT;
-	r = fsops_read_all(s->fd, to, want, s->off);
+	do {
+		if (n > s->end - s->off)
+			return -ENODATA;
+		want = (size_t)MIN(MAX(n, WINDOW), s->end - s->off);
+		buf_reset(&s->win, MAX(n, 4 * WINDOW));
+		to = buf_reserve(&s->win, want);
+		if (!to)
+			return ENGINE_CORRUPT;
+		r = fsops_read_all(s->fd, to, want, s->off);
+	} while (r == -ENODATA && is_shorter(s));
 	if (r < 0)
 		return r;
 	s->win.n = want;
@@ -86,6 +103,8 @@ scan_next(struct scan *s, struct record *ret)
 		if (need > s->end - s->off)
 			break;
 		r = scan_fill(s, need, &in);
+		if (r == -ENODATA && need > s->end - s->off)
+			break;
 		if (r < 0)
 			return r;
 		v = record_parse(in, s->seed, &rec);

@@ -181,54 +181,6 @@ mail_position(struct mail *m, uint64_t account)
 	return a ? a->position : engine_position(m->engine);
 }
 
-static int
-add_sub(void *arg, struct str key, struct str val)
-{
-	struct account *a = arg;
-	uint32_t id;
-
-	if (!key_read_id(key, 'S', &id) || val.n == 0 ||
-	    a->n_subs >= MAIL_MAILBOXES_MAX)
-		return 1;
-	a->subs =
-	    x_grow(a->subs, &a->cap_subs, a->n_subs + 1, sizeof(*a->subs));
-	a->subs[a->n_subs++] = (struct subscription){ id, str_copy(val) };
-	return 0;
-}
-
-static int
-compare_subs(const void *a, const void *b)
-{
-	const struct subscription *x = a, *y = b;
-
-	return str_cmp(x->name, y->name);
-}
-
-struct verdict
-account_read_subs(struct mail *m, struct account *a)
-{
-	struct engine_range range = {
-		.shard = account_shard(a->id),
-		.from = KEY(key_kind('S')),
-		.to = KEY(key_kind('T')),
-	};
-	int r;
-
-	if (a->has_subs)
-		return VERDICT_DONE;
-	r = engine_scan(m->engine, &range, add_sub, a);
-	if (r != 0) {
-		for (size_t i = 0; i < a->n_subs; i++)
-			str_free(&a->subs[i].name);
-		a->n_subs = 0;
-		return verdict_engine(r < 0 ? r : ENGINE_CORRUPT);
-	}
-	if (a->n_subs)
-		qsort(a->subs, a->n_subs, sizeof(*a->subs), compare_subs);
-	a->has_subs = true;
-	return VERDICT_DONE;
-}
-
 /* --- mailboxes of an account ------------------------------------------------------ */
 
 struct mailbox *

@@ -205,11 +205,7 @@ append_all(struct tx *t, struct account *a, struct mailbox *mb,
 	for (size_t i = 0; i < n && verdict_is_done(v); i++)
 		if (!is_seen[i])
 			v = append_one(t, a, mb, &items[i]);
-	if (!verdict_is_done(v)) {
-		tx_abort(t);
-		return v;
-	}
-	return tx_commit(t);
+	return tx_end(t, v);
 }
 
 struct verdict

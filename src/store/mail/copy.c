@@ -128,10 +128,7 @@ copy_step(struct copy *c)
 		tx_begin(&t, c->m);
 		tx_account(&t, a);
 		v = copy_list(c, &t, a, &list);
-		if (verdict_is_done(v))
-			v = tx_commit(&t);
-		else
-			tx_abort(&t);
+		v = tx_end(&t, v);
 	}
 	entry_list_done(&list);
 	return v;
@@ -159,9 +156,7 @@ undo(const struct copy *c, uint32_t first_new)
 		return;
 	tx_begin(&t, c->m);
 	tx_account(&t, a);
-	if (!verdict_is_done(expunge_entries(&t, a, mb, &list, false)) ||
-	    !verdict_is_done(tx_commit(&t)))
-		tx_abort(&t);
+	(void)tx_end(&t, expunge_entries(&t, a, mb, &list, false));
 	entry_list_done(&list);
 }
 

@@ -93,10 +93,7 @@ expunge_step(struct mail *m, uint64_t account, const struct msg_expunge *q,
 		tx_begin(&t, m);
 		v = expunge_entries(
 		    &t, a, mb, &list, m->config.undelete_days != 0);
-		if (verdict_is_done(v))
-			v = tx_commit(&t);
-		else
-			tx_abort(&t);
+		v = tx_end(&t, v);
 	}
 	for (size_t i = 0; i < list.n && verdict_is_done(v); i++)
 		uid_set_add(gone, list.v[i].uid, list.v[i].uid);

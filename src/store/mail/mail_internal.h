@@ -78,7 +78,6 @@ void account_add_mailbox(struct account *a, struct mailbox *mb);
 void account_remove_mailbox(struct account *a, struct mailbox *mb);
 void account_rename_mailbox(
     struct account *a, struct mailbox *mb, struct str name);
-struct verdict account_read_subs(struct mail *m, struct account *a) WARN_UNUSED;
 /* Both by id; NOT_FOUND REASON_NO_MAILBOX when the mailbox is not there. */
 struct verdict mailbox_get(struct mail *m, uint64_t account, uint32_t mailbox,
     struct account **ret_a, struct mailbox **ret_mb) WARN_UNUSED;
@@ -115,6 +114,8 @@ void tx_del(struct tx *t, struct account *a, struct mail_key key);
 struct verdict tx_commit(struct tx *t) WARN_UNUSED;
 /* Forget the touched accounts, commit nothing. */
 void tx_abort(struct tx *t);
+/* Commit when v says that all went well, else abort; what came of both. */
+struct verdict tx_end(struct tx *t, struct verdict v);
 
 /* A new entry at uidnext: counts, quota, change index; gives its UID. */
 uint32_t tx_entry_add(struct tx *t, struct account *a, struct mailbox *mb,
@@ -187,6 +188,14 @@ void keywords_translate(struct keyword_map *map, struct str from_names,
 
 /* --- shared by several files ------------------------------------------------------------ */
 
+/* In mailbox_state.c: the mailbox called name as a client wrote it, the
+ * account with its subscriptions; NOT_FOUND REASON_NO_MAILBOX. */
+struct verdict mailbox_find(struct mail *m, uint64_t account, struct str name,
+    struct account **ret_a, struct mailbox **ret_mb) WARN_UNUSED;
+/* In subscription.c: the account with its subscriptions. */
+struct verdict account_get_with_subs(
+    struct mail *m, uint64_t id, struct account **ret) WARN_UNUSED;
+bool account_is_subscribed(const struct account *a, struct str name);
 /* In mailbox.c: the mailbox called name (clean), made with its parents. */
 struct verdict mailbox_make(struct tx *t, struct account *a, struct str name,
     uint32_t special, struct mailbox **ret) WARN_UNUSED;

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * mailbox.c - the tree of mailboxes: names, creation, deletion, renaming,
- * subscriptions, and what a session learns when it opens one.
+ * mailbox.c - the tree of mailboxes: names, creation, deletion, renaming.
  *
  * Every parent of a mailbox is a mailbox: CREATE makes those that miss, and
  * DELETE refuses one that has children (RFC 3501 6.3.4 allows that), so no
  * name ever exists only because of the names below it.
  */
 #include "store/mail/mail_internal.h"
-
-#include "proto/imap/imap_flags.h"
 
 static const struct {
 	struct str name;
@@ -27,15 +24,6 @@ static const struct {
 
 /* --- names -------------------------------------------------------------------- */
 
-static bool
-has_controls(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 bool
 mailbox_name_clean(struct str name, struct buf *out)
 {
@@ -45,7 +33,7 @@ mailbox_name_clean(struct str name, struct buf *out)
 	if (name.n && name.p[name.n - 1] == '/')
 		name.n--;
 	if (name.n == 0 || name.n > MAIL_NAME_MAX || !str_is_utf8(name) ||
-	    has_controls(name))
+	    str_has_control(name, ""))
 		return false;
 	for (rest = name; rest.p; depth++) {
 		rest = str_split(rest, '/', &level);
@@ -79,275 +67,6 @@ has_children(const struct account *a, struct str name)
 			return true;
 	}
 	return false;
-}
-
-/* --- what a mailbox looks like from outside -------------------------------------- */
-
-static int
-count_entry(void *arg, UNUSED struct str key, UNUSED struct str val)
-{
-	++*(uint32_t *)arg;
-	return 0;
-}
-
-static struct verdict
-count_recent(struct mail *m, const struct account *a, struct mailbox *mb)
-{
-	struct engine_range range = {
-		.shard = account_shard(a->id),
-		.from = KEY(key_entry(mb->id, mb->r.recent_from)),
-		.to = KEY(key_entry(mb->id + 1, 0)),
-	};
-	uint32_t n = 0;
-	int r;
-
-	if (mb->recent_modseq == mb->r.modseq &&
-	    mb->recent_from == mb->r.recent_from)
-		return VERDICT_DONE;
-	if (mb->r.recent_from < mb->r.uidnext) {
-		r = engine_scan(m->engine, &range, count_entry, &n);
-		if (r < 0)
-			return verdict_engine(r);
-	}
-	mb->recent = n;
-	mb->recent_modseq = mb->r.modseq;
-	mb->recent_from = mb->r.recent_from;
-	return VERDICT_DONE;
-}
-
-struct deleted {
-	uint32_t left; /* so many are not found yet */
-	uint64_t bytes;
-	bool is_corrupt;
-};
-
-static int
-add_deleted(void *arg, UNUSED struct str key, struct str val)
-{
-	struct deleted *d = arg;
-	struct entry_record e;
-
-	if (!entry_record_decode(val, &e)) {
-		d->is_corrupt = true;
-	} else if (e.flags & IMAP_FLAG_DELETED) {
-		d->bytes += e.size;
-		d->left--;
-	}
-	return d->is_corrupt || d->left == 0;
-}
-
-/* From the end: what was deleted is often among the newest. */
-static struct verdict
-sum_deleted(
-    struct mail *m, const struct account *a, struct mailbox *mb, uint64_t *ret)
-{
-	struct engine_range range = {
-		.shard = account_shard(a->id),
-		.from = KEY(key_entry(mb->id, 0)),
-		.to = KEY(key_entry(mb->id + 1, 0)),
-		.is_reverse = true,
-	};
-	struct deleted d = { .left = mb->r.deleted };
-	int r = d.left ? engine_scan(m->engine, &range, add_deleted, &d) : 0;
-
-	if (d.is_corrupt)
-		r = ENGINE_CORRUPT;
-	*ret = d.bytes;
-	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
-}
-
-static size_t
-sub_index(const struct account *a, struct str name)
-{
-	size_t lo = 0, hi = a->n_subs;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (str_cmp(a->subs[mid].name, name) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
-static bool
-is_subscribed(const struct account *a, struct str name)
-{
-	size_t i = sub_index(a, name);
-
-	return i < a->n_subs && str_eq(a->subs[i].name, name);
-}
-
-static struct verdict
-put_mailbox(struct mail *m, const struct account *a, struct mailbox *mb,
-    bool wants_deleted_bytes, struct buf *out)
-{
-	struct msg_mailbox msg = {
-		.id = mb->id,
-		.name = mb->r.name,
-		.special = mb->r.special,
-		.is_subscribed = is_subscribed(a, mb->r.name),
-		.uidvalidity = mb->r.uidvalidity,
-		.uidnext = mb->r.uidnext,
-		.modseq = mb->r.modseq,
-		.messages = mb->r.messages,
-		.unseen = mb->r.unseen,
-		.deleted = mb->r.deleted,
-		.bytes = mb->r.bytes,
-	};
-	struct verdict v = count_recent(m, a, mb);
-
-	msg.recent = mb->recent;
-	if (verdict_is_done(v) && wants_deleted_bytes)
-		v = sum_deleted(m, a, mb, &msg.deleted_bytes);
-	if (verdict_is_done(v))
-		msg_mailbox_put(out, &msg);
-	return v;
-}
-
-/* The account with its subscriptions. */
-static struct verdict
-get_with_subs(struct mail *m, uint64_t id, struct account **ret)
-{
-	struct verdict v = account_get(m, id, ret);
-
-	return verdict_is_done(v) ? account_read_subs(m, *ret) : v;
-}
-
-static struct verdict
-put_all(struct mail *m, struct account *a, const struct msg_mailbox_list *q,
-    struct buf *out)
-{
-	for (size_t i = 0; i < a->n; i++) {
-		struct verdict v = put_mailbox(
-		    m, a, a->by_name[i], q->wants_deleted_bytes, out);
-
-		if (!verdict_is_done(v))
-			return v;
-	}
-	for (size_t i = 0; i < a->n_subs; i++) {
-		struct msg_mailbox msg = {
-			.name = a->subs[i].name,
-			.is_subscribed = 1,
-		};
-
-		if (!account_find(a, msg.name))
-			msg_mailbox_put(out, &msg);
-	}
-	return VERDICT_DONE;
-}
-
-struct verdict
-mail_list(struct mail *m, uint64_t account, const struct msg_mailbox_list *q,
-    struct buf *out)
-{
-	struct buf list = BUF_INIT(MAIL_REPLY_MAX);
-	struct account *a;
-	struct verdict v = get_with_subs(m, account, &a);
-
-	if (verdict_is_done(v))
-		v = put_all(m, a, q, &list);
-	if (verdict_is_done(v)) {
-		struct msg_mailbox_list_reply reply = { buf_str(&list) };
-
-		msg_mailbox_list_reply_put(out, &reply);
-	}
-	buf_done(&list);
-	return v;
-}
-
-/* The mailbox called name as a client wrote it. */
-static struct verdict
-find_mailbox(struct mail *m, uint64_t account, struct str name,
-    struct account **ret_a, struct mailbox **ret_mb)
-{
-	struct buf clean = BUF_INIT(MAIL_NAME_MAX);
-	struct verdict v = get_with_subs(m, account, ret_a);
-
-	if (!verdict_is_done(v))
-		return v;
-	if (!mailbox_name_clean(name, &clean))
-		v = verdict_not_found(REASON_NO_MAILBOX);
-	else if (!(*ret_mb = account_find(*ret_a, buf_str(&clean))))
-		v = verdict_not_found(REASON_NO_MAILBOX);
-	buf_done(&clean);
-	return v;
-}
-
-struct verdict
-mail_status(struct mail *m, uint64_t account,
-    const struct msg_mailbox_status *q, struct buf *out)
-{
-	struct buf one = BUF_INIT(KIB(4));
-	struct account *a;
-	struct mailbox *mb;
-	struct verdict v = find_mailbox(m, account, q->name, &a, &mb);
-
-	if (verdict_is_done(v))
-		v = put_mailbox(m, a, mb, q->wants_deleted_bytes, &one);
-	if (verdict_is_done(v)) {
-		struct msg_mailbox_status_reply reply = { buf_str(&one) };
-
-		msg_mailbox_status_reply_put(out, &reply);
-	}
-	buf_done(&one);
-	return v;
-}
-
-/* A read-write opening takes the \Recent messages. */
-static struct verdict
-take_recent(struct mail *m, struct account *a, struct mailbox *mb)
-{
-	struct tx t;
-
-	if (mb->r.recent_from == mb->r.uidnext)
-		return VERDICT_DONE;
-	tx_begin(&t, m);
-	tx_account(&t, a);
-	mb->r.recent_from = mb->r.uidnext;
-	mb->is_dirty = true;
-	return tx_commit(&t);
-}
-
-struct verdict
-mail_open(struct mail *m, uint64_t account, const struct msg_mailbox_open *q,
-    uint32_t *ret_mailbox, struct buf *out)
-{
-	struct buf one = BUF_INIT(KIB(4)), keywords = BUF_INIT(KIB(32));
-	struct msg_mailbox_open_reply reply = { 0 };
-	struct account *a;
-	struct mailbox *mb;
-	struct verdict v = find_mailbox(m, account, q->name, &a, &mb);
-
-	if (verdict_is_done(v))
-		v = put_mailbox(m, a, mb, false, &one);
-	if (verdict_is_done(v)) {
-		reply.mailbox = buf_str(&one);
-		reply.recent_from = mb->r.recent_from;
-		keywords_put(&keywords, mb);
-		reply.keywords = buf_str(&keywords);
-		*ret_mailbox = mb->id;
-		if (!q->is_readonly)
-			v = take_recent(m, a, mb);
-	}
-	if (verdict_is_done(v))
-		msg_mailbox_open_reply_put(out, &reply);
-	buf_done(&one);
-	buf_done(&keywords);
-	return v;
-}
-
-uint64_t
-mail_mailbox_modseq(struct mail *m, uint64_t account, uint32_t mailbox)
-{
-	struct account *a;
-	struct mailbox *mb;
-
-	return verdict_is_done(mailbox_get(m, account, mailbox, &a, &mb))
-	           ? mb->r.modseq
-	           : 0;
 }
 
 /* --- making --------------------------------------------------------------------------- */
@@ -429,12 +148,9 @@ create_clean(struct mail *m, struct account *a, struct str name,
 	tx_begin(&t, m);
 	tx_account(&t, a);
 	v = mailbox_make(&t, a, name, special, &mb);
-	if (!verdict_is_done(v)) {
-		tx_abort(&t);
-		return v;
-	}
-	*ret_id = mb->id;
-	return tx_commit(&t);
+	if (verdict_is_done(v))
+		*ret_id = mb->id;
+	return tx_end(&t, v);
 }
 
 struct verdict
@@ -562,17 +278,13 @@ rename_tree(struct mail *m, struct account *a, struct str from, struct str to)
 	tx_begin(&t, m);
 	tx_account(&t, a);
 	v = make_parent(&t, a, to);
-	if (!verdict_is_done(v)) {
-		tx_abort(&t);
-		return v;
-	}
-	for (size_t i = 0; i < a->n; i++) {
+	for (size_t i = 0; i < a->n && verdict_is_done(v); i++) {
 		struct mailbox *mb = a->by_id[i];
 
 		if (str_eq(mb->r.name, from) || is_below(mb->r.name, from))
 			rename_one(&t, a, mb, from.n, to);
 	}
-	return tx_commit(&t);
+	return tx_end(&t, v);
 }
 
 static struct verdict
@@ -661,15 +373,10 @@ delete_step(
 	tx_account(&t, a);
 	v = expunge_entries(&t, a, mb, &list, m->config.undelete_days != 0);
 	entry_list_done(&list);
-	if (!verdict_is_done(v)) {
-		tx_abort(&t);
-		return v;
-	}
-	if (is_last)
+	if (is_last && verdict_is_done(v))
 		remove_mailbox(&t, a, mb);
-	v = tx_commit(&t);
 	*ret_is_gone = is_last;
-	return v;
+	return tx_end(&t, v);
 }
 
 struct verdict
@@ -678,7 +385,7 @@ mail_delete(
 {
 	struct account *a;
 	struct mailbox *mb;
-	struct verdict v = find_mailbox(m, account, q->name, &a, &mb);
+	struct verdict v = mailbox_find(m, account, q->name, &a, &mb);
 	bool is_gone = false;
 
 	if (!verdict_is_done(v))
@@ -689,65 +396,5 @@ mail_delete(
 		return verdict_permfail(REASON_HAS_CHILDREN);
 	while (verdict_is_done(v) && !is_gone)
 		v = delete_step(m, a, mb, &is_gone);
-	return v;
-}
-
-/* --- subscriptions ---------------------------------------------------------------------------- */
-
-static struct verdict
-subscribe(struct mail *m, struct account *a, struct str name)
-{
-	size_t at = sub_index(a, name);
-	struct tx t;
-
-	if (a->n_subs >= MAIL_MAILBOXES_MAX || a->r.next_id == UINT32_MAX - 1)
-		return verdict_permfail(REASON_LIMIT);
-	tx_begin(&t, m);
-	tx_account(&t, a);
-	a->subs =
-	    x_grow(a->subs, &a->cap_subs, a->n_subs + 1, sizeof(*a->subs));
-	memmove(a->subs + at + 1, a->subs + at,
-	    (a->n_subs - at) * sizeof(*a->subs));
-	a->subs[at] = (struct subscription){ a->r.next_id++, str_copy(name) };
-	a->n_subs++;
-	buf_put_str(&t.val, name);
-	tx_put(&t, a, key_subscription(a->subs[at].id));
-	return tx_commit(&t);
-}
-
-static struct verdict
-unsubscribe(struct mail *m, struct account *a, size_t at)
-{
-	struct tx t;
-
-	tx_begin(&t, m);
-	tx_account(&t, a);
-	tx_del(&t, a, key_subscription(a->subs[at].id));
-	str_free(&a->subs[at].name);
-	memmove(a->subs + at, a->subs + at + 1,
-	    (a->n_subs - at - 1) * sizeof(*a->subs));
-	a->n_subs--;
-	return tx_commit(&t);
-}
-
-struct verdict
-mail_subscribe(
-    struct mail *m, uint64_t account, const struct msg_mailbox_subscribe *q)
-{
-	struct buf clean = BUF_INIT(MAIL_NAME_MAX);
-	struct account *a;
-	struct verdict v = get_with_subs(m, account, &a);
-
-	if (!verdict_is_done(v))
-		return v;
-	if (!mailbox_name_clean(q->name, &clean))
-		v = verdict_permfail(REASON_NAME);
-	else if (is_subscribed(a, buf_str(&clean)) == !!q->is_subscribed)
-		v = VERDICT_DONE;
-	else if (q->is_subscribed)
-		v = subscribe(m, a, buf_str(&clean));
-	else
-		v = unsubscribe(m, a, sub_index(a, buf_str(&clean)));
-	buf_done(&clean);
 	return v;
 }

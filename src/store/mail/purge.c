@@ -164,11 +164,7 @@ restore_list(
 	for (size_t i = 0; i < l->n && verdict_is_done(v); i++)
 		v = restore_one(&r, &l->v[i]);
 	buf_done(&r.from_keywords);
-	if (!verdict_is_done(v)) {
-		tx_abort(&t);
-		return v;
-	}
-	return tx_commit(&t);
+	return tx_end(&t, v);
 }
 
 static struct verdict
@@ -234,10 +230,7 @@ purge_lost(struct mail *m, struct account *a, uint64_t before, bool *ret_more)
 	v = tx_refs(&t, a, msgids, l.n, -1);
 	free(msgids);
 	free(l.v);
-	if (verdict_is_done(v))
-		return tx_commit(&t);
-	tx_abort(&t);
-	return v;
+	return tx_end(&t, v);
 }
 
 struct old {

@@ -120,6 +120,15 @@ tx_abort(struct tx *t)
 	tx_done(t);
 }
 
+struct verdict
+tx_end(struct tx *t, struct verdict v)
+{
+	if (verdict_is_done(v))
+		return tx_commit(t);
+	tx_abort(t);
+	return v;
+}
+
 /* --- entries ------------------------------------------------------------------- */
 
 /* One entry more (sign 1) or less (-1) in the counters. */

@@ -130,6 +130,8 @@ put_entry(struct put *p, const struct queue_rcpt *rcpt, uint32_t number)
 
 	if (r.reply.n)
 		r.flags = QUEUE_ENTRY_HELD | QUEUE_ENTRY_LIMITED;
+	if (rcpt->is_local)
+		r.flags |= QUEUE_ENTRY_LOCAL;
 	queue_entry_record_encode(&p->val, &r);
 	put_record(p, qkey_entry(p->number, number));
 	queue_account_encode(&p->val, p->m->account);

@@ -42,6 +42,8 @@ apply(const struct change *c, struct queue_entry_record *r)
 		r->flags |= QUEUE_ENTRY_HELD;
 		return !is_held;
 	case QUEUE_RELEASE:
+		if (is_held)
+			r->freed_ms = now_ms;
 		r->flags &= (uint8_t) ~(QUEUE_ENTRY_HELD | QUEUE_ENTRY_LIMITED);
 		r->due_ms = MIN(r->due_ms, now_ms);
 		return is_held;

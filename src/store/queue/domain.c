@@ -128,7 +128,16 @@ domain_add_entry(
 {
 	d->count++;
 	q->n_entries++;
+	if (p->due_ms != QUEUE_NEVER)
+		domain_wait(q, d, p->message);
 	domain_due(q, d, p);
+}
+
+void
+domain_free_gone(struct queue_domain *d)
+{
+	if (d->count == 0 && !d->is_changed && !d->is_recounted)
+		free(d);
 }
 
 void
@@ -141,9 +150,8 @@ domain_remove_entry(struct queue *q, struct queue_domain *d)
 		return;
 	ASSERT(!d->leases);
 	take_out(q, d);
-	/* Else queue_take_due() frees it. */
-	if (!d->is_changed)
-		free(d);
+	/* Else queue_take_due() or queue_take_counts() frees it. */
+	domain_free_gone(d);
 }
 
 bool
@@ -153,15 +161,15 @@ queue_take_due(struct queue *q, struct buf *out, size_t max)
 
 	while (q->n_changed) {
 		struct queue_domain *d = q->changed[q->n_changed - 1];
-		struct msg_queue_domain m = { domain_name(d), d->due_ms,
-			d->count };
+		struct msg_queue_domain m = { domain_name(d),
+			domain_told_due(d->due_ms), d->count };
 
 		if (out->n - had + d->n + 16 > max)
 			break;
 		q->n_changed--;
 		d->is_changed = false;
 		if (d->count == 0) {
-			free(d);
+			domain_free_gone(d);
 			continue;
 		}
 		if (d->due_ms >= d->told_ms)
@@ -175,13 +183,19 @@ queue_take_due(struct queue *q, struct buf *out, size_t max)
 void
 domains_done(struct queue *q)
 {
-	for (size_t i = 0; i < q->n_changed; i++)
-		if (q->changed[i]->count == 0)
-			free(q->changed[i]);
+	for (size_t i = 0; i < q->n_changed; i++) {
+		q->changed[i]->is_changed = false;
+		domain_free_gone(q->changed[i]);
+	}
+	for (size_t i = 0; i < q->n_recounted; i++) {
+		q->recounted[i]->is_recounted = false;
+		domain_free_gone(q->recounted[i]);
+	}
 	for (size_t i = 0; i < q->cap_domains; i++)
 		free(q->domains[i]);
 	free(q->domains);
 	free(q->changed);
+	free(q->recounted);
 }
 
 /* --- accounts ------------------------------------------------------------------- */

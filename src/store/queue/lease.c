@@ -244,6 +244,7 @@ take(struct taking *t)
 	if (r < 0)
 		return verdict_engine(r);
 	q->owner = t->owner;
+	queue_counts_anew(q);
 	return VERDICT_DONE;
 }
 

@@ -18,13 +18,21 @@ struct pick {
 	struct queue *q;
 	struct str domain;
 	uint64_t now_ms, next_ms;
-	size_t max, n, cap;
+	size_t max, most, n, cap; /* most: with the rest of a message */
 	struct queue_place *v;
 	struct queue_place first; /* that is left, or where to begin */
 	bool has_first;
 	uint8_t priority; /* of the key seen last */
 	bool is_full;
 };
+
+/* Those of one message stay together, as far as a server takes them at once. */
+static bool
+is_full(const struct pick *p, const struct queue_place *next)
+{
+	return p->n >= p->max && (p->n == 0 || p->n >= p->most ||
+				     p->v[p->n - 1].message != next->message);
+}
 
 static int
 pick_entry(void *arg, struct str key, UNUSED struct str val)
@@ -39,12 +47,12 @@ pick_entry(void *arg, struct str key, UNUSED struct str val)
 	if (lease_find(p->q, place.message, place.rcpt) ||
 	    map_get(&p->q->damaged, entry_number(place.message, place.rcpt)))
 		return 0;
-	if (place.due_ms > p->now_ms || p->n == p->max) {
+	p->is_full = is_full(p, &place);
+	if (place.due_ms > p->now_ms || p->is_full) {
 		if (!p->has_first)
 			p->first = place;
 		p->has_first = true;
 		p->next_ms = MIN(p->next_ms, place.due_ms);
-		p->is_full = p->n == p->max;
 		return 1;
 	}
 	p->v = x_grow(p->v, &p->cap, p->n + 1, sizeof(*p->v));
@@ -138,6 +146,7 @@ put_item(struct lending *l, const struct queue_place *p,
 		.attempts = e->attempts,
 		.due_ms = e->due_ms,
 		.is_delay_told = (e->flags & QUEUE_ENTRY_DELAY_TOLD) != 0,
+		.is_local = (e->flags & QUEUE_ENTRY_LOCAL) != 0,
 		/* Others are what send itself used last. */
 		.route = e->flags & QUEUE_ENTRY_ROUTED ? e->route : STR_NONE,
 		.last_reply = e->reply,
@@ -158,6 +167,7 @@ put_item(struct lending *l, const struct queue_place *p,
 		.prefix = e->prefix,
 		.via = m->via,
 		.hold_until = m->hold_until,
+		.freed_ms = e->freed_ms,
 		.is_tls_optional = (m->flags & QUEUE_MESSAGE_TLS_OPTIONAL) != 0,
 		.login = buf_str(&l->login),
 	};
@@ -258,7 +268,7 @@ next_due(const struct queue_domain *d)
 
 	for (const struct lease *l = d->leases; l; l = l->next)
 		next = MIN(next, l->until_ms);
-	return next == QUEUE_NEVER ? 0 : next;
+	return domain_told_due(next);
 }
 
 struct verdict
@@ -269,7 +279,9 @@ queue_lease(struct queue *q, const struct msg_queue_lease *m, struct buf *out)
 		.pick = { .q = q,
 		    .domain = m->domain,
 		    .now_ms = m->now_ms,
-		    .max = MIN(m->max, QUEUE_LEASE_MAX) },
+		    .max = MIN(m->max, QUEUE_LEASE_MAX),
+		    .most = MIN(
+			(uint64_t)m->max + QUEUE_TOGETHER, QUEUE_LEASE_MAX) },
 		.message = BUF_INIT(ENGINE_VALUE_MAX),
 		.login = BUF_INIT(KIB(4)),
 		.items = BUF_INIT(QUEUE_REPLY_MAX) };

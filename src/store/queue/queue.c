@@ -11,12 +11,11 @@
 
 /* Numbers grow with the milliseconds, so that they tell the time and are not
  * given twice when the history is empty. */
-#define NUMBERS_PER_MS (1U << 20)
 
 uint64_t
 queue_number(struct queue *q, uint64_t *next, uint64_t room)
 {
-	uint64_t n = MAX(*next, queue_now_ms(q) * NUMBERS_PER_MS);
+	uint64_t n = MAX(*next, queue_now_ms(q) * QUEUE_NUMBERS_PER_MS);
 
 	*next = n + room;
 	return n;
@@ -53,6 +52,8 @@ load_entry(void *arg, struct str key, struct str val)
 	l->domain->count++;
 	l->domain->due_ms = MIN(l->domain->due_ms, place.due_ms);
 	l->q->n_entries++;
+	if (place.due_ms != QUEUE_NEVER)
+		domain_wait(l->q, l->domain, place.message);
 	account_count(l->q, account, 1);
 	return 0;
 }
@@ -290,9 +291,9 @@ queue_domains(
 		if (!d)
 			continue;
 		d->told_ms = d->due_ms;
-		msg_queue_domain_put(&items,
-		    &(struct msg_queue_domain){ domain_name(d),
-			d->due_ms == QUEUE_NEVER ? 0 : d->due_ms, d->count });
+		msg_queue_domain_put(
+		    &items, &(struct msg_queue_domain){ domain_name(d),
+				domain_told_due(d->due_ms), d->count });
 	}
 	reply.items = buf_str(&items);
 	reply.has_more = r == 1;

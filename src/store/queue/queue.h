@@ -88,6 +88,7 @@ struct queue_message {
 struct queue_rcpt {
 	struct str address, orcpt, prefix;
 	uint8_t notify;
+	bool is_local; /* of a user here; it waits for its time */
 };
 /* What a batch adds, until it is known whether it was accepted. */
 struct queue_adding;
@@ -144,6 +145,14 @@ struct verdict queue_read(struct queue *q, const struct msg_queue_read *m,
  * msg_queue_domain of at most max bytes; they count as told. False: none.
  */
 bool queue_take_due(struct queue *q, struct buf *out, size_t max) WARN_UNUSED;
+
+/*
+ * How much waits for domains, where that changed since it was told: a list of
+ * msg_queue_count of at most max bytes; it counts as told. *ret_anew: what was told before
+ * does not count any more. False: nothing is to be told.
+ */
+bool queue_take_counts(
+    struct queue *q, struct buf *out, size_t max, bool *ret_anew) WARN_UNUSED;
 
 /* --- for the operator: requests of the command line ---------------------------------- */
 

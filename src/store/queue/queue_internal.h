@@ -5,6 +5,7 @@
 #pragma once
 
 #include "store/map.h"
+#include "store/queue/ages.h"
 #include "store/queue/queue.h"
 
 #define QUEUE_SHARD ((struct engine_shard){ 'q', 1 })
@@ -22,6 +23,11 @@ struct queue_domain {
 	 * is lent need not be passed over each time. */
 	struct queue_place first;
 	bool is_changed; /* in queue.changed */
+	/* counts.c: entries that are not held; as send was told last, and what
+	 * happened since. */
+	bool is_recounted; /* in queue.recounted */
+	uint32_t waiting, told_waiting, began, left;
+	struct ages ages; /* of those that wait */
 	char name[];
 };
 
@@ -49,9 +55,12 @@ struct queue {
 	uint64_t seed;
 	struct queue_domain **changed;
 	size_t n_changed, cap_changed;
-	struct map accounts; /* number of entries, as a pointer */
-	struct map leased;   /* entry number: struct lease_item */
-	struct map damaged;  /* entries that cannot be read; told once */
+	struct queue_domain **recounted;
+	size_t n_recounted, cap_recounted;
+	bool is_counting_anew; /* send shall forget what it was told */
+	struct map accounts;   /* number of entries, as a pointer */
+	struct map leased;     /* entry number: struct lease_item */
+	struct map damaged;    /* entries that cannot be read; told once */
 	uint64_t n_entries, n_leases;
 	uint64_t next_message, next_lease;
 	uint64_t owner;
@@ -73,6 +82,14 @@ entry_number(uint64_t message, uint32_t rcpt)
 	return message + rcpt;
 }
 
+/* Numbers of messages are made of the time (queue_number()). */
+#define QUEUE_NUMBERS_PER_MS (1U << 20)
+static inline uint64_t
+queue_message_time_s(uint64_t message)
+{
+	return message / QUEUE_NUMBERS_PER_MS / 1000;
+}
+
 static inline uint64_t
 queue_now_ms(const struct queue *q)
 {
@@ -81,6 +98,12 @@ queue_now_ms(const struct queue *q)
 
 /* --- domain.c --------------------------------------------------------------------- */
 
+/* As messages have it: 0 is never; what is due since ever (a time of 0) is due. */
+static inline uint64_t
+domain_told_due(uint64_t due_ms)
+{
+	return due_ms == QUEUE_NEVER ? 0 : MAX(due_ms, (uint64_t)1);
+}
 struct queue_domain *domain_find(const struct queue *q, struct str name);
 struct queue_domain *domain_get(struct queue *q, struct str name);
 /* An entry more, at that place. */
@@ -88,6 +111,8 @@ void domain_add_entry(
     struct queue *q, struct queue_domain *d, const struct queue_place *p);
 /* One less; the domain is gone with the last one. */
 void domain_remove_entry(struct queue *q, struct queue_domain *d);
+/* Free it when it is gone and nobody has to be told of it any more. */
+void domain_free_gone(struct queue_domain *d);
 /* An entry at that place may be leased when it is due. */
 void domain_due(
     struct queue *q, struct queue_domain *d, const struct queue_place *p);
@@ -97,6 +122,17 @@ void domains_done(struct queue *q);
 /* Entries of an account, more or fewer. */
 void account_count(struct queue *q, uint64_t account, int64_t delta);
 uint64_t account_entries(const struct queue *q, uint64_t account);
+
+/* --- counts.c --------------------------------------------------------------------- */
+
+/* An entry of that message waits for its server from now on: it is new, or not held any
+ * more. */
+void domain_wait(struct queue *q, struct queue_domain *d, uint64_t message);
+/* It waits no more: it left the queue, or is held. */
+void domain_unwait(
+    struct queue *q, struct queue_domain *d, uint64_t message, bool has_left);
+/* A sender took over, who knows nothing. */
+void queue_counts_anew(struct queue *q);
 
 /* --- queue.c ------------------------------------------------------------------------ */
 

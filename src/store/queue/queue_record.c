@@ -245,18 +245,18 @@ queue_message_record_encode(struct buf *b, const struct queue_message_record *r)
 
 /* Mail that was queued by the version before goes on. */
 static struct wire
-read_message_version(struct str val, bool *ret_has_more)
+read_version(struct str val, uint8_t latest, bool *ret_has_more)
 {
-	*ret_has_more = val.n > 0 && (uint8_t)val.p[0] == QUEUE_MESSAGE_VERSION;
+	*ret_has_more = val.n > 0 && (uint8_t)val.p[0] == latest;
 	return wire_read_version(
-	    val, *ret_has_more ? QUEUE_MESSAGE_VERSION : QUEUE_RECORD_VERSION);
+	    val, *ret_has_more ? latest : QUEUE_RECORD_VERSION);
 }
 
 bool
 queue_message_record_decode(struct str val, struct queue_message_record *ret)
 {
 	bool has_more;
-	struct wire w = read_message_version(val, &has_more);
+	struct wire w = read_version(val, QUEUE_MESSAGE_VERSION, &has_more);
 	struct queue_message_record r = { 0 };
 
 	r.blob = wire_get_varint(&w);
@@ -291,7 +291,7 @@ queue_message_record_decode(struct str val, struct queue_message_record *ret)
 void
 queue_entry_record_encode(struct buf *b, const struct queue_entry_record *r)
 {
-	wire_put_u8(b, QUEUE_RECORD_VERSION);
+	wire_put_u8(b, QUEUE_ENTRY_VERSION);
 	wire_put_vstr(b, r->address);
 	wire_put_vstr(b, r->orcpt);
 	wire_put_u8(b, r->notify);
@@ -306,12 +306,14 @@ queue_entry_record_encode(struct buf *b, const struct queue_entry_record *r)
 	wire_put_vstr(b, r->route);
 	wire_put_vstr(b, r->mx);
 	wire_put_vstr(b, r->reply);
+	wire_put_varint(b, r->freed_ms);
 }
 
 bool
 queue_entry_record_decode(struct str val, struct queue_entry_record *ret)
 {
-	struct wire w = wire_read_version(val, QUEUE_RECORD_VERSION);
+	bool has_more;
+	struct wire w = read_version(val, QUEUE_ENTRY_VERSION, &has_more);
 	struct queue_entry_record r = { 0 };
 
 	r.address = wire_get_vstr(&w);
@@ -328,6 +330,8 @@ queue_entry_record_decode(struct str val, struct queue_entry_record *ret)
 	r.route = wire_get_vstr(&w);
 	r.mx = wire_get_vstr(&w);
 	r.reply = wire_get_vstr(&w);
+	if (has_more)
+		r.freed_ms = wire_get_varint(&w);
 	if (!wire_is_complete(&w) || r.priority > QUEUE_PRIO_MAX ||
 	    !queue_address_is_ok(r.address) || r.prefix >= QUEUE_RCPTS_MAX)
 		return false;
@@ -526,11 +530,9 @@ queue_address_is_ok(struct str address)
 	    address.n > QUEUE_ADDRESS_MAX || !str_is_utf8(address))
 		return false;
 	local = address.n - domain.n - 1;
-	if (local == 0 || local > QUEUE_LOCAL_MAX)
+	if (local == 0 || local > QUEUE_LOCAL_MAX ||
+	    str_has_control(str_first(address, local), ""))
 		return false;
-	for (size_t i = 0; i < local; i++)
-		if ((unsigned char)address.p[i] < ' ' || address.p[i] == 0x7f)
-			return false;
 	while (rest.p) {
 		rest = str_split(rest, '.', &label);
 		if (!is_label(label))

@@ -27,12 +27,15 @@
 #define QUEUE_RECORD_VERSION 1
 /* Of a message's record: 2 has via and hold_until. */
 #define QUEUE_MESSAGE_VERSION 2
+/* Of an entry's: 2 has freed_ms. */
+#define QUEUE_ENTRY_VERSION 2
 
 #define QUEUE_DOMAIN_MAX  170 /* bytes: it must fit into a key */
 #define QUEUE_LOCAL_MAX   256 /* of UTF-8; RFC 5321 says 64 octets */
 #define QUEUE_ADDRESS_MAX (QUEUE_DOMAIN_MAX + 1 + QUEUE_LOCAL_MAX)
 #define QUEUE_RCPTS_MAX   4096 /* entries of one message */
 #define QUEUE_LEASE_MAX   1000 /* entries of one lease */
+#define QUEUE_TOGETHER    100  /* more than asked for, of one message */
 #define QUEUE_PRIO_MAX    19   /* 10 is normal: RFC 6710's -9 .. 9 */
 #define QUEUE_NEVER       UINT64_MAX
 
@@ -120,6 +123,7 @@ enum queue_entry_flag {
 	QUEUE_ENTRY_CANCELLED = 4, /* to be returned to the sender */
 	QUEUE_ENTRY_ROUTED = 8,    /* the operator has named the route */
 	QUEUE_ENTRY_LIMITED = 16,  /* held by a limit of its account */
+	QUEUE_ENTRY_LOCAL = 32,    /* for a user here, when it is due */
 };
 
 struct queue_entry_record {
@@ -131,6 +135,7 @@ struct queue_entry_record {
 	uint32_t leases; /* leases that ended with the entry still there */
 	uint64_t due_ms;
 	uint64_t tried_ms; /* 0: never */
+	uint64_t freed_ms; /* when an operator released it; 0: never */
 	struct str route, mx, reply;
 };
 

@@ -42,7 +42,8 @@ keep_entry(struct settle *s, const struct msg_queue_result *r,
 	struct queue_event_record event = event_of(r);
 
 	now.leases++;
-	now.due_ms = MIN(r->due_ms, QUEUE_NEVER - 1);
+	/* Held without a time: from when somebody releases it. */
+	now.due_ms = r->due_ms ? MIN(r->due_ms, QUEUE_NEVER - 1) : s->tx.now_ms;
 	if (!(was->flags & QUEUE_ENTRY_ROUTED) && r->route.n)
 		now.route = str_eq(r->route, STR("-")) ? STR_NONE : event.route;
 	if (r->state == QUEUE_HELD)

@@ -11,6 +11,7 @@ struct qtx_step {
 	struct queue_place place;
 	uint64_t account;
 	struct lease_item *item;
+	bool was_waiting, is_waiting;
 };
 
 void
@@ -75,6 +76,8 @@ qtx_change(struct qtx *t, struct qtx_entry e,
 	add_step(t,
 	    (struct qtx_step){ .what = STEP_DUE,
 		.domain = domain_find(t->q, queue_address_domain(now->address)),
+		.was_waiting = !(was->flags & QUEUE_ENTRY_HELD),
+		.is_waiting = !(now->flags & QUEUE_ENTRY_HELD),
 		.place = place_of(e, now) });
 }
 
@@ -87,6 +90,8 @@ qtx_remove(
 	add_step(t,
 	    (struct qtx_step){ .what = STEP_REMOVE,
 		.domain = domain_find(t->q, queue_address_domain(was->address)),
+		.was_waiting = !(was->flags & QUEUE_ENTRY_HELD),
+		.place = place_of(e, was),
 		.account = was->account });
 	map_put(&t->removed, entry_number(e.message, e.rcpt), t);
 	if (t->n_messages && t->messages[t->n_messages - 1] == e.message)
@@ -224,6 +229,10 @@ run_step(struct queue *q, const struct qtx_step *s)
 	switch (s->what) {
 	case STEP_DUE:
 		domain_due(q, s->domain, &s->place);
+		if (s->is_waiting && !s->was_waiting)
+			domain_wait(q, s->domain, s->place.message);
+		else if (s->was_waiting && !s->is_waiting)
+			domain_unwait(q, s->domain, s->place.message, false);
 		break;
 	case STEP_CLOSE:
 		s->item->lease->closing--;
@@ -231,6 +240,8 @@ run_step(struct queue *q, const struct qtx_step *s)
 		break;
 	case STEP_REMOVE:
 		account_count(q, s->account, -1);
+		if (s->was_waiting)
+			domain_unwait(q, s->domain, s->place.message, true);
 		domain_remove_entry(q, s->domain);
 		break;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
-/* tables.c - put and list rows of the ledger. See tables.h. */
+/* tables.c - open the ledger, and list its rows. See tables.h. */
 #include "store/tables/tables_internal.h"
 
-/* What encoding adds to a value: version, time, length. */
-#define RECORD_EXTRA 32
+#include "base/crypt.h"
+#include "base/secret.h"
 
 /* --- opening --------------------------------------------------------------------- */
 
@@ -31,6 +31,7 @@ tables_open(const struct tables_config *config, struct tables **ret)
 
 	t->config = *config;
 	t->engine = config->engine;
+	secret_random(t->tag_key, sizeof(t->tag_key));
 	r = engine_scan(t->engine, &range, count_row, t);
 	if (r == ENGINE_CORRUPT) {
 		t->is_damaged = true;
@@ -54,166 +55,66 @@ tables_rows(const struct tables *t, enum ledger_table table)
 	return t->rows[table];
 }
 
-/* --- putting ---------------------------------------------------------------------- */
+/* --- one row --------------------------------------------------------------------- */
 
-struct putting {
-	struct tables *t;
-	const struct ledger_rule *rule;
-	uint8_t table;
-	struct engine_batch *b;
-	uint64_t added, removed;
-};
-
-static bool
-is_row(const struct ledger_rule *rule, const struct msg_ledger_row *row)
+int
+tables_get(
+    struct tables *t, uint8_t table, struct str key, struct table_record *ret)
 {
-	return row->key.n > 0 && row->key.n <= LEDGER_KEY_MAX &&
-	       row->value.n <= (row->is_gone ? 0 : rule->value_max);
-}
-
-/* The rows of a request; their number, or -1 when something is over a limit.
- * *ret_rows is the caller's to free. */
-static ssize_t
-read_rows(const struct ledger_rule *rule, struct str rows,
-    struct msg_ledger_row **ret_rows)
-{
-	struct msg_ledger_row *all = NULL, row;
-	struct wire w = wire_read(rows);
-	size_t n = 0, cap = 0;
-
-	while (w.in.n > 0) {
-		if (!msg_ledger_row_read(&w, &row) || !is_row(rule, &row) ||
-		    n == LEDGER_ROWS_MAX) {
-			free(all);
-			return -1;
-		}
-		all = x_grow(all, &cap, n + 1, sizeof(*all));
-		all[n++] = row;
-	}
-	*ret_rows = all;
-	return (ssize_t)n;
-}
-
-/* By key; of the same key the later one, which lies behind it, comes last. */
-static int
-compare(const void *a, const void *b)
-{
-	const struct msg_ledger_row *x = a, *y = b;
-	int r = str_cmp(x->key, y->key);
-
-	return r != 0 ? r : x->key.p < y->key.p ? -1 : 1;
-}
-
-/* 1: what is there now is in *ret; 0: nothing; or an error. */
-static int
-get(struct putting *p, struct str key, struct table_record *ret)
-{
-	struct table_key k = table_key_row(p->table, key);
+	struct table_key k = table_key_row(table, key);
 	struct str val;
-	int r = engine_get(p->t->engine, TABLES_SHARD, table_key_str(&k), &val);
+	int r = engine_get(t->engine, TABLES_SHARD, table_key_str(&k), &val);
 
 	if (r == 1 && !table_record_decode(val, ret))
 		return ENGINE_CORRUPT;
+	if (r == 1 && ret->until > 0 && ret->until <= tables_now(t))
+		return 0;
 	return r;
 }
 
-static void
-del_end(struct putting *p, uint64_t until, struct str key)
+/* Values may hold passwords that somebody thought of: a digest alone would
+ * let who knows the rest of the row try them. */
+static struct crypt_sum
+tag_of(const struct tables *t, struct str value)
 {
-	struct table_key k = table_key_end(until, p->table, key);
+	struct crypt_sum sum;
 
-	batch_del(p->b, TABLES_SHARD, table_key_str(&k));
+	crypt_hmac(str_make(t->tag_key, sizeof(t->tag_key)), value, &sum);
+	return sum;
 }
 
-static void
-put_row(struct putting *p, const struct msg_ledger_row *row)
+bool
+tables_is_tag(const struct tables *t, struct str value, struct str tag)
 {
-	const struct table_record rec = { row->until, row->value };
-	struct table_key k = table_key_row(p->table, row->key);
-	struct table_key end = table_key_end(row->until, p->table, row->key);
-	struct buf val = BUF_INIT(row->value.n + RECORD_EXTRA);
+	struct crypt_sum sum = tag_of(t, value);
 
-	table_record_encode(&val, &rec);
-	batch_put(p->b, TABLES_SHARD, table_key_str(&k), buf_str(&val));
-	if (row->until > 0)
-		batch_put(p->b, TABLES_SHARD, table_key_str(&end), STR_NONE);
-	buf_done(&val);
-}
-
-/* Into the batch; an error of the engine. A damaged row is simply replaced. */
-static int
-change(struct putting *p, const struct msg_ledger_row *row)
-{
-	struct table_key k = table_key_row(p->table, row->key);
-	struct table_record was = { 0 };
-	int r = get(p, row->key, &was);
-
-	if (r < 0 && r != ENGINE_CORRUPT)
-		return r;
-	if (was.until > 0 && (row->is_gone || was.until != row->until))
-		del_end(p, was.until, row->key);
-	if (!row->is_gone) {
-		put_row(p, row);
-		p->added += r == 0;
-	} else if (r != 0) {
-		batch_del(p->b, TABLES_SHARD, table_key_str(&k));
-		p->removed++;
-	}
-	return 0;
-}
-
-static struct verdict
-put_all(struct putting *p, const struct msg_ledger_row *rows, size_t n)
-{
-	uint64_t *count = &p->t->rows[p->table];
-	int r = 0;
-
-	p->b = engine_batch_new(p->t->engine);
-	for (size_t i = 0; i < n && r >= 0; i++)
-		if (i + 1 == n || !str_eq(rows[i].key, rows[i + 1].key))
-			r = change(p, &rows[i]);
-	if (r < 0) {
-		engine_batch_free(p->b);
-		return verdict_engine(r);
-	}
-	if (p->added > p->removed &&
-	    *count + p->added - p->removed > p->rule->rows_max) {
-		engine_batch_free(p->b);
-		return verdict_tempfail(REASON_LIMIT);
-	}
-	r = engine_commit(p->t->engine, p->b, NULL, NULL);
-	if (r < 0)
-		return verdict_engine(r);
-	*count += p->added;
-	*count -= MIN(*count, p->removed);
-	return VERDICT_DONE;
+	return str_eq_constant_time(
+	    str_first(crypt_sum_str(&sum), LEDGER_TAG_LEN), tag);
 }
 
 struct verdict
-tables_put(struct tables *t, enum role role, const struct msg_ledger_put *m)
+tables_tag(struct tables *t, enum role role, const struct msg_ledger_tag *m,
+    struct buf *out)
 {
-	struct putting p = {
-		.t = t, .rule = ledger_rule(m->table), .table = m->table
-	};
-	struct msg_ledger_row *rows = NULL;
-	struct verdict v;
-	ssize_t n;
+	const struct ledger_rule *rule = ledger_rule(m->table);
+	struct table_record rec;
+	struct crypt_sum sum;
+	int r;
 
-	if (p.rule == NULL || !(p.rule->writers & ROLE_BIT(role)))
+	if (rule == NULL || !((rule->readers | rule->writers) & ROLE_BIT(role)))
 		return verdict_permfail(REASON_FORBIDDEN);
-	if (t->is_damaged)
-		return verdict_engine(ENGINE_CORRUPT);
-	n = read_rows(p.rule, m->rows, &rows);
-	if (n < 0)
+	if (m->key.n > LEDGER_KEY_MAX)
 		return verdict_permfail(REASON_TOO_BIG);
-	if (n == 0)
-		return VERDICT_DONE;
-	qsort(rows, (size_t)n, sizeof(*rows), compare);
-	v = put_all(&p, rows, (size_t)n);
-	free(rows);
-	if (verdict_is_done(v) && t->config.changed != NULL)
-		t->config.changed(t->config.arg, m->table, m->rows);
-	return v;
+	r = tables_get(t, m->table, m->key, &rec);
+	if (r < 0)
+		return verdict_engine(r);
+	if (r == 0)
+		return verdict_not_found(REASON_NONE);
+	sum = tag_of(t, rec.value);
+	msg_ledger_tag_reply_put(
+	    out, &(struct msg_ledger_tag_reply){
+		     .tag = str_first(crypt_sum_str(&sum), LEDGER_TAG_LEN) });
+	return VERDICT_DONE;
 }
 
 /* --- listing ----------------------------------------------------------------------- */
@@ -240,9 +141,9 @@ list_row(void *arg, struct str key, struct str val)
 	}
 	if (r.until > 0 && r.until <= l->now)
 		return 0;
-	if (l->n == l->max ||
-	    (l->n > 0 && l->items->n + name.n + r.value.n + RECORD_EXTRA >
-			     TABLES_REPLY_MAX))
+	if (l->n == l->max || (l->n > 0 && l->items->n + name.n + r.value.n +
+						   TABLES_RECORD_EXTRA >
+					       TABLES_REPLY_MAX))
 		return 1;
 	l->n++;
 	msg_ledger_row_put(
@@ -251,16 +152,22 @@ list_row(void *arg, struct str key, struct str val)
 	return 0;
 }
 
-/* From the first key with the prefix that is above after, to the last one. */
+/* From the first key with the prefix that is above after, to the last one; or
+ * from the last one that is below after, to the first. */
 static struct verdict
 list_range(struct tables *t, const struct msg_ledger_list *m, struct listing *l)
 {
 	struct table_key first = table_key_row(m->table, m->prefix);
 	struct table_key from = first, to = table_key_behind(first);
-	struct engine_range range = { .shard = TABLES_SHARD };
+	struct table_key after = table_key_row(m->table, m->after);
+	struct engine_range range = { .shard = TABLES_SHARD,
+		.is_reverse = m->is_reverse };
 
-	if (str_cmp(m->after, m->prefix) >= 0)
-		from = table_key_next(table_key_row(m->table, m->after));
+	if (!m->is_reverse && str_cmp(m->after, m->prefix) >= 0)
+		from = table_key_next(after);
+	if (m->is_reverse && m->after.n > 0 &&
+	    str_cmp(table_key_str(&after), table_key_str(&to)) < 0)
+		to = after;
 	range.from = table_key_str(&from);
 	range.to = table_key_str(&to);
 	if (str_cmp(range.from, range.to) < 0) {

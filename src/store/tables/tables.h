@@ -49,6 +49,10 @@ struct verdict tables_put(struct tables *t, enum role role,
 struct verdict tables_list(struct tables *t, enum role role,
     const struct msg_ledger_list *m, struct buf *out) WARN_UNUSED;
 
+/* LEDGER_TAG. */
+struct verdict tables_tag(struct tables *t, enum role role,
+    const struct msg_ledger_tag *m, struct buf *out) WARN_UNUSED;
+
 /* A small step of removing rows whose time is over. */
 struct verdict tables_purge_step(struct tables *t) WARN_UNUSED;
 

@@ -4,7 +4,8 @@ HTTPS: one server on loopback, with certificates made for who is asked for."""
 import http.server
 import ssl
 import threading
-import time
+
+from lib.instance import wait_for
 
 
 class PolicyHost:
@@ -92,11 +93,8 @@ class PolicyHost:
                 "version: STSv1", f"mode: {mode}",
                 *(f"mx: {m}" for m in mx), f"max_age: {age}"))
 
-    def wait_asked(self, domain, n=1, timeout=15):
-        deadline = time.monotonic() + timeout
-        while self.count(domain) < n:
-            assert time.monotonic() < deadline, self.asked
-            time.sleep(0.05)
+    def wait_asked(self, domain, n=1):
+        wait_for(lambda: self.count(domain) >= n, what=f"asked: {self.asked}")
 
     def count(self, domain):
         return sum(h == f"mta-sts.{domain}" for h, _ in self.asked)

@@ -19,6 +19,8 @@ import ssl
 import threading
 import time
 
+from lib.instance import PATIENCE_S
+
 CUT = "cut"
 
 
@@ -263,9 +265,9 @@ class Receiver:
             except OSError:
                 pass
 
-    def wait(self, n=1, timeout=15):
+    def wait(self, n=1, timeout=PATIENCE_S):
         """Until n messages were kept; the list."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + max(timeout, PATIENCE_S)
         while len(self.messages) < n:
             assert time.monotonic() < deadline, \
                 f"{len(self.messages)} of {n} messages came"

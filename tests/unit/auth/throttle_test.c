@@ -55,6 +55,48 @@ TEST(delays_grow_and_then_the_address_must_wait)
 	throttle_free(t);
 }
 
+TEST(an_address_is_told_what_it_has_to_bear)
+{
+	struct throttle *t = throttle_new(&limits);
+	struct str ip = STR("192.0.2.1");
+	uint64_t until = 7;
+
+	CHECK(
+	    throttle_client(t, ip, 1000, &until) == THROTTLE_FREE && until == 0,
+	    "nothing is known");
+	fail_as(t, "192.0.2.1", "a", 1, 1000);
+	CHECK(throttle_client(t, ip, 2000, &until) == THROTTLE_SLOWED,
+	    "one failure");
+	CHECK(until == 1000 + 60 * 1000, "in the window");
+	for (int i = 2; i <= 5; i++)
+		fail_as(t, "192.0.2.1", "a", i, 3000);
+	CHECK(throttle_client(t, ip, 4000, &until) == THROTTLE_BANNED,
+	    "too many");
+	CHECK(until == 3000 + 600 * 1000, "the ban's end");
+	CHECK(
+	    throttle_client(t, STR("192.0.2.2"), 4000, &until) == THROTTLE_FREE,
+	    "others");
+	CHECK(throttle_client(t, ip, until + 700000, &until) == THROTTLE_FREE,
+	    "it is over");
+	throttle_free(t);
+}
+
+TEST(a_device_is_known_for_a_week)
+{
+	struct throttle *t = throttle_new(&limits);
+	struct throttle_who w = who("192.0.2.1", "a", ""), other = w;
+
+	CHECK(!throttle_is_known(t, &w, 1000), "not yet");
+	throttle_succeed(t, &w, 1000);
+	CHECK(throttle_is_known(t, &w, 2000), "now");
+	other.login = STR("b");
+	CHECK(!throttle_is_known(t, &other, 2000), "another login");
+	other = who("192.0.2.2", "a", "");
+	CHECK(!throttle_is_known(t, &other, 2000), "another address");
+	CHECK(!throttle_is_known(t, &w, 1001 + THROTTLE_TRUST_MS), "forgotten");
+	throttle_free(t);
+}
+
 TEST(failures_outside_of_the_window_do_not_count)
 {
 	struct throttle *t = throttle_new(&limits);
@@ -162,6 +204,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		UNIT(delays_grow_and_then_the_address_must_wait),
+		UNIT(an_address_is_told_what_it_has_to_bear),
+		UNIT(a_device_is_known_for_a_week),
 		UNIT(failures_outside_of_the_window_do_not_count),
 		UNIT(the_same_wrong_password_counts_once),
 		UNIT(an_ipv6_client_is_its_64),

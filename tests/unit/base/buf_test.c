@@ -2,6 +2,7 @@
 /* buf_test.c - buffers, arenas and the wire encoding keep their limits. */
 #include "../test.h"
 #include "base/arena.h"
+#include "base/hash.h"
 #include "base/wire.h"
 
 TEST(buf_never_passes_its_maximum_and_failure_sticks)
@@ -74,7 +75,28 @@ TEST(a_varint_of_more_than_64_bits_fails)
 	CHECK(wire_get_varint(&w) == 0 && w.failed, "65 bits");
 }
 
-TEST_MAIN(UNIT(buf_never_passes_its_maximum_and_failure_sticks),
+TEST(a_fixed_layout_is_little_endian_and_its_checksum_leaves_itself_out)
+{
+	uint8_t page[40] = { 0 }, *next = le_put(page, 0x0102030405060708, 8);
+	uint64_t sum;
+
+	CHECK(next == page + 8 && page[0] == 8 && page[7] == 1, "8 bytes");
+	CHECK(le_put(next, 0x1234, 2) == page + 10 && page[8] == 0x34 &&
+		  page[9] == 0x12 && page[10] == 0,
+	    "2 bytes");
+	sum = hash64_around(page, sizeof(page), 16);
+	le_put(page + 16, sum, 8);
+	CHECK(hash64_around(page, sizeof(page), 16) == sum, "without itself");
+	page[24] ^= 1;
+	CHECK(hash64_around(page, sizeof(page), 16) != sum, "behind it");
+	page[24] ^= 1;
+	page[15] ^= 1;
+	CHECK(hash64_around(page, sizeof(page), 16) != sum, "before it");
+}
+
+TEST_MAIN(
+    UNIT(a_fixed_layout_is_little_endian_and_its_checksum_leaves_itself_out),
+    UNIT(buf_never_passes_its_maximum_and_failure_sticks),
     UNIT(arena_gives_null_at_its_limit_only),
     UNIT(wire_reads_what_it_wrote_and_sticks_at_the_end),
     UNIT(a_varint_of_more_than_64_bits_fails))

@@ -69,5 +69,38 @@ TEST(any_bytes_become_a_string)
 	}
 }
 
-TEST_MAIN(UNIT(values_are_found_and_typed), UNIT(what_is_not_json_is_refused),
-    UNIT(any_bytes_become_a_string))
+/* Members until one is called "stop". */
+static bool
+count_member(void *arg, struct str name, const struct jsonnode *value)
+{
+	uint64_t *sum = arg, n = 0;
+
+	if (str_eq(name, STR("stop")))
+		return false;
+	*sum += jsonnode_u64(value, &n) ? n : 100;
+	return true;
+}
+
+TEST(members_are_shown_one_by_one)
+{
+	struct jsondoc *d =
+	    jsondoc_parse(STR("{\"a\":1,\"b\":2,\"c\":null,\"d\":[]}"), 100);
+	const struct jsonnode *o = jsondoc_root(d);
+	uint64_t sum = 0;
+
+	assert_true(jsonnode_each(o, count_member, &sum));
+	assert_int_equal(sum, 203);
+	assert_true(jsonnode_is_null(jsonnode_get(o, "c")));
+	assert_false(jsonnode_is_null(jsonnode_get(o, "e")));
+	assert_true(jsonnode_is_array(jsonnode_get(o, "d")));
+	assert_false(jsonnode_is_array(o));
+	assert_true(jsonnode_each(NULL, count_member, &sum));
+	jsondoc_free(d);
+	d = jsondoc_parse(STR("{\"stop\":\"x\"}"), 100);
+	assert_false(jsonnode_each(jsondoc_root(d), count_member, &sum));
+	assert_true(jsonnode_is_text(jsonnode_get(jsondoc_root(d), "stop")));
+	jsondoc_free(d);
+}
+
+TEST_MAIN(UNIT(members_are_shown_one_by_one), UNIT(values_are_found_and_typed),
+    UNIT(what_is_not_json_is_refused), UNIT(any_bytes_become_a_string))

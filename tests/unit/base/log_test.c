@@ -36,6 +36,13 @@ TEST(values_of_outsiders_cannot_forge_a_line)
 		{ STR("\xC2\x9B"
 		      "2J"),
 		    STR("\"\\xc2\\x9b2J\"") }, /* CSI as a C1 control */
+		{ STR("a\xE2\x80\xAE"
+		      "b"),
+		    STR("\"a\\xe2\\x80\\xaeb\"") },
+		{ STR("\xE2\x80\xA8"), STR("\"\\xe2\\x80\\xa8\"") },
+		{ STR("\xD8\x9C"
+		      "c"),
+		    STR("\"\\xd8\\x9cc\"") },
 		{ STR("\xFF\xFE"), STR("\"\\xff\\xfe\"") },
 		{ STR("\xC3"), STR("\"\\xc3\"") },
 	};

@@ -55,6 +55,19 @@ TEST(only_well_formed_utf8_passes)
 		    cases[i].in);
 }
 
+TEST(controls_are_seen_but_for_those_allowed)
+{
+	CHECK(!str_has_control(STR("gr\xC3\xBC\xC3\x9F ~"), ""), "text");
+	CHECK(!str_has_control(STR_NONE, ""), "nothing");
+	CHECK(str_has_control(STR("a\x1F"), ""), "the last below a blank");
+	CHECK(str_has_control(STR("\x7F"), "\n\t"), "DEL");
+	CHECK(str_has_control(str_make("a\0", 2), ""), "NUL");
+	CHECK(str_has_control(str_make("a\0", 2), "\n\t"), "NUL, again");
+	CHECK(str_has_control(STR("a\tb"), ""), "TAB");
+	CHECK(!str_has_control(STR("a\tb\n"), "\n\t"), "allowed");
+	CHECK(str_has_control(STR("a\r\n"), "\n\t"), "CR is not");
+}
+
 TEST(parts_clamp_and_split_finds_the_first)
 {
 	struct str s = STR("user@host@x"), head;
@@ -70,6 +83,15 @@ TEST(parts_clamp_and_split_finds_the_first)
 	CHECK(str_eq(str_trim(STR(" \ta b\t ")), STR("a b")), "trim");
 }
 
-TEST_MAIN(UNIT(numbers_are_digits_only_and_bounded),
+TEST(one_is_not_several)
+{
+	assert_string_equal(str_s(0), "s");
+	assert_string_equal(str_s(1), "");
+	assert_string_equal(str_s(2), "s");
+	assert_string_equal(str_s((uint64_t)1 << 32 | 1), "s");
+}
+
+TEST_MAIN(UNIT(one_is_not_several), UNIT(numbers_are_digits_only_and_bounded),
     UNIT(only_well_formed_utf8_passes),
+    UNIT(controls_are_seen_but_for_those_allowed),
     UNIT(parts_clamp_and_split_finds_the_first))

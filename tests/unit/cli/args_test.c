@@ -42,6 +42,10 @@ TEST(times)
 	uint64_t now = 1795458621, got;
 
 	CHECK(args_time("3d", now, &got) && got == now - 3 * 86400, "3d");
+	CHECK(args_when("+30m", now, &got) && got == now + 1800, "+30m");
+	CHECK(args_when("now", now, &got) && got == now, "now");
+	CHECK(args_when("3d", now, &got) && got == now - 3 * 86400, "ago");
+	CHECK(!args_when("+", now, &got) && !args_when("+x", now, &got), "+");
 	CHECK(args_time("30m", now, &got) && got == now - 1800, "30m");
 	CHECK(args_time("999999d", now, &got) && got == 0, "long ago");
 	CHECK(args_time("2026-11-23T18:30:21Z", now, &got) && got == now, "Z");
@@ -67,16 +71,40 @@ TEST(options_may_stand_anywhere)
 		{ "--value", &value, NULL } };
 	struct args a = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 
-	CHECK(args_parse(&a, (int)ARRAY_LEN(argv), argv), a.error);
+	CHECK(args_parse(&a, (int)ARRAY_LEN(argv), argv, NULL), a.error);
 	CHECK(a.n_words == 4 && flag, "words and flag");
 	assert_string_equal(value, "w");
 	assert_string_equal(a.words[1], "b");
 	assert_string_equal(a.words[2], "-");
 	assert_string_equal(a.words[3], "--flag");
-	CHECK(args_parse(&a, 1, argv) && a.n_words == 1, "again");
-	CHECK(!args_parse(&a, 1, &argv[2]), "value is missing");
-	CHECK(
-	    !args_parse(&a, 1, (char *[]){ (char[]){ "--other" } }), "unknown");
+	CHECK(args_parse(&a, 1, argv, NULL) && a.n_words == 1, "again");
+	CHECK(!args_parse(&a, 1, &argv[2], NULL), "value is missing");
+	CHECK(!args_parse(&a, 1, (char *[]){ (char[]){ "--other" } }, NULL),
+	    "unknown");
 }
 
-TEST_MAIN(UNIT(sizes), UNIT(times), UNIT(options_may_stand_anywhere))
+TEST(a_sub_command_has_the_options_of_its_usage)
+{
+	const char *to = NULL, *token = NULL, *mood = NULL;
+	bool is_json = false;
+	struct arg_option options[] = { { "--to", &to, NULL },
+		{ "--token", &token, NULL }, { "--state", &mood, NULL },
+		{ "--json", NULL, &is_json } };
+	struct args a = { options, ARRAY_LEN(options), { 0 }, 0, "" };
+
+	static const char usage[] =
+	    "thing do NAME [--token TOKEN] [--tokens] [--json]";
+
+	CHECK(args_parse(&a, 2,
+		  (char *[]){ (char[]){ "--json" }, (char[]){ "--token=1" } },
+		  usage),
+	    a.error);
+	CHECK(is_json && token != NULL, "both of them");
+	CHECK(!args_parse(&a, 1, (char *[]){ (char[]){ "--state=x" } }, usage),
+	    "not there");
+	CHECK(!args_parse(&a, 1, (char *[]){ (char[]){ "--to=x" } }, usage),
+	    "longer");
+}
+
+TEST_MAIN(UNIT(sizes), UNIT(times), UNIT(options_may_stand_anywhere),
+    UNIT(a_sub_command_has_the_options_of_its_usage))

@@ -102,6 +102,16 @@ TEST(errors_say_file_line_and_what_was_expected)
 		{ "hostname = a.b\n", ": ", "nothing to listen on" },
 		{ "hostname = a.b\nlisten { imaps = { \"127.0.0.1:993\" } }\n",
 		    ": ", "expected tls.certificate" },
+		{ "acme { hosts = { \"-a\" } }\n", ":1: ", "host names in" },
+		{ "acme { hosts = { \"A.example\" } }\n",
+		    ":1: ", "in lower case" },
+		{ "acme { hosts = { \"a  b\" } }\n", ":1: ", "one blank" },
+		{ "acme { hosts = { \"*.a.b\" } }\n", ":1: ", "one blank" },
+		{ MX "acme { hosts = { \"a.b\" } }\n", ": ", "acme.agree" },
+		{ MX "acme { agree = yes hosts = { \"a.b c.d\", \"a.b\" } }\n",
+		    ": ", "each first name once" },
+		{ MX "acme { challenge = dns-01 }\n", ": ", "tls-alpn-01" },
+		{ MX "acme { directory = \"http://a/\" }\n", ": ", "https" },
 		{ "hostname = a.b\ntls { key = /k }\n" MX, ": ",
 		    "belong together" },
 		{ "hostname = a.b\nlisten { mx = { \"127.0.0.1:25\", "
@@ -136,6 +146,18 @@ TEST(files_that_are_no_files_are_refused)
 	free(error);
 }
 
+static void
+put_certificate(struct conf *c)
+{
+	struct conf_cert *cert = conf_certs_add(&c->certs);
+
+	cert->chain = x_strdup("chain");
+	cert->key = x_strdup("secret");
+	cert->names = x_strdup("a.example\n");
+	cert->kind = CERTIFICATE_EC;
+	conf_certs_add(&c->certs)->fault = x_strdup("broken");
+}
+
 TEST(the_snapshot_comes_back_as_it_was)
 {
 	struct conf *c, *d;
@@ -145,12 +167,13 @@ TEST(the_snapshot_comes_back_as_it_was)
 	CHECK(load("hostname = a.example\n" MX "smtp { hops = 33 }", &c,
 		  &error) == 0,
 	    "load");
-	free(c->tls_key);
-	c->tls_key = x_strdup("secret");
+	put_certificate(c);
 	conf_encode(c, ROLE_SMTP, &a);
 	CHECK(conf_decode(buf_str(&a), &d) == 0, "decode");
 	CHECK(d->hops_max == 33, "value");
-	CHECK(strcmp(d->tls_key, "secret") == 0, "key");
+	CHECK(d->certs.n == 1, "only what can be used");
+	CHECK(strcmp(d->certs.v[0].key, "secret") == 0, "key");
+	CHECK(strcmp(d->certs.v[0].names, "a.example\n") == 0, "names");
 	conf_encode(d, ROLE_SMTP, &b);
 	CHECK(str_eq(buf_str(&a), buf_str(&b)), "same bytes");
 	conf_free(d);

@@ -8,9 +8,10 @@
 #include "base/gzip.h"
 #include "filter/feedback_read.h"
 #include "proc/ipc_msgs.h"
+#include "proto/status/status_bounce.h"
 
 static const struct feedback_context context = { STR("demo.example"),
-	STR("mail.demo.example"), 1790000000 };
+	STR("mail.demo.example"), 1790000000, STR_NONE };
 
 #define DMARC(domain) "Content-Type: text/xml\r\n\r\n" XML(domain)
 #define XML(domain) \
@@ -47,6 +48,64 @@ TEST(only_reports_about_the_domain_they_came_to)
 		    cases[i].message);
 		CHECK((f.rows.n > 0) == cases[i].is_taken, cases[i].message);
 		CHECK((f.fault == NULL) == cases[i].is_taken, cases[i].message);
+		feedback_done(&f);
+	}
+}
+
+#define REPORT(action, status, diagnostic) \
+	"Content-Type: multipart/report; report-type=delivery-status; " \
+	"boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nsorry\r\n" \
+	"--b\r\nContent-Type: message/delivery-status\r\n\r\n" \
+	"Reporting-MTA: dns; mx.example\r\n\r\n" \
+	"Final-Recipient: rfc822; a@example.org\r\nAction: " action \
+	"\r\nStatus: " status "\r\n" diagnostic "\r\n--b--\r\n"
+
+/* At the return path of news, nothing but a bounce is taken; and a row is made of what
+ * will never arrive. */
+TEST(bounces_come_to_a_tag)
+{
+	static const struct {
+		const char *message;
+		enum feedback_found found;
+		const char *said; /* NULL: no row */
+	} cases[] = {
+		{ REPORT("failed", "5.1.1",
+		      "Diagnostic-Code: smtp; 550 5.1.1 no such user\r\n"),
+		    FEEDBACK_BOUNCE, "550 5.1.1 no such user" },
+		{ REPORT("failed", "5.1.1", ""), FEEDBACK_BOUNCE,
+		    "550 5.1.1 " },
+		{ REPORT("delayed", "4.2.2", ""), FEEDBACK_BOUNCE, NULL },
+		{ REPORT("failed", "4.4.7", ""), FEEDBACK_BOUNCE, NULL },
+		{ REPORT("delivered", "2.0.0", ""), FEEDBACK_BOUNCE, NULL },
+		{ DMARC("demo.example"), FEEDBACK_NOTHING, NULL },
+		{ "Subject: I am away\r\n\r\nhello", FEEDBACK_NOTHING, NULL },
+	};
+	struct feedback_context c = context;
+
+	c.tag = STR("Tag");
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct msg_ledger_row row;
+		struct feedback f;
+		struct str said;
+		struct wire w;
+
+		CHECK(feedback_read(str_c(cases[i].message), &c, &f) ==
+			  cases[i].found,
+		    cases[i].message);
+		w = wire_read(buf_str(&f.rows));
+		CHECK((w.in.n > 0) == (cases[i].said != NULL), "a row");
+		if (cases[i].said != NULL) {
+			CHECK(msg_ledger_row_read(&w, &row), "it is one");
+			CHECK(str_eq(row.key, STR("tag")), "in lower case");
+			CHECK(status_bounce_read_row(row.value, &said) &&
+				  str_eq(said, str_c(cases[i].said)),
+			    cases[i].said);
+		}
+		feedback_done(&f);
+		/* Without a tag it is no report. */
+		CHECK(feedback_read(str_c(cases[i].message), &context, &f) !=
+			  FEEDBACK_BOUNCE,
+		    "no tag");
 		feedback_done(&f);
 	}
 }
@@ -174,6 +233,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_reports_about_the_domain_they_came_to),
+		cmocka_unit_test(bounces_come_to_a_tag),
 		cmocka_unit_test(all_files_together_unpack_to_a_bound),
 		cmocka_unit_test(
 		    a_complaint_names_its_message_by_our_own_line_alone),

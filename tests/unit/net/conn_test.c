@@ -19,6 +19,7 @@ struct server {
 	struct buf binding[3];
 	size_t in_most; /* most input held */
 	size_t to_send; /* of BIG bytes */
+	uint64_t last_ms;
 	size_t data_calls, data_while_full;
 	int closed, drained, timeouts, tls_ready, released;
 	bool is_closed;
@@ -27,6 +28,7 @@ struct server {
 	bool pause_at_line;
 	bool ends_at_quit; /* the client ends its side just then */
 	enum conn_end how;
+	struct conn_path path;
 	char detail[80];
 	/* the client */
 	int fd;
@@ -76,6 +78,11 @@ on_line(struct server *s, struct str line)
 	} else if (str_eq(line, STR("BIG"))) {
 		s->to_send = BIG;
 		send_more(s);
+	} else if (str_eq(line, STR("LAST"))) {
+		static const char last[BIG];
+
+		conn_put(s->conn, str_make(last, sizeof(last)));
+		conn_close_within(s->conn, s->last_ms);
 	} else if (str_eq(line, STR("REF"))) {
 		conn_put_ref(s->conn, STR("lent\r\n"), release, s);
 	} else {
@@ -169,8 +176,9 @@ on_closed(void *arg, enum conn_end how, const char *detail)
 	struct server *s = arg;
 
 	s->closed++;
-	s->is_closed = true;
+	__atomic_store_n(&s->is_closed, true, __ATOMIC_RELEASE);
 	s->how = how;
+	s->path = conn_path(s->conn);
 	snprintf(s->detail, sizeof(s->detail), "%s", detail);
 	loop_stop(s->loop);
 }
@@ -478,6 +486,40 @@ TEST(a_client_that_never_reads_times_out)
 	server_done(&s);
 }
 
+/* When the connection has ended, or, with time left, when it should not have. */
+static void *
+client_reads_later(void *arg)
+{
+	struct server *s = arg;
+
+	client_say(s, "LAST\r\n");
+	for (int i = 0; s->last_ms < 1000 || i < 10; i++) {
+		if (__atomic_load_n(&s->is_closed, __ATOMIC_ACQUIRE))
+			break;
+		usleep(10000);
+	}
+	client_read_all(s);
+	return NULL;
+}
+
+TEST(the_last_output_has_the_time_that_it_is_given)
+{
+	static const struct {
+		uint64_t ms;
+		bool is_all;
+	} cases[] = { { 10, false }, { 20000, true } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct server s = { .last_ms = cases[i].ms };
+
+		server_init(&s, false);
+		server_run(&s, client_reads_later);
+		CHECK((s.got.n == BIG) == cases[i].is_all, "as much");
+		CHECK(s.how == CONN_END_LOCAL, "how");
+		server_done(&s);
+	}
+}
+
 /* --- abort inside handlers --------------------------------------------------------- */
 
 TEST(abort_inside_data_is_the_last_word)
@@ -627,6 +669,8 @@ TEST(both_sides_see_the_same_channel_bindings)
 		server_init(&s, true);
 		server_run(&s, client_tls);
 		CHECK(s.tls_ready == 1, "ready");
+		CHECK(s.path.tls_version == versions[i], "its version");
+		CHECK(s.path.own_alert == 0 && s.path.alert == 0, "no alert");
 		CHECK(str_eq(buf_str(&s.seen), STR("INNER|QUIT|")), "seen");
 		CHECK(str_eq(buf_str(&s.got),
 			  STR("250 ok\r\n221 bye\r\nclose_notify")),
@@ -658,6 +702,8 @@ TEST(old_versions_are_refused)
 	server_run(&s, client_tls);
 	CHECK(s.tls_ready == 0 && s.how == CONN_END_TLS, "refused");
 	CHECK(s.detail[0] != '\0', "says why");
+	CHECK(s.path.own_alert == 70 && s.path.alert == 0, "protocol_version");
+	CHECK(s.path.tls_version == TLS1_1_VERSION, "what it asked for");
 	server_done(&s);
 }
 
@@ -676,6 +722,7 @@ TEST(plaintext_on_a_tls_port_ends_it)
 	server_init(&s, true);
 	server_run(&s, client_plain_on_tls);
 	CHECK(s.how == CONN_END_TLS && s.data_calls == 0, "no data");
+	CHECK(s.path.tls_version == 0, "that is no version");
 	server_done(&s);
 }
 
@@ -718,6 +765,7 @@ TEST_MAIN(UNIT(replies_are_sent_before_the_connection_ends),
     UNIT(a_silent_client_is_told_and_cut_off),
     UNIT(any_byte_moves_the_idle_timeout),
     UNIT(a_busy_session_does_not_time_out),
+    UNIT(the_last_output_has_the_time_that_it_is_given),
     UNIT(a_client_that_never_reads_times_out),
     UNIT(abort_inside_data_is_the_last_word),
     UNIT(abort_inside_timeout_says_timeout), UNIT(abort_inside_drained_ends_it),

@@ -242,7 +242,50 @@ TEST(mx_data_is_checked)
 	CHECK(!dns_read_mx(str_make("\0\12\1a\0x", 6), &pref, host), "more");
 }
 
-TEST_MAIN(UNIT(refused_addresses_are_passed_over),
+TEST(private_networks_are_known_in_every_disguise)
+{
+	static const char *const ours[] = { "127.0.0.1", "10.1.2.3",
+		"100.64.0.1", "100.127.255.255", "172.16.0.1", "172.31.255.255",
+		"192.168.1.1", "169.254.169.254", "192.0.0.8", "198.19.0.1",
+		"0.0.0.0", "224.0.0.1", "::1", "fe80::1", "fc00::1", "fdff::1",
+		"fec0::1", "::ffff:10.0.0.1", "::ffff:127.0.0.1",
+		"64:ff9b::192.168.0.1", "2002:0a00:0001::1", "::10.0.0.1",
+		"64:ff9b:1::808:808", "64:ff9b:1:fffe::1" };
+	static const char *const others[] = { "9.255.255.255", "11.0.0.0",
+		"100.63.255.255", "100.128.0.0", "172.15.0.1", "172.32.0.1",
+		"192.167.0.1", "192.0.1.1", "198.17.0.1", "8.8.8.8",
+		"2001:4860::1", "64:ff9b::8.8.8.8", "64:ff9b:2::1",
+		"2002:0808:0808::1", "::ffff:8.8.8.8" };
+	struct sockaddr_storage a;
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+		a = address(ours[i], 1);
+		CHECK(connect_is_private(&a), ours[i]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		a = address(others[i], 1);
+		CHECK(!connect_is_private(&a), others[i]);
+	}
+}
+
+TEST(hosts_say_themselves_that_they_are_private)
+{
+	static const char *const ours[] = { "127.0.0.1", "10.1.2.3", "::1",
+		"[::1]", "[fd00::1]", "::ffff:192.168.1.1", "localhost",
+		"LOCALHOST.", "a.localhost", "0.0.0.0" };
+	static const char *const others[] = { "", "example.org", "192.0.2.1x",
+		"8.8.8.8", "[2600::1]", "notlocalhost", "localhost.example",
+		".localhost.example", "1", "[]" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		CHECK(connect_host_is_private(str_c(ours[i])), ours[i]);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		CHECK(!connect_host_is_private(str_c(others[i])), others[i]);
+}
+
+TEST_MAIN(UNIT(private_networks_are_known_in_every_disguise),
+    UNIT(hosts_say_themselves_that_they_are_private),
+    UNIT(refused_addresses_are_passed_over),
     UNIT(a_silent_address_costs_a_moment), UNIT(all_dead_is_an_error),
     UNIT(all_silent_is_a_time_out), UNIT(a_cancelled_attempt_says_nothing),
     UNIT(families_take_turns), UNIT(local_addresses_are_known),

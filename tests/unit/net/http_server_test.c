@@ -17,10 +17,12 @@ struct stage {
 	struct buf seen; /* "path:body|" of each request */
 	struct buf got;  /* by the client */
 	const char *say;
-	size_t step; /* bytes written at once; 0: all */
+	size_t step;     /* bytes written at once; 0: all */
+	unsigned nap_us; /* behind each read */
 	int fd;
 	int heads, closed, released;
 	bool answers_later, refuses_in_head, stays_open, is_silent;
+	bool is_others_turn, was_greedy;
 	uint64_t body_max;
 };
 
@@ -72,10 +74,19 @@ on_head(void *arg, struct http_visit *c)
 }
 
 static void
+on_others_turn(void *arg)
+{
+	((struct stage *)arg)->is_others_turn = false;
+}
+
+static void
 on_request(void *arg, struct http_visit *c)
 {
 	struct stage *s = arg;
 
+	s->was_greedy |= s->is_others_turn;
+	s->is_others_turn = true;
+	loop_defer(s->loop, on_others_turn, s);
 	buf_put_str(&s->seen, http_visit_request(c)->path);
 	buf_put_char(&s->seen, ':');
 	buf_put_str(&s->seen, http_visit_body(c));
@@ -113,8 +124,10 @@ play_client(void *arg)
 	}
 	if (!s->stays_open)
 		shutdown(s->fd, SHUT_WR);
-	while ((n = read(s->fd, chunk, sizeof(chunk))) > 0)
+	while ((n = read(s->fd, chunk, sizeof(chunk))) > 0) {
 		buf_put(&s->got, chunk, (size_t)n);
+		usleep(s->nap_us);
+	}
 	close(s->fd);
 	return NULL;
 }
@@ -194,6 +207,7 @@ TEST(requests_are_answered_in_order)
 		assert_int_equal(count(&s, "X-Own: 1\r\n\r\n/two"), 1);
 		assert_int_equal(count(&s, "Connection: close\r\n"), 1);
 		assert_true(str_ends(buf_str(&s.got), STR("/last")));
+		CHECK(!s.was_greedy, "others have their turn in between");
 		done(&s);
 	}
 }
@@ -338,6 +352,32 @@ TEST(who_dawdles_is_ended)
 	}
 }
 
+/* It reads all the time, so no pause is too long. */
+TEST(who_takes_an_answer_too_slowly_is_ended)
+{
+	struct stage s = { .stays_open = true,
+		.nap_us = 1000,
+		.times = { .write = 200, .rate = MIB(30) } };
+
+	run(&s, GET("/big"));
+	CHECK(s.got.n > KIB(4), "it took some");
+	CHECK(s.got.n < BIG, "but not all");
+	assert_int_equal(s.released, 1);
+	done(&s);
+}
+
+TEST(who_waits_for_an_answer_is_not)
+{
+	struct stage s = { .stays_open = true,
+		.answers_later = true,
+		.times = { .write = 1, .rate = MIB(30) } };
+
+	/* Each is answered five milliseconds later. */
+	run(&s, GET("/one") GET("/two") GET("/last"));
+	assert_int_equal(count(&s, "HTTP/1.1 200 "), 3);
+	done(&s);
+}
+
 /* The client has gone before the answer is there. */
 TEST(a_client_that_goes_is_told_of)
 {
@@ -350,6 +390,8 @@ TEST(a_client_that_goes_is_told_of)
 }
 
 TEST_MAIN(UNIT(requests_are_answered_in_order),
+    UNIT(who_takes_an_answer_too_slowly_is_ended),
+    UNIT(who_waits_for_an_answer_is_not),
     UNIT(bodies_are_read_before_the_request_is_shown),
     UNIT(a_body_over_the_limit_is_refused),
     UNIT(what_is_malformed_is_refused_and_ends), UNIT(a_long_head_is_refused),

@@ -59,6 +59,29 @@ TEST(a_rate_is_a_bucket_that_refills)
 	limits_free(l);
 }
 
+TEST(a_look_counts_nothing)
+{
+	struct limits_config config = { .rate_per_minute = 6 };
+	struct limits *l = limits_new(&config);
+	struct sockaddr_storage a = ip("192.0.2.1"), local = ip("unix");
+	uint64_t wait_ms = 0;
+
+	for (int i = 0; i < 20; i++)
+		CHECK(limits_look(l, &a, 1000, &wait_ms) == LIMITS_OK, "look");
+	CHECK(limits_count(l) == 0, "nothing is kept");
+	for (int i = 0; i < 6; i++) {
+		CHECK(
+		    limits_look(l, &a, 1000, &wait_ms) == LIMITS_OK, "not yet");
+		CHECK(limits_enter(l, &a, 1000) == LIMITS_OK, "burst");
+		limits_leave(l, &a);
+	}
+	CHECK(limits_look(l, &a, 3000, &wait_ms) == LIMITS_TOO_FAST, "empty");
+	CHECK(wait_ms == 8000, "for eight more seconds");
+	CHECK(limits_look(l, &a, 11000, &wait_ms) == LIMITS_OK, "again");
+	CHECK(limits_look(l, &local, 0, &wait_ms) == LIMITS_OK, "never");
+	limits_free(l);
+}
+
 TEST(an_ipv6_network_is_one_address)
 {
 	struct limits_config config = { .connections = 1 };
@@ -117,6 +140,6 @@ TEST(memory_is_bounded_and_idle_addresses_are_forgotten)
 }
 
 TEST_MAIN(UNIT(connections_are_counted_for_each_address),
-    UNIT(a_rate_is_a_bucket_that_refills), UNIT(an_ipv6_network_is_one_address),
-    UNIT(unix_sockets_are_not_counted),
+    UNIT(a_rate_is_a_bucket_that_refills), UNIT(a_look_counts_nothing),
+    UNIT(an_ipv6_network_is_one_address), UNIT(unix_sockets_are_not_counted),
     UNIT(memory_is_bounded_and_idle_addresses_are_forgotten))

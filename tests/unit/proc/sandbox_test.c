@@ -189,12 +189,6 @@ bind_to(uint16_t port)
 }
 
 static int
-bind_port(void)
-{
-	return bind_to(0);
-}
-
-static int
 connect_port(void)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,

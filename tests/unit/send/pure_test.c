@@ -6,11 +6,11 @@
 #include "../test.h"
 
 #include "proto/smtp/smtp_command.h"
-#include "send/decide.h"
-#include "send/due.h"
-#include "send/mx.h"
-#include "send/pace.h"
-#include "send/schedule.h"
+#include "send/result/decide.h"
+#include "send/queue/due.h"
+#include "proto/mx/mx.h"
+#include "send/queue/pace.h"
+#include "send/queue/schedule.h"
 
 #define MINUTE 60000ULL
 #define HOUR   (60 * MINUTE)
@@ -399,6 +399,32 @@ TEST(who_is_told)
 	CHECK(after(&item, done, 0).report == REPORT_NONE, "null sender");
 }
 
+/* --- hosts that will not do -------------------------------------------------------- */
+
+TEST(each_host_that_will_not_do_is_noted_once)
+{
+	struct mail *m = mail_new(NULL, 0);
+	char name[256] = { 0 };
+	size_t n = 0;
+
+	CHECK(!mail_is_unfit(m, STR("mx.example")), "none at first");
+	CHECK(mail_note_unfit(m, STR("mx.example")), "new");
+	CHECK(!mail_note_unfit(m, STR("MX.example")), "known");
+	CHECK(mail_is_unfit(m, STR("mx.example")), "one");
+	CHECK(!mail_is_unfit(m, STR("x.example")), "not its end");
+	CHECK(!mail_is_unfit(m, STR("mx.exampl")), "not its beginning");
+	CHECK(mail_note_unfit(m, STR("mx2.example")), "another");
+	CHECK(mail_is_unfit(m, STR("mx.example")), "still");
+	memset(name, 'x', 250);
+	while (n < 10000) {
+		snprintf(name + 245, sizeof(name) - 245, "%04zu", n++);
+		if (!mail_note_unfit(m, str_c(name)))
+			break;
+	}
+	CHECK(n > 50 && n < 100, "there is a bound");
+	mail_free(m);
+}
+
 TEST_MAIN(UNIT(five_days_of_retries), UNIT(retries_spread),
     UNIT(deliver_by_ends_early), UNIT(the_earliest_comes_first),
     UNIT(an_unknown_destination_gets_one_connection),
@@ -407,4 +433,5 @@ TEST_MAIN(UNIT(five_days_of_retries), UNIT(retries_spread),
     UNIT(what_can_wait_goes_a_little_at_a_time),
     UNIT(mx_hosts_are_sorted_and_equals_shuffled), UNIT(mx_special_cases),
     UNIT(mx_lists_are_bounded), UNIT(what_becomes_of_an_entry),
-    UNIT(nothing_is_tried_before_there_is_use), UNIT(who_is_told))
+    UNIT(nothing_is_tried_before_there_is_use), UNIT(who_is_told),
+    UNIT(each_host_that_will_not_do_is_noted_once))

@@ -4,7 +4,7 @@
  * operator has set for some mail.
  */
 #include "../test.h"
-#include "send/schedule.h"
+#include "send/queue/schedule.h"
 
 #define MINUTE UINT64_C(60000)
 #define HOUR   (60 * MINUTE)

@@ -2,7 +2,7 @@
 /* sim_decide.c - the decisions of role send. See sim_decide.h. */
 #include "sim_decide.h"
 
-#include "send/decide.h"
+#include "send/result/decide.h"
 
 /* As without any option of mailstead.conf. */
 static const struct schedule usual = {

@@ -80,5 +80,30 @@ TEST(times_are_points_in_time)
 	envelope_reset(&e);
 }
 
-TEST_MAIN(UNIT(nothing_asked_is_nothing_wished),
+TEST(what_is_no_report_may_be_refused_when_nobody_else_gets_it)
+{
+	struct rcpt both = { .address = STR("mail-reports@b.example"),
+		.is_reports = true };
+	struct rcpt only = { .address = STR("mail-reports@a.example"),
+		.is_reports = true,
+		.is_report_only = true };
+	struct rcpt user = { .address = STR("u@a.example") };
+	struct envelope e = { 0 };
+
+	CHECK(!envelope_is_report_only(&e), "nobody at all");
+	e.first = &only;
+	CHECK(envelope_is_report_only(&e), "reports alone");
+	CHECK(
+	    str_eq(envelope_reports_address(&e), STR("mail-reports@a.example")),
+	    "address");
+	only.next = &user;
+	CHECK(!envelope_is_report_only(&e), "a user gets it, too");
+	only.next = &both;
+	CHECK(!envelope_is_report_only(&e), "so does one of that name");
+	e.first = &user;
+	CHECK(!envelope_is_report_only(&e), "a user alone");
+}
+
+TEST_MAIN(UNIT(what_is_no_report_may_be_refused_when_nobody_else_gets_it),
+    UNIT(nothing_asked_is_nothing_wished),
     UNIT(every_parameter_of_mail_is_carried), UNIT(times_are_points_in_time))

@@ -34,6 +34,26 @@ TEST(a_request_is_read)
 	assert_int_equal(r.body, HTTP_BODY_NONE);
 }
 
+TEST(fields_of_one_name_are_found_one_by_one)
+{
+	struct http_request r;
+	struct str value;
+	size_t i = 0;
+
+	assert_int_equal(
+	    parse("GET / HTTP/1.1\r\nIf-Match: \"a\"\r\nHost: x\r\n"
+		  "if-match:\r\nIF-MATCH: \"b\"\r\n\r\n",
+		&r),
+	    0);
+	assert_true(http_request_next_field(&r, STR("If-Match"), &i, &value));
+	assert_true(str_eq(value, STR("\"a\"")));
+	assert_true(http_request_next_field(&r, STR("If-Match"), &i, &value));
+	assert_int_equal(value.n, 0);
+	assert_true(http_request_next_field(&r, STR("If-Match"), &i, &value));
+	assert_true(str_eq(value, STR("\"b\"")));
+	assert_false(http_request_next_field(&r, STR("If-Match"), &i, &value));
+}
+
 TEST(the_authority_of_a_target_is_the_host)
 {
 	struct http_request r;
@@ -314,7 +334,9 @@ TEST(what_is_read_over_has_a_limit)
 	buf_done(&out);
 }
 
-TEST_MAIN(UNIT(a_request_is_read), UNIT(the_authority_of_a_target_is_the_host),
+TEST_MAIN(UNIT(a_request_is_read),
+    UNIT(fields_of_one_name_are_found_one_by_one),
+    UNIT(the_authority_of_a_target_is_the_host),
     UNIT(connections_end_as_the_versions_say),
     UNIT(what_may_be_read_in_two_ways_is_refused),
     UNIT(too_many_fields_are_refused), UNIT(a_long_target_is_refused),

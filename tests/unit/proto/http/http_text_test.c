@@ -146,6 +146,43 @@ TEST(entity_tags_match_weakly)
 	assert_true(http_etag_matches(STR("\"a\""), STR("W/\"a\"")));
 }
 
+TEST(a_change_is_made_only_of_the_very_same)
+{
+	static const struct {
+		const char *name, *field;
+		enum http_match want;
+	} cases[] = {
+		{ "the tag", "\"a\"", HTTP_MATCH_YES },
+		{ "another", "\"b\"", HTTP_MATCH_NO },
+		{ "any", " * ", HTTP_MATCH_YES },
+		{ "one of a list", "\"b\", \"a\" ,\"c\"", HTTP_MATCH_YES },
+		{ "lines put together, one empty", ",\"b\",,\"a\",",
+		    HTTP_MATCH_YES },
+		{ "commas inside", "\"x,\",\"a\"", HTTP_MATCH_YES },
+		{ "a weak one", "W/\"a\"", HTTP_MATCH_NO },
+		{ "weak and strong", "W/\"a\", \"a\"", HTTP_MATCH_YES },
+		{ "a small w", "w/\"a\"", HTTP_MATCH_MALFORMED },
+		{ "nothing", "", HTTP_MATCH_MALFORMED },
+		{ "nothing but commas", " , ,", HTTP_MATCH_MALFORMED },
+		{ "no quotes", "a", HTTP_MATCH_MALFORMED },
+		{ "one quote", "\"a", HTTP_MATCH_MALFORMED },
+		{ "a word behind the right one", "\"a\", b",
+		    HTTP_MATCH_MALFORMED },
+		{ "no comma", "\"a\" \"b\"", HTTP_MATCH_MALFORMED },
+		{ "a blank inside", "\"a b\"", HTTP_MATCH_MALFORMED },
+		{ "any in a list", "\"a\", *", HTTP_MATCH_MALFORMED },
+		{ "any twice", "*,*", HTTP_MATCH_MALFORMED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		CHECK(http_if_match(str_c(cases[i].field), STR("\"a\"")) ==
+			  cases[i].want,
+		    cases[i].name);
+	/* What is weak here is not named by itself either. */
+	assert_int_equal(
+	    http_if_match(STR("W/\"a\""), STR("W/\"a\"")), HTTP_MATCH_NO);
+}
+
 TEST(weights_are_read)
 {
 	assert_int_equal(http_weight(STR("gzip, br;q=0.5"), STR("gzip")), 1000);
@@ -195,5 +232,5 @@ TEST(responses_are_written)
 TEST_MAIN(UNIT(paths_are_decoded_and_resolved), UNIT(forms_are_read),
     UNIT(what_is_encoded_decodes), UNIT(cookies_are_found),
     UNIT(dates_are_written_and_read), UNIT(entity_tags_match_weakly),
-    UNIT(weights_are_read), UNIT(a_language_is_chosen),
-    UNIT(responses_are_written))
+    UNIT(a_change_is_made_only_of_the_very_same), UNIT(weights_are_read),
+    UNIT(a_language_is_chosen), UNIT(responses_are_written))

@@ -15,11 +15,25 @@ static const struct {
 #undef WORDING
 };
 
+/* A group at whose hosts the rule counts. */
+static struct str
+group_of(const struct reply_table *t, const char *rule)
+{
+	struct str first = STR_NONE;
+
+	for (size_t r = 0; r < reply_table_count(t); r++)
+		if (str_eq(reply_table_name(t, r), str_c(rule)))
+			(void)str_split(reply_table_groups(t, r), ' ', &first);
+	return first;
+}
+
 static struct reply_verdict
 classify(const struct reply_table *t, size_t i, const char *text)
 {
-	struct reply_input in = { wordings[i].stage, wordings[i].code,
-		str_c(text) };
+	struct reply_input in = { .group = group_of(t, wordings[i].rule),
+		.stage = wordings[i].stage,
+		.code = wordings[i].code,
+		.text = str_c(text) };
 
 	return reply_classify(t, &in);
 }
@@ -118,8 +132,10 @@ TEST(what_no_rule_knows_goes_by_its_code)
 	struct reply_table *t = reply_table_new();
 
 	for (size_t i = 0; i < ARRAY_LEN(fallbacks); i++) {
-		struct reply_input in = { REPLY_AT_RCPT, fallbacks[i].code,
-			str_c(fallbacks[i].text) };
+		struct reply_input in = { .group = STR("microsoft"),
+			.stage = REPLY_AT_RCPT,
+			.code = fallbacks[i].code,
+			.text = str_c(fallbacks[i].text) };
 
 		CHECK(reply_classify(t, &in).class == fallbacks[i].want,
 		    fallbacks[i].text);
@@ -165,7 +181,9 @@ TEST(what_a_server_quotes_are_not_its_words)
 
 	for (size_t i = 0; i < ARRAY_LEN(quotes); i++) {
 		struct buf text = BUF_INIT(KIB(4));
-		struct reply_input in = { REPLY_AT_RCPT, 550, STR_NONE };
+		struct reply_input in = { .group = STR("microsoft"),
+			.stage = REPLY_AT_RCPT,
+			.code = 550 };
 
 		buf_put_c(&text, quotes[i].text);
 		reply_forget(&text, str_c(quotes[i].address));
@@ -177,10 +195,55 @@ TEST(what_a_server_quotes_are_not_its_words)
 	reply_table_free(t);
 }
 
+/* Whoever may choose a text on somebody's mail server could say it anywhere. */
+TEST(a_providers_rules_count_at_its_own_hosts)
+{
+	static const char *const strangers[] = { "", "google", "micro",
+		"microsoft microsoft-consumer" };
+	struct reply_table *t = reply_table_new();
+	struct reply_input in = { .stage = REPLY_AT_RCPT,
+		.code = 550,
+		.text = STR(
+		    "5.7.606 Access denied, banned sending IP [192.0.2.1]") };
+
+	for (size_t i = 0; i < ARRAY_LEN(strangers); i++) {
+		in.group = str_c(strangers[i]);
+		CHECK(
+		    reply_classify(t, &in).class == REPLY_POLICY, strangers[i]);
+	}
+	in.group = STR("microsoft");
+	CHECK(reply_classify(t, &in).class == REPLY_BLOCKED, "one");
+	in.group = STR("microsoft-consumer");
+	CHECK(reply_classify(t, &in).class == REPLY_BLOCKED, "the other");
+	reply_table_free(t);
+}
+
+TEST(groups_end_where_others_begin)
+{
+	struct reply_error error = { 0 };
+	struct reply_table *t = reply_table_parse(
+	    STR("a rate * * * \"x\"\n [ one  ]\nb rate * * * \"y\"\n"
+		"default\nc rate * * * \"z\"\n[*]\nd rate * * * \"w\"\n"),
+	    &error);
+	size_t n;
+
+	CHECK(t, "table");
+	n = reply_table_count(t);
+	CHECK(reply_table_groups(t, 0).n == 0, "before any");
+	CHECK(str_eq(reply_table_groups(t, 1), STR("one")), "below");
+	CHECK(str_eq(reply_table_groups(t, n - 2), STR("one")),
+	    "the built-in rules have their own");
+	CHECK(reply_table_groups(t, n - 1).n == 0, "behind");
+	reply_table_free(t);
+}
+
 TEST(an_operators_rules_come_before_or_behind_the_default)
 {
-	struct reply_input in = { REPLY_AT_RCPT, 550,
-		STR("5.7.606 Access denied, banned sending IP [192.0.2.1]") };
+	struct reply_input in = { .group = STR("microsoft"),
+		.stage = REPLY_AT_RCPT,
+		.code = 550,
+		.text = STR(
+		    "5.7.606 Access denied, banned sending IP [192.0.2.1]") };
 	struct reply_error error = { 0 };
 	struct reply_table *t;
 
@@ -240,6 +303,11 @@ static const struct {
 	{ "x rate * * * \"a\" ftp://x",          1, "link" },
 	{ "x rate * * * https://x y",            1, "behind the link" },
 	{ "default\ndefault",                    2, "already" },
+	{ "[]",                                  1, "not provider groups" },
+	{ "[a_b]",                               1, "not provider groups" },
+	{ "[a  b]",                              1, "not provider groups" },
+	{ "[* a]",                               1, "not provider groups" },
+	{ "[",                                   1, "not a name" },
 };
 /* clang-format on */
 
@@ -274,5 +342,7 @@ TEST_MAIN(UNIT(real_wordings_are_decided_by_the_rule_that_was_made_for_them),
     UNIT(the_form_of_a_reply_does_not_matter),
     UNIT(what_no_rule_knows_goes_by_its_code),
     UNIT(what_a_server_quotes_are_not_its_words),
+    UNIT(a_providers_rules_count_at_its_own_hosts),
+    UNIT(groups_end_where_others_begin),
     UNIT(an_operators_rules_come_before_or_behind_the_default),
     UNIT(a_table_with_an_error_says_where_and_why))

@@ -32,8 +32,11 @@ TEST(checks_are_what_they_say)
 		{ "tcp|192.0.2.1", "HOST:PORT" },
 		{ "tcp|192.0.2.1:0", "HOST:PORT" },
 		{ "tcp|192.0.2.300:25", "HOST:PORT" },
+		{ "tcp|h:99999", "a port from 1 to 65535" },
 		{ "tcp|h:25|login=x", "an option of this kind" },
-		{ "tcp|h:25|every=5s", "10s to 1d" },
+		{ "tcp|h:25|every=1s", "2s to 1d" },
+		{ "tcp|h:25|every=2s", NULL },
+		{ "tcp|h:25|every=2s|timeout=3s", "not above every" },
 		{ "tcp|h:25|every=10s|timeout=11s", "not above every" },
 		{ "tcp|h:25|slow=6s", "not above timeout" },
 		{ "tcp|h:25|slow=6s|timeout=10s", NULL },
@@ -247,12 +250,37 @@ TEST(a_window_comes_back_from_its_row)
 		    back.every_s == 604800 && str_eq(back.note, w.note));
 	w.every_s = 7199;
 	assert_false(status_window_is_sane(&w, &f));
+	assert_true(str_eq(f.part, STR("every")));
 	buf_done(&key);
 	buf_done(&row);
 }
 
+TEST(a_name_that_there_is_not_is_told)
+{
+	struct status_check c;
+	struct status_fault f = { 0 };
+	struct str word = STR("evry=30s");
+
+	assert_true(make("tcp|mx.example.org:25|service=send", &c, &f));
+	status_check_forget(&c, word);
+	status_check_forget(&c, STR("service"));
+	assert_int_equal(c.n, 1);
+	assert_false(status_check_put(&c, word, &f));
+	/* It is of what was given, which the caller still has. */
+	assert_ptr_equal(f.part.p, word.p);
+	CHECK(str_eq(f.part, STR("evry")), "the name");
+	CHECK(strstr(f.expected, " every, timeout, ") != NULL, f.expected);
+	assert_false(status_check_put(&c, STR("every"), &f));
+	assert_true(make("imap|mail.example.org", &c, &f));
+	assert_false(status_check_put(&c, STR("password=a\nb"), &f));
+	CHECK(str_eq(f.part, STR("password")), "a secret is not shown");
+	assert_true(make("tcp|mx.example.org:25|service=send", &c, &f));
+	status_check_forget(&c, STR("service=read"));
+	assert_int_equal(c.n, 0);
+}
+
 TEST_MAIN(UNIT(checks_are_what_they_say), UNIT(a_check_comes_back_from_its_row),
-    UNIT(an_empty_value_takes_all_away), UNIT(ports_follow_from_kind_and_tls),
-    UNIT(codes_are_ranges), UNIT(times_are_in_the_largest_unit),
-    UNIT(a_system_comes_back_from_its_row),
+    UNIT(an_empty_value_takes_all_away), UNIT(a_name_that_there_is_not_is_told),
+    UNIT(ports_follow_from_kind_and_tls), UNIT(codes_are_ranges),
+    UNIT(times_are_in_the_largest_unit), UNIT(a_system_comes_back_from_its_row),
     UNIT(a_window_comes_back_from_its_row))

@@ -190,6 +190,56 @@ TEST(losses_and_a_restart)
 	free(f.bytes);
 }
 
+/* The watcher was away for an hour; an agent was not. */
+TEST(a_gap_is_filled)
+{
+	struct fixture f;
+	struct watch_cell cell;
+	struct watch_sketch answers = { 0 };
+
+	setup(&f);
+	watch_ring_spend(&f.ring, WATCH_SECOND_UP, START_S, START_S + 90);
+	watch_ring_sample(&f.ring, START_S + 60, 15000, false);
+	watch_ring_spend(
+	    &f.ring, WATCH_SECOND_UP, START_S + 3690, START_S + 3720);
+	watch_ring_sample(&f.ring, START_S + 3700, 15000, false);
+	/* What follows tells of all of it: what is known stays. */
+	for (unsigned i = 0; i < 2; i++)
+		watch_ring_fill_seconds(
+		    &f.ring, WATCH_SECOND_DOWN, START_S, START_S + 3720);
+	CHECK(watch_ring_cell(&f.ring, WATCH_HOURS, START_S, &cell) &&
+		  cell.seconds[WATCH_SECOND_UP] == 90 &&
+		  cell.seconds[WATCH_SECOND_DOWN] == 3510,
+	    "an hour");
+	CHECK(watch_ring_cell(&f.ring, WATCH_HOURS, START_S + 3600, &cell) &&
+		  cell.seconds[WATCH_SECOND_UP] == 30 &&
+		  cell.seconds[WATCH_SECOND_DOWN] == 90,
+	    "the next one, and no second twice");
+	watch_sketch_add(&answers, watch_code_of_us(80000), 1);
+	for (uint64_t t = START_S; t < START_S + 3720; t += 60)
+		watch_ring_fill(&f.ring, WATCH_MINUTES, t, &answers, 1);
+	CHECK(watch_ring_cell(&f.ring, WATCH_MINUTES, START_S, &cell), "cell");
+	CHECK(cell.seconds[WATCH_SECOND_UP] == 60, "as it was");
+	CHECK(cell.seconds[WATCH_SECOND_DOWN] == 0, "as it was");
+	CHECK(watch_ring_cell(&f.ring, WATCH_MINUTES, START_S + 60, &cell),
+	    "the second");
+	CHECK(cell.seconds[WATCH_SECOND_UP] == 30 &&
+		  cell.seconds[WATCH_SECOND_DOWN] == 30,
+	    "half of it was missing");
+	CHECK(cell.loss == 0, "its samples stay");
+	CHECK(watch_ring_cell(&f.ring, WATCH_MINUTES, START_S + 1800, &cell),
+	    "in the gap");
+	CHECK(cell.seconds[WATCH_SECOND_DOWN] == 60 && cell.loss == 128 &&
+		  cell.latency.v[2] == watch_code_of_us(80000),
+	    "filled");
+	/* Once. */
+	watch_ring_fill(&f.ring, WATCH_MINUTES, START_S + 1800, &answers, 1000);
+	CHECK(watch_ring_cell(&f.ring, WATCH_MINUTES, START_S + 1800, &cell) &&
+		  cell.loss == 128,
+	    "it has some");
+	free(f.bytes);
+}
+
 TEST(ninety_days)
 {
 	struct fixture f;
@@ -239,4 +289,4 @@ TEST_MAIN(UNIT(five_hundred_checks_fit), UNIT(codes_are_within_three_percent),
     UNIT(quantiles_survive_being_merged), UNIT(seconds_add_up_at_every_level),
     UNIT(one_second_down_is_never_all_up), UNIT(five_years_pass),
     UNIT(a_year_without_the_watcher_is_unknown), UNIT(losses_and_a_restart),
-    UNIT(ninety_days), UNIT(foreign_pages_are_emptied))
+    UNIT(a_gap_is_filled), UNIT(ninety_days), UNIT(foreign_pages_are_emptied))

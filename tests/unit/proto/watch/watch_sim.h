@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "proto/watch/watch_alert.h"
+#include "proto/watch/watch_gather.h"
 
 #define SIM_CHECKS_MAX   16
 #define SIM_VANTAGES_MAX 4
@@ -41,6 +41,9 @@ struct sim {
 	bool refuses;        /* what is down says so at once */
 	uint64_t down_ms[4]; /* from, until, for the world's use */
 	uint64_t away_ms[2]; /* the watcher */
+	bool gathers;        /* alerts are told together */
+	struct watch_gather gather;
+	size_t n_mails; /* each with all alerts of one moment and kind */
 	size_t n_alerts;
 	struct watch_alert alerts[SIM_ALERTS_MAX];
 	size_t n_events;
@@ -124,12 +127,43 @@ sim_end_probe(struct sim *w, size_t check, size_t vantage)
 	sim_note(w, &events);
 }
 
+static inline void
+sim_tell(struct sim *w, size_t check, bool *is_any)
+{
+	struct watch_alert alert;
+
+	if (!watch_set_alert(&w->set, check, w->now_ms, &alert))
+		return;
+	*is_any = true;
+	if (w->n_alerts < SIM_ALERTS_MAX)
+		w->alerts[w->n_alerts] = alert;
+	w->n_alerts++;
+}
+
+static inline void
+sim_tell_all(struct sim *w)
+{
+	bool is_time[WATCH_GATHER_KINDS] = { true, true };
+	enum watch_told told;
+
+	if (w->gathers)
+		watch_gather_step(&w->gather, &w->set, w->now_ms, is_time);
+	for (unsigned k = 0; k < WATCH_GATHER_KINDS; k++) {
+		bool is_any = false;
+
+		for (size_t i = 0; is_time[k] && i < w->set.n; i++)
+			if (watch_set_has_alert(&w->set, i, w->now_ms, &told) &&
+			    watch_gather_kind_of(told) == k)
+				sim_tell(w, i, &is_any);
+		w->n_mails += is_any;
+	}
+}
+
 /* What is due now; ret_next: when something is due next. */
 static inline void
 sim_step(struct sim *w, uint64_t *ret_next)
 {
 	uint64_t next = w->now_ms + 1000;
-	struct watch_alert alert;
 	struct watch_events events;
 
 	for (size_t i = 0; i < w->set.n; i++) {
@@ -148,13 +182,7 @@ sim_step(struct sim *w, uint64_t *ret_next)
 			    p->is_flying ? p->end_ms : s->vantages[k].due_ms);
 		}
 	}
-	for (size_t i = 0; i < w->set.n; i++) {
-		if (!watch_set_alert(&w->set, i, w->now_ms, &alert))
-			continue;
-		if (w->n_alerts < SIM_ALERTS_MAX)
-			w->alerts[w->n_alerts] = alert;
-		w->n_alerts++;
-	}
+	sim_tell_all(w);
 	*ret_next = MAX(next, w->now_ms + 1);
 }
 

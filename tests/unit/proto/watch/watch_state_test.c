@@ -96,6 +96,50 @@ TEST(rechecks_are_due_after_5_and_15_seconds)
 	CHECK(watch_state_due_ms(&s, 0) == T0 + 75020, "regular again");
 }
 
+TEST(rechecks_are_as_far_apart_as_was_asked)
+{
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default(), d = c;
+	struct watch_state s;
+
+	watch_config_confirm(&d, 15000);
+	CHECK(memcmp(d.recheck_ms, c.recheck_ms, sizeof(c.recheck_ms)) == 0 &&
+		  d.confirm_ms == c.confirm_ms && d.stale_ms == 105000,
+	    "the default");
+	watch_config_confirm(&c, 3000);
+	watch_state_init(&s, &c, network, 1, T0);
+	feed(&s, 0, "of");
+	CHECK(watch_state_due_ms(&s, 0) == T0 + 31020, "first");
+	feed(&s, 0, "f");
+	CHECK(watch_state_due_ms(&s, 0) == T0 + 33020, "second");
+	/* A row of failures is one as long as its re-checks may take. */
+	c = watch_config_default();
+	c.timeout_ms = 30000;
+	watch_config_confirm(&c, 120000);
+	watch_state_init(&s, &c, network, 1, T0);
+	feed(&s, 0, "off");
+	CHECK(watch_state_due_ms(&s, 0) == T0 + 150020, "far");
+	feed(&s, 0, "f");
+	CHECK(s.status == WATCH_DOWN, "down");
+}
+
+TEST(every_time_of_confirmation_is_sane)
+{
+	static const uint32_t intervals[] = { 2000, 10000, 30000, 86400000 };
+	static const uint32_t timeouts[] = { 500, 5000, 300000 };
+
+	for (uint32_t s = 1; s <= 120; s++)
+		for (size_t i = 0; i < ARRAY_LEN(intervals); i++)
+			for (size_t k = 0; k < ARRAY_LEN(timeouts); k++) {
+				struct watch_config c = watch_config_default();
+
+				c.interval_ms = intervals[i];
+				c.timeout_ms = timeouts[k];
+				watch_config_confirm(&c, s * 1000);
+				CHECK(watch_config_is_sane(&c), "sane");
+			}
+}
+
 TEST(places_vote)
 {
 	static const struct {
@@ -126,6 +170,68 @@ TEST(places_vote)
 			feed(&s, k, cases[i].results[k]);
 		CHECK(s.status == cases[i].status, cases[i].results[0]);
 	}
+}
+
+/* Agents come and go; what the others saw stays. */
+TEST(places_come_and_go)
+{
+	static const uint8_t one[] = { 0 }, three[] = { 0, 1, 2 };
+	static const uint8_t grow[] = { 0, WATCH_VANTAGE_NEW,
+		WATCH_VANTAGE_NEW };
+	static const uint8_t last[] = { 2 };
+	struct watch_config c = watch_config_default();
+	struct watch_state s;
+
+	watch_state_init(&s, &c, one, 1, T0);
+	feed(&s, 0, "offf");
+	CHECK(s.status == WATCH_DOWN, "down, by the only one");
+	watch_state_arrange(&s, three, grow, 3, T0 + 60000, &events);
+	CHECK(s.n_vantages == 3 && s.networks == 3, "three");
+	CHECK(s.vantages[0].verdict == WATCH_DOWN, "it still sees it down");
+	CHECK(watch_state_due_ms(&s, 1) == T0 + 60000, "a new one looks now");
+	CHECK(s.status == WATCH_UNKNOWN && events.n == 1, "nobody can tell");
+	feed(&s, 1, "ooo");
+	CHECK(s.status == WATCH_DEGRADED, "one of two");
+	feed(&s, 2, "ooo");
+	feed(&s, 0, "oo");
+	CHECK(s.status == WATCH_UP, "all");
+	feed(&s, 2, "fff");
+	CHECK(s.status == WATCH_DEGRADED, "one of three");
+	watch_state_arrange(&s, one, last, 1, s.clock_ms + 1, &events);
+	CHECK(s.status == WATCH_DOWN && s.n_vantages == 1, "by who is left");
+	CHECK(events.n >= 1 && events.v[0].since_ms == s.clock_ms, "since now");
+	CHECK(watch_state_cause(&s) == WATCH_REFUSED, "its cause");
+}
+
+/* Results of elsewhere are under way for a while. */
+TEST(a_late_result_does_not_turn_back_the_time)
+{
+	static const uint8_t networks[] = { 0, 1 };
+	struct watch_config c = watch_config_default();
+	struct watch_result r = { .outcome = WATCH_FAILED,
+		.cause = WATCH_TIMEOUT };
+	struct watch_state s;
+	uint64_t last = 0;
+
+	watch_state_init(&s, &c, networks, 2, T0);
+	feed(&s, 0, "ooof");
+	feed(&s, 0, "ff");
+	for (unsigned i = 0; i < 3; i++) {
+		r.started_ms = T0 + 50000 + i * 6000;
+		r.ended_ms = r.started_ms + 5000;
+		watch_state_tick(&s, T0 + 120000 + i * 6000, &events);
+		CHECK(watch_state_result(&s, 1, &r, &events), "taken");
+		for (size_t k = 0; k < events.n; k++) {
+			CHECK(events.v[k].at_ms >= T0 + 120000 + i * 6000,
+			    "decided when it came");
+			CHECK(events.v[k].since_ms <= events.v[k].at_ms &&
+				  events.v[k].since_ms >= last,
+			    "times rise");
+			last = events.v[k].since_ms;
+		}
+	}
+	CHECK(s.status == WATCH_DOWN, "both");
+	CHECK(watch_state_settled_ms(&s, s.clock_ms) >= last, "settled");
 }
 
 TEST(rings_of_parents_are_refused)
@@ -164,6 +270,38 @@ TEST(maintenance_is_silent_until_it_ends)
 	CHECK(!watch_set_alert(&set, 0, T0 + 3600001, &alert), "once");
 }
 
+TEST(slow_is_told_when_it_lasts)
+{
+	static const uint8_t network[] = { 0 };
+	static struct watch_check check;
+	struct watch_config c = watch_config_default();
+	struct watch_alert alert;
+	struct watch_set set;
+	uint64_t at;
+
+	memset(&check, 0, sizeof(check));
+	watch_set_init(&set, &check, 1);
+	watch_state_init(&check.state, &c, network, 1, T0);
+	feed(&check.state, 0, "osss");
+	CHECK(check.state.status == WATCH_DEGRADED, "degraded");
+	at = check.state.decided_ms;
+	CHECK(!watch_set_alert(&set, 0, at + 1000, &alert), "not yet");
+	CHECK(watch_set_alert(&set, 0, at + set.slow_ms, &alert), "it lasts");
+	CHECK(alert.now == WATCH_TOLD_DEGRADED && alert.is_new, "degraded");
+	CHECK(!watch_set_alert(&set, 0, at + set.slow_ms + 1, &alert), "once");
+	feed(&check.state, 0, "fff");
+	at = check.state.decided_ms;
+	CHECK(watch_set_alert(&set, 0, at, &alert), "worse");
+	CHECK(alert.now == WATCH_TOLD_DOWN && !alert.is_new, "the same");
+	CHECK(alert.before == WATCH_TOLD_DEGRADED, "it was slow");
+	feed(&check.state, 0, "ooo");
+	CHECK(watch_set_alert(&set, 0, at + 100000, &alert), "well");
+	CHECK(alert.now == WATCH_TOLD_FINE && alert.incident == 1, "well");
+}
+
 TEST_MAIN(UNIT(runs_of_results), UNIT(rechecks_are_due_after_5_and_15_seconds),
-    UNIT(places_vote), UNIT(rings_of_parents_are_refused),
-    UNIT(maintenance_is_silent_until_it_ends))
+    UNIT(rechecks_are_as_far_apart_as_was_asked),
+    UNIT(every_time_of_confirmation_is_sane), UNIT(places_vote),
+    UNIT(places_come_and_go), UNIT(a_late_result_does_not_turn_back_the_time),
+    UNIT(rings_of_parents_are_refused),
+    UNIT(maintenance_is_silent_until_it_ends), UNIT(slow_is_told_when_it_lasts))

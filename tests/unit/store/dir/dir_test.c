@@ -22,8 +22,6 @@ teardown(UNUSED void **state)
 	return 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static struct verdict
 alias(const char *address, const char *targets)
 {

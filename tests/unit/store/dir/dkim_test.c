@@ -33,8 +33,6 @@ teardown(UNUSED void **state)
 	return 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 /* Keys as the command line would send them, "r" in front for RSA. */
 static struct str
 new_keys(struct buf *b, const char *names)

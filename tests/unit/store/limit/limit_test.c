@@ -60,8 +60,6 @@ teardown(UNUSED void **state)
 	return n ? -1 : 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static void
 next_day(void)
 {

@@ -177,7 +177,7 @@ got_read(void *arg, const struct engine_read_result *r)
 int64_t
 kit_read(struct kit *k, uint64_t blob, uint64_t off, uint64_t n, struct buf *b)
 {
-	struct engine_read rd = { blob, off, n };
+	struct engine_read rd = { blob, off, n, true };
 	struct read_wait w = { .b = b };
 
 	engine_blob_read(k->e, &rd, 1, -1, got_read, &w);

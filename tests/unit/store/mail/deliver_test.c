@@ -22,8 +22,6 @@ teardown(UNUSED void **state)
 	return 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static struct verdict
 deliver(struct str bytes, const char *trace, bool is_retry, size_t n)
 {

@@ -20,8 +20,6 @@ teardown(UNUSED void **state)
 	return 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static struct verdict
 create(const char *name)
 {

@@ -22,8 +22,6 @@ teardown(UNUSED void **state)
 	return 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static uint32_t
 inbox(void)
 {

@@ -271,8 +271,8 @@ check_bytes(struct walk *w)
 
 			ASSERT(verdict_is_done(
 			    queue_read(w->t.q, &q, &prefix, &bytes)));
-			read = (struct engine_read){ bytes.blob, 0,
-				bytes.blob_size };
+			read = (struct engine_read){ .blob = bytes.blob,
+				.size = bytes.blob_size };
 			engine_blob_read(
 			    w->t.f.engine, &read, 1, -1, count_read, &is_read);
 			engine_dispatch(w->t.f.engine);

@@ -16,16 +16,8 @@ setup(UNUSED void **state)
 static int
 teardown(UNUSED void **state)
 {
-	uint64_t problems = queue_problems(&t);
-
-	/* What is in memory is what the next start would find. */
-	qfixture_restart(&t);
-	problems += queue_problems(&t);
-	qfixture_stop(&t);
-	return problems ? -1 : 0;
+	return qfixture_end(&t);
 }
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 TEST(a_message_goes_in_and_out)
 {
@@ -90,6 +82,45 @@ TEST(a_deferred_entry_comes_back_when_it_is_due)
 	CHECK(settle(&t, &i.v[0], QUEUE_RELEASED, t.now_ms), "given back");
 	lease(&t, "one.example", 10, &i);
 	CHECK(i.n == 1 && i.v[0].attempts == 1, "that was no attempt");
+}
+
+/* A message to so many recipients of one domain. */
+static void
+add_many(size_t n)
+{
+	struct buf to = BUF_INIT(KIB(8));
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&to, "%sx%zu@one.example", i ? " " : "", i);
+	buf_put(&to, "", 1);
+	CHECK(verdict_is_done(add_mail(&t, "a@b.example", to.p)), "in");
+	buf_done(&to);
+}
+
+TEST(recipients_of_one_message_are_lent_together)
+{
+	struct items i;
+
+	add_many(3);
+	add_many(40);
+	add_many(2);
+	lease(&t, "one.example", 5, &i);
+	CHECK(i.n == 43, "the whole message, and not the next one");
+	CHECK(i.v[42].message == i.v[3].message, "of one message");
+	lease(&t, "one.example", 5, &i);
+	CHECK(i.n == 2 && i.next_due_ms > t.now_ms, "the rest");
+}
+
+TEST(a_message_of_many_is_lent_in_parts)
+{
+	struct items i;
+
+	add_many(1);
+	add_many(150);
+	lease(&t, "one.example", 2, &i);
+	CHECK(i.n == 102, "as many as a server takes, and one");
+	lease(&t, "one.example", 2, &i);
+	CHECK(i.n == 49, "the rest");
 }
 
 TEST(a_lease_is_nobody_elses_until_it_ends)
@@ -175,7 +206,8 @@ TEST(a_lease_that_nobody_was_told_of_ends)
 	struct items known, lost, again;
 	uint32_t ended;
 
-	add_mail(&t, "a@b.example", "x@one.example y@one.example");
+	add_mail(&t, "a@b.example", "x@one.example");
+	add_mail(&t, "a@b.example", "y@one.example");
 	add_mail(&t, "a@b.example", "z@two.example");
 	lease(&t, "one.example", 1, &known);
 	lease(&t, "one.example", 1, &lost);
@@ -186,7 +218,8 @@ TEST(a_lease_that_nobody_was_told_of_ends)
 		  ended == 2,
 	    "those that it does not know");
 	lease(&t, "one.example", 10, &again);
-	CHECK(again.n == 1 && again.v[0].rcpt != known.v[0].rcpt, "lent anew");
+	CHECK(again.n == 1 && again.v[0].message != known.v[0].message,
+	    "lent anew");
 	CHECK(!settle(&t, &lost.v[0], QUEUE_DELIVERED, 0), "it is over");
 	lease(&t, "two.example", 10, &again);
 	CHECK(again.n == 1, "of the other domain, too");
@@ -260,6 +293,22 @@ TEST(mail_may_be_asked_to_wait)
 	CHECK(i.n == 0 && i.next_due_ms == QT0 + 3600000, "RFC 4865");
 }
 
+TEST(a_user_here_is_one_whatever_happens_to_the_entry)
+{
+	struct queue_message m = { .mail_from = STR("a@b.c"),
+		.hold_until = QT0 / 1000 + 1 };
+	struct items i;
+
+	add_to(&t, &m, "here@one.example x@one.example", 0, NULL);
+	t.now_ms += 1000;
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 2 && i.v[0].is_local && !i.v[1].is_local, "lent");
+	CHECK(settle(&t, &i.v[0], QUEUE_DEFERRED, t.now_ms), "once more");
+	qfixture_restart(&t);
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1 && i.v[0].is_local && i.v[0].attempts == 1, "still");
+}
+
 TEST(a_held_entry_waits_for_the_operator)
 {
 	struct items i;
@@ -294,6 +343,66 @@ due(void)
 	buf_done(&out);
 	buf_done(&b);
 	return text;
+}
+
+/* The counts told: "name:was>waiting+began-left " each; "anew " before them. */
+static const char *
+counts(void)
+{
+	static char text[500];
+	struct buf out = BUF_INIT(KIB(4)), b = BUF_INIT(KIB(4));
+	struct msg_queue_count c;
+	bool is_anew = false;
+	struct wire w;
+
+	if (queue_take_counts(t.q, &out, KIB(3), &is_anew) && is_anew)
+		buf_put_c(&b, "anew ");
+	w = wire_read(buf_str(&out));
+	while (w.in.n && msg_queue_count_read(&w, &c))
+		buf_printf(&b, "%.*s:%u>%u+%u-%u ", STR_ARG(c.domain), c.was,
+		    c.waiting, c.began, c.left);
+	snprintf(text, sizeof(text), "%s", buf_c(&b));
+	buf_done(&out);
+	buf_done(&b);
+	return text;
+}
+
+TEST(send_hears_how_much_waits_and_costs_what_changed)
+{
+	uint32_t ended;
+	struct items i;
+
+	CHECK(strcmp(counts(), "anew ") == 0, "it took over");
+	CHECK(strcmp(counts(), "") == 0, "nothing is new");
+	add_mail(
+	    &t, "a@b.example", "x@one.example y@one.example z@two.example");
+	counts();
+	add_mail(&t, "a@b.example", "x@one.example");
+	CHECK(strcmp(counts(), "one.example:2>3+1-0 ") == 0, "one more");
+	lease(&t, "one.example", 10, &i);
+	CHECK(strcmp(counts(), "") == 0, "what is lent waits still");
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "one goes");
+	CHECK(settle(&t, &i.v[1], QUEUE_DEFERRED, t.now_ms + 9), "one stays");
+	CHECK(settle(&t, &i.v[2], QUEUE_HELD, t.now_ms), "one is held");
+	CHECK(strcmp(counts(), "one.example:3>1+0-1 ") == 0, "and one waits");
+	/* A new sender, and a new store. */
+	CHECK(verdict_is_done(take_over(t.q, OWNER + 1, NULL, 0, &ended)),
+	    "another one");
+	CHECK(strstr(counts(), "one.example:0>1+0-0 ") != NULL, "hears all");
+	qfixture_restart(&t);
+	CHECK(strcmp(counts(), "") == 0, "nobody took over");
+	CHECK(verdict_is_done(take_over(t.q, OWNER, NULL, 0, &ended)), "once");
+	CHECK(strstr(counts(), "one.example:0>1+0-0 ") != NULL, "all again");
+	/* One that goes and comes again in the meantime. */
+	lease(&t, "two.example", 10, &i);
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "the last one");
+	add_mail(&t, "a@b.example", "q@two.example r@two.example");
+	CHECK(strcmp(counts(), "two.example:1>2+2-1 ") == 0, "is told once");
+	lease(&t, "two.example", 10, &i);
+	for (size_t k = 0; k < i.n; k++)
+		CHECK(settle(&t, &i.v[k], QUEUE_DELIVERED, 0), "gone");
+	CHECK(strcmp(counts(), "two.example:2>0+0-2 ") == 0, "and its end");
+	CHECK(strcmp(counts(), "") == 0, "nothing is left to tell");
 }
 
 TEST(send_hears_of_what_is_due_earlier_than_it_knows)
@@ -559,6 +668,8 @@ TEST(damage_keeps_no_other_result_away)
 TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(bytes_are_prefix_and_blob_without_local_fields),
     CASE(a_deferred_entry_comes_back_when_it_is_due),
+    CASE(recipients_of_one_message_are_lent_together),
+    CASE(a_message_of_many_is_lent_in_parts),
     CASE(a_lease_is_nobody_elses_until_it_ends),
     CASE(a_late_result_counts_while_nobody_else_has_it),
     CASE(results_once_more_change_nothing), CASE(leases_outlive_the_store),
@@ -567,7 +678,9 @@ TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(a_result_before_the_next_sender_takes_over_counts),
     CASE(bytes_that_are_no_list_of_leases_end_none),
     CASE(priority_comes_before_time), CASE(mail_may_be_asked_to_wait),
+    CASE(a_user_here_is_one_whatever_happens_to_the_entry),
     CASE(a_held_entry_waits_for_the_operator),
+    CASE(send_hears_how_much_waits_and_costs_what_changed),
     CASE(send_hears_of_what_is_due_earlier_than_it_knows),
     CASE(a_domain_that_went_before_it_was_told_is_not),
     CASE(domains_come_in_portions),

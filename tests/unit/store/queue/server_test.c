@@ -176,8 +176,6 @@ teardown(UNUSED void **state)
 	return 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static void
 on_reply(UNUSED void *arg, struct ipc_msg *m)
 {

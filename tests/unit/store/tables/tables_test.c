@@ -96,8 +96,6 @@ teardown(UNUSED void **state)
 	return n > 0 ? -1 : 0;
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 /* --- asking ---------------------------------------------------------------------- */
 
 static struct msg_ledger_row
@@ -181,6 +179,41 @@ rows_come_back_in_order(UNUSED void **state)
 	assert_string_equal(list("a"), "a=1 ab=3 ");
 	assert_int_equal(tables_rows(st.t, LEDGER_BREAKER), 4);
 	assert_int_equal(tables_rows(st.t, LEDGER_ROUTE), 0);
+}
+
+static const char *
+list_back(const char *prefix, const char *after, uint32_t max)
+{
+	bool has_more;
+
+	return portion((struct msg_ledger_list){ .table = LEDGER_BREAKER,
+			   .prefix = str_c(prefix),
+			   .after = str_c(after),
+			   .max = max,
+			   .is_reverse = true },
+	    &has_more);
+}
+
+static void
+rows_come_back_the_other_way_round(UNUSED void **state)
+{
+	const struct msg_ledger_row rows[] = { row("b", "2"), row("a", "1"),
+		row("ab", "3"), row("\xff", "4") };
+	const struct msg_ledger_row other = row("z", "route");
+
+	assert_int_equal(
+	    put_as(ROLE_SEND, LEDGER_BREAKER, rows, 4).outcome, DONE);
+	assert_int_equal(
+	    put_as(ROLE_CLI, LEDGER_ROUTE, &other, 1).outcome, DONE);
+	assert_string_equal(list_back("", "", 0), "\xff=4 b=2 ab=3 a=1 ");
+	assert_string_equal(list_back("", "b", 0), "ab=3 a=1 ");
+	assert_string_equal(list_back("", "b", 1), "ab=3 ");
+	assert_string_equal(list_back("", "aa", 0), "a=1 ");
+	assert_string_equal(list_back("", "a", 0), "");
+	assert_string_equal(list_back("a", "", 0), "ab=3 a=1 ");
+	assert_string_equal(list_back("a", "b", 0), "ab=3 a=1 ");
+	assert_string_equal(list_back("a", "ab", 0), "a=1 ");
+	assert_string_equal(list_back("b", "a", 0), "");
 }
 
 static void
@@ -279,18 +312,18 @@ roles_reach_their_tables_only(UNUSED void **state)
 static void
 sizes_are_limited(UNUSED void **state)
 {
-	static char big[KIB(8) + 1], long_key[LEDGER_KEY_MAX + 2];
+	static char big[KIB(8) + 1], no_key[LEDGER_KEY_MAX + 2];
 	struct msg_ledger_row r = row("a", "1");
 
 	memset(big, 'x', sizeof(big));
-	memset(long_key, 'k', sizeof(long_key) - 1);
+	memset(no_key, 'k', sizeof(no_key) - 1);
 	r.value = str_make(big, KIB(8));
 	assert_int_equal(put(r).outcome, DONE);
 	r.value.n++;
 	assert_int_equal(put(r).reason, REASON_TOO_BIG);
-	assert_int_equal(put(row(long_key, "")).reason, REASON_TOO_BIG);
-	long_key[LEDGER_KEY_MAX] = '\0';
-	assert_int_equal(put(row(long_key, "")).outcome, DONE);
+	assert_int_equal(put(row(no_key, "")).reason, REASON_TOO_BIG);
+	no_key[LEDGER_KEY_MAX] = '\0';
+	assert_int_equal(put(row(no_key, "")).outcome, DONE);
 	assert_int_equal(put(row("", "1")).reason, REASON_TOO_BIG);
 	r = row("a", "1");
 	r.is_gone = 1;
@@ -407,6 +440,248 @@ nonsense_is_refused(UNUSED void **state)
 	assert_int_equal(tables_put(st.t, ROLE_SEND, &m).outcome, DONE);
 }
 
+/* --- on a condition ----------------------------------------------------------------- */
+
+/* One row of LEDGER_BREAKER; a request whose answer is "outcome reason". */
+static const char *
+put_if(enum ledger_if only_if, struct msg_ledger_row r, const char *was,
+    const struct msg_ledger_row *also)
+{
+	static char text[100];
+	struct buf b = BUF_INIT(KIB(64)), second = BUF_INIT(KIB(64));
+	struct msg_ledger_put m = { .table = LEDGER_BREAKER,
+		.only_if = (uint8_t)only_if,
+		.was = str_c(was),
+		.also = LEDGER_SUPPRESS };
+	struct verdict v;
+
+	msg_ledger_row_put(&b, &r);
+	if (also != NULL)
+		msg_ledger_row_put(&second, also);
+	m.rows = buf_str(&b);
+	m.also_rows = buf_str(&second);
+	v = tables_put(st.t, ROLE_SEND, &m);
+	snprintf(text, sizeof(text), "%s%s%s",
+	    v.outcome == DONE       ? "done"
+	    : v.outcome == PERMFAIL ? "no"
+				    : "later",
+	    v.outcome == DONE ? "" : " ",
+	    v.outcome == DONE ? "" : reason_str(v.reason));
+	buf_done(&b);
+	buf_done(&second);
+	return text;
+}
+
+static void
+what_must_be_new_takes_no_place(UNUSED void **state)
+{
+	struct msg_ledger_row r = row("a", "1");
+
+	r.until = T0 + 10;
+	assert_string_equal(put_if(LEDGER_IF_NEW, r, "", NULL), "done");
+	assert_string_equal(put_if(LEDGER_IF_NEW, r, "", NULL), "no exists");
+	assert_string_equal(
+	    put_if(LEDGER_IF_NEW, row("ab", "2"), "", NULL), "done");
+	assert_string_equal(list(""), "a=1 ab=2 ");
+	/* Its time is over, and it is not purged yet. */
+	st.now = T0 + 10;
+	assert_string_equal(
+	    put_if(LEDGER_IF_NEW, row("a", "3"), "", NULL), "done");
+	assert_string_equal(list(""), "a=3 ab=2 ");
+	assert_int_equal(tables_purge_step(st.t).outcome, DONE);
+	assert_string_equal(list(""), "a=3 ab=2 ");
+}
+
+static void
+new_rows_come_all_or_none(UNUSED void **state)
+{
+	const struct msg_ledger_row rows[] = { row("a", "2"), row("b", "2") };
+	struct buf b = BUF_INIT(KIB(64));
+	struct msg_ledger_put m = { .table = LEDGER_BREAKER,
+		.only_if = LEDGER_IF_NEW };
+	struct verdict v;
+
+	assert_int_equal(put(row("b", "1")).outcome, DONE);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		msg_ledger_row_put(&b, &rows[i]);
+	m.rows = buf_str(&b);
+	v = tables_put(st.t, ROLE_SEND, &m);
+	assert_int_equal(v.outcome, PERMFAIL);
+	assert_int_equal(v.reason, REASON_EXISTS);
+	assert_string_equal(list(""), "b=1 ");
+	buf_done(&b);
+}
+
+static void
+what_must_be_the_same_is_compared(UNUSED void **state)
+{
+	struct msg_ledger_row gone = row("a", "");
+
+	gone.is_gone = 1;
+	assert_string_equal(
+	    put_if(LEDGER_IF_SAME, row("a", "2"), "", NULL), "no conflict");
+	assert_int_equal(put(row("a", "1")).outcome, DONE);
+	assert_string_equal(
+	    put_if(LEDGER_IF_SAME, row("a", "2"), "1", NULL), "done");
+	assert_string_equal(
+	    put_if(LEDGER_IF_SAME, row("a", "3"), "1", NULL), "no conflict");
+	assert_string_equal(
+	    put_if(LEDGER_IF_SAME, gone, "1", NULL), "no conflict");
+	assert_string_equal(list(""), "a=2 ");
+	assert_string_equal(put_if(LEDGER_IF_SAME, gone, "2", NULL), "done");
+	assert_string_equal(list(""), "");
+	assert_string_equal(
+	    put_if((enum ledger_if)99, row("a", "3"), "", NULL), "no internal");
+}
+
+/* The tag of a row of LEDGER_BREAKER into ret; false: there is no such row. */
+static bool
+get_tag(enum role role, const char *key, char ret[LEDGER_TAG_LEN])
+{
+	const struct msg_ledger_tag q = { LEDGER_BREAKER, str_c(key) };
+	struct buf out = BUF_INIT(KIB(1));
+	struct msg_ledger_tag_reply reply;
+	struct verdict v = tables_tag(st.t, role, &q, &out);
+
+	if (v.outcome == DONE) {
+		ASSERT(msg_ledger_tag_reply_get(buf_str(&out), &reply));
+		ASSERT(reply.tag.n == LEDGER_TAG_LEN);
+		memcpy(ret, reply.tag.p, LEDGER_TAG_LEN);
+	} else {
+		ASSERT(v.outcome == NOT_FOUND || v.reason == REASON_FORBIDDEN);
+	}
+	buf_done(&out);
+	return v.outcome == DONE;
+}
+
+static enum outcome
+put_if_tag(struct msg_ledger_row r, const char *tag, size_t n)
+{
+	struct buf b = BUF_INIT(KIB(1));
+	struct msg_ledger_put m = { .table = LEDGER_BREAKER,
+		.only_if = LEDGER_IF_TAG,
+		.was = str_make(tag, n) };
+	struct verdict v;
+
+	msg_ledger_row_put(&b, &r);
+	m.rows = buf_str(&b);
+	v = tables_put(st.t, ROLE_SEND, &m);
+	ASSERT(v.outcome == DONE || v.reason == REASON_CONFLICT);
+	buf_done(&b);
+	return v.outcome;
+}
+
+static void
+a_tag_stands_for_a_value(UNUSED void **state)
+{
+	char one[LEDGER_TAG_LEN], two[LEDGER_TAG_LEN], other[LEDGER_TAG_LEN];
+	struct msg_ledger_row ending = row("b", "1");
+
+	assert_false(get_tag(ROLE_SEND, "a", one));
+	assert_int_equal(put(row("a", "1")).outcome, DONE);
+	assert_true(get_tag(ROLE_SEND, "a", one));
+	assert_false(get_tag(ROLE_WEB, "a", other));
+	assert_int_equal(
+	    put_if_tag(row("a", "2"), one, LEDGER_TAG_LEN - 1), PERMFAIL);
+	assert_int_equal(put_if_tag(row("a", "2"), "", 0), PERMFAIL);
+	assert_int_equal(put_if_tag(row("z", "2"), one, sizeof(one)), PERMFAIL);
+	assert_int_equal(put_if_tag(row("a", "2"), one, sizeof(one)), DONE);
+	assert_true(get_tag(ROLE_SEND, "a", two));
+	assert_memory_not_equal(one, two, LEDGER_TAG_LEN);
+	assert_int_equal(put_if_tag(row("a", "3"), one, sizeof(one)), PERMFAIL);
+	assert_string_equal(list(""), "a=2 ");
+	/* Nobody can try values: it is another one each time. */
+	restart();
+	assert_true(get_tag(ROLE_SEND, "a", other));
+	assert_memory_not_equal(two, other, LEDGER_TAG_LEN);
+	ending.until = T0 + 10;
+	assert_int_equal(put(ending).outcome, DONE);
+	st.now = T0 + 10;
+	assert_false(get_tag(ROLE_SEND, "b", other));
+}
+
+static void
+rows_of_two_tables_come_together(UNUSED void **state)
+{
+	const struct msg_ledger_row also = row("who", "what");
+	const struct msg_ledger_row no_key = row("", "");
+
+	assert_string_equal(
+	    put_if(LEDGER_IF_NEW, row("a", "1"), "", &also), "done");
+	assert_int_equal(st.told, 2);
+	assert_int_equal(tables_rows(st.t, LEDGER_SUPPRESS), 1);
+	assert_string_equal(
+	    put_if(LEDGER_IF_NEW, row("a", "1"), "", &also), "no exists");
+	assert_string_equal(
+	    put_if(LEDGER_IF_NEW, row("b", "1"), "", &no_key), "no too-big");
+	assert_int_equal(st.told, 2);
+	restart();
+	assert_string_equal(list(""), "a=1 ");
+	assert_int_equal(tables_rows(st.t, LEDGER_SUPPRESS), 1);
+}
+
+static void
+a_second_table_needs_rights_of_its_own(UNUSED void **state)
+{
+	struct buf b = BUF_INIT(KIB(64));
+	const struct msg_ledger_row r = row("a", "1");
+	struct msg_ledger_put m = { .table = LEDGER_BREAKER };
+	struct verdict v;
+
+	msg_ledger_row_put(&b, &r);
+	m.rows = m.also_rows = buf_str(&b);
+	m.also = LEDGER_ROUTE;
+	v = tables_put(st.t, ROLE_SEND, &m);
+	assert_int_equal(v.outcome, PERMFAIL);
+	assert_int_equal(v.reason, REASON_FORBIDDEN);
+	m.also = LEDGER_BREAKER;
+	assert_int_equal(tables_put(st.t, ROLE_SEND, &m).outcome, PERMFAIL);
+	assert_string_equal(list(""), "");
+	buf_done(&b);
+}
+
+static void
+a_log_is_added_to_only(UNUSED void **state)
+{
+	struct msg_ledger_row r = row("1", "a"), other = row("2", "b");
+	struct verdict v;
+
+	assert_int_equal(put_as(ROLE_WEB, LEDGER_AUDIT, &r, 1).outcome, DONE);
+	r.value = STR("c");
+	v = put_as(ROLE_CLI, LEDGER_AUDIT, &r, 1);
+	assert_int_equal(v.outcome, PERMFAIL);
+	assert_int_equal(v.reason, REASON_EXISTS);
+	r.is_gone = 1;
+	r.value = STR_NONE;
+	v = put_as(ROLE_CLI, LEDGER_AUDIT, &r, 1);
+	assert_int_equal(v.reason, REASON_FORBIDDEN);
+	assert_int_equal(
+	    put_as(ROLE_CLI, LEDGER_AUDIT, &other, 1).outcome, DONE);
+	assert_int_equal(tables_rows(st.t, LEDGER_AUDIT), 2);
+}
+
+static void
+a_front_changes_nothing_without_a_line_in_the_log(UNUSED void **state)
+{
+	const struct msg_ledger_row r = row("1", "a");
+	struct buf b = BUF_INIT(KIB(1));
+	struct msg_ledger_put m = { .table = LEDGER_POST,
+		.also = LEDGER_AUDIT };
+
+	msg_ledger_row_put(&b, &r);
+	m.rows = buf_str(&b);
+	assert_int_equal(
+	    tables_put(st.t, ROLE_WEB, &m).reason, REASON_FORBIDDEN);
+	assert_int_equal(tables_put(st.t, ROLE_CLI, &m).outcome, DONE);
+	m.also_rows = buf_str(&b);
+	assert_int_equal(tables_put(st.t, ROLE_WEB, &m).outcome, DONE);
+	m.also = LEDGER_OUTBOX;
+	assert_int_equal(
+	    tables_put(st.t, ROLE_WEB, &m).reason, REASON_FORBIDDEN);
+	assert_int_equal(tables_rows(st.t, LEDGER_AUDIT), 1);
+	buf_done(&b);
+}
+
 /* --- against a model -------------------------------------------------------------------- */
 
 #define MODEL_KEYS 40
@@ -487,6 +762,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(rows_come_back_in_order),
+		CASE(rows_come_back_the_other_way_round),
 		CASE(tables_do_not_mix),
 		CASE(the_last_row_of_a_key_counts),
 		CASE(a_row_ends_when_its_time_is_over),
@@ -499,6 +775,14 @@ main(void)
 		CASE(a_portion_has_a_limit_of_bytes),
 		CASE(who_listens_is_told),
 		CASE(nonsense_is_refused),
+		CASE(what_must_be_new_takes_no_place),
+		CASE(new_rows_come_all_or_none),
+		CASE(what_must_be_the_same_is_compared),
+		CASE(a_tag_stands_for_a_value),
+		CASE(rows_of_two_tables_come_together),
+		CASE(a_second_table_needs_rights_of_its_own),
+		CASE(a_log_is_added_to_only),
+		CASE(a_front_changes_nothing_without_a_line_in_the_log),
 		CASE(it_is_what_a_plain_model_is),
 	};
 

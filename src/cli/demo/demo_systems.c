@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * demo_systems.c - the demo's systems: a small provider with ten of them, each
+ * at an address of loopback of its own. What the demo itself serves is checked
+ * for real, up to a mail that goes round; of the others, whether they answer a ping.
+ */
+#include "cli/demo/demo.h"
+#include "cli/watch_rows.h"
+
+/* clang-format off */
+static const struct {
+	struct status_system s;
+	const char *address;
+} systems[] = {
+	{ { .id = STR("NC023"), STATUS_ROLE_RELAY, STR("London"), STR("United Kingdom"), .is_internal = true }, "127.0.0.23" },
+	{ { .id = STR("NC028"), STATUS_ROLE_MONITORING, STR("Vancouver"), STR("Canada"), .is_internal = true }, "127.0.0.28" },
+	{ { .id = STR("NC031"), STATUS_ROLE_WEB, STR("New York"), STR("United States of America"), .is_internal = true }, "127.0.0.31" },
+	{ { .id = STR("NC033"), STATUS_ROLE_PRIMARY_NS, STR("Toronto"), STR("Canada") }, "127.0.0.33" },
+	{ { .id = STR("NC034"), STATUS_ROLE_PHONE, STR("Lusaka"), STR("Zambia"), .is_internal = true }, "127.0.0.34" },
+	{ { .id = STR("NC035"), STATUS_ROLE_SECONDARY_NS, STR("Sydney"), STR("Australia") }, "127.0.0.35" },
+	{ { .id = STR("NC036"), STATUS_ROLE_MAIL, STR("Amsterdam"), STR("Netherlands") }, "127.0.0.36" },
+	{ { .id = STR("NC040"), STATUS_ROLE_WEB, STR("Toronto"), STR("Canada"), .is_internal = true }, "127.0.0.40" },
+	{ { .id = STR("NC041"), STATUS_ROLE_WEB, STR("New York"), STR("United States of America") }, "127.0.0.41" },
+	{ { .id = STR("NC042"), STATUS_ROLE_STATUS, STR("Seattle"), STR("United States of America") }, "127.0.0.42" },
+};
+
+#define LOGIN    "login=bob@" DEMO_DOMAIN
+#define PASSWORD "password=" DEMO_PASSWORD
+/* The certificate is self-signed. */
+#define ANY      "verify=no"
+
+/* A port of the demo stands behind the target; 0: none does. */
+static const struct {
+	const char *key, *kind, *target;
+	unsigned port, via, imap;
+	const char *options[6];
+	const char *path; /* behind the port */
+} checks[] = {
+	{ "nc023/smtp",       "smtp",       "127.0.0.1",  25,  0, 0, { "tls=starttls", ANY }, "" },
+	{ "nc028/metrics",    "http",       "http://127.0.0.1", 90, 0, 0, { "body=mailstead_" }, "/metrics" },
+	{ "nc036/smtp",       "smtp",       "127.0.0.1",  25,  0, 0, { NULL }, "" },
+	{ "nc036/submission", "submission", "127.0.0.1", 587,  0, 0, { LOGIN, PASSWORD, ANY }, "" },
+	{ "nc036/imap",       "imap",       "127.0.0.1", 993,  0, 0, { "tls=implicit", LOGIN, PASSWORD, ANY }, "" },
+	{ "nc036/pop3",       "pop3",       "127.0.0.1", 110,  0, 0, { LOGIN, PASSWORD, ANY }, "" },
+	{ "nc036/certificate", "tls",       "127.0.0.1", 143,  0, 0, { "protocol=imap", ANY }, "" },
+	{ "nc036/round-trip", "roundtrip",  "bob@" DEMO_DOMAIN, 0, 587, 143, { LOGIN, PASSWORD, ANY, "every=1m" }, "" },
+};
+/* clang-format on */
+
+static int
+put_check(struct admin *a, struct str key, const struct status_check *c)
+{
+	struct buf value = BUF_INIT(KIB(16));
+	struct status_fault fault;
+	int r;
+
+	if (!status_check_finish(c, &fault))
+		die("check %.*s of the demo: expected %s", STR_ARG(key),
+		    fault.expected);
+	status_check_encode(c, &value);
+	r = ledger_rows_put(a, LEDGER_CHECK,
+	    &(struct msg_ledger_row){ .key = key, .value = buf_str(&value) },
+	    "the demo's checks");
+	buf_done(&value);
+	return r;
+}
+
+static void
+put_word(struct status_check *c, const char *word)
+{
+	struct status_fault fault;
+
+	if (!status_check_put(c, str_c(word), &fault))
+		die("%s: expected %s", word, fault.expected);
+}
+
+static void
+begin(struct status_check *c, const char *kind, const char *target)
+{
+	struct status_fault fault;
+
+	if (!status_check_begin(c, str_c(kind), str_c(target), &fault))
+		die("%s %s: expected %s", kind, target, fault.expected);
+}
+
+static int
+add_ping(struct admin *a, struct str system, const char *address)
+{
+	struct buf key = BUF_INIT(STATUS_KEY_MAX);
+	struct status_check c;
+	int r;
+
+	begin(&c, "ping", address);
+	status_put_key(&key, system);
+	buf_put_c(&key, "/ping");
+	r = put_check(a, buf_str(&key), &c);
+	buf_done(&key);
+	return r;
+}
+
+static int
+add_check(struct admin *a, const struct demo *d, size_t i)
+{
+	CLEANUP(freep) char *target = x_strdup(checks[i].target);
+	CLEANUP(freep) char *via = NULL, *imap = NULL;
+	struct status_check c;
+
+	if (checks[i].port != 0) {
+		free(target);
+		target = x_asprintf("%s:%u%s", checks[i].target,
+		    d->ports + checks[i].port, checks[i].path);
+	}
+	begin(&c, checks[i].kind, target);
+	for (size_t k = 0; checks[i].options[k] != NULL; k++)
+		put_word(&c, checks[i].options[k]);
+	if (checks[i].via != 0) {
+		via = x_asprintf("via=127.0.0.1:%u", d->ports + checks[i].via);
+		imap =
+		    x_asprintf("imap=127.0.0.1:%u", d->ports + checks[i].imap);
+		put_word(&c, via);
+		put_word(&c, imap);
+	}
+	return put_check(a, str_c(checks[i].key), &c);
+}
+
+int
+demo_make_systems(struct admin *a, const struct demo *d)
+{
+	int r = ADMIN_OK;
+
+	for (size_t i = 0; r == ADMIN_OK && i < ARRAY_LEN(systems); i++) {
+		struct status_system s = systems[i].s;
+
+		s.order = (uint32_t)i + 1;
+		r = watch_system_put(a, &s);
+		if (r == ADMIN_OK)
+			r = add_ping(a, s.id, systems[i].address);
+	}
+	for (size_t i = 0; r == ADMIN_OK && i < ARRAY_LEN(checks); i++)
+		r = add_check(a, d, i);
+	return r;
+}

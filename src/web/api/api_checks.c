@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * api_checks.c - checks of the API. See api.h.
+ *
+ * Their rows can hold passwords, so this process may write them and not read
+ * them: what there is, it hears from watch.
+ */
+#include "proto/watch/watch_state.h"
+#include "web/api/api.h"
+
+#define RANGE_S (90U * 86400)
+
+static const struct api_row check_row = { LEDGER_CHECK, "check.remove",
+	"There is no such check." };
+
+/* --- asking watch ------------------------------------------------------------------- */
+
+static void
+on_answer(void *arg, struct ipc_msg *m)
+{
+	struct api_call *c = arg;
+
+	if (c->v == NULL) {
+		api_call_free(c);
+		return;
+	}
+	if (m->outcome == NOT_FOUND) {
+		api_fail(c, 404, check_row.missing);
+		return;
+	}
+	if (m->outcome != DONE) {
+		api_fail(c, 503, "The watcher cannot be asked now: try again.");
+		return;
+	}
+	buf_reset(&c->keys, c->keys.cap);
+	buf_put_str(&c->keys, m->body);
+	c->then(c);
+}
+
+/* Its answer is in c->keys. */
+static void
+ask_watch(struct api_call *c, enum msg_type type, struct str body,
+    void (*then)(struct api_call *c))
+{
+	c->then = then;
+	runtime_request(c->sv->rt,
+	    &(struct ipc_peer_request){
+		.to = ROLE_WATCH, .type = type, .body = body, .fd = -1 },
+	    on_answer, c);
+}
+
+static void
+ask_list(struct api_call *c, struct str prefix, struct str after,
+    void (*then)(struct api_call *c))
+{
+	struct buf body = BUF_INIT(KIB(4));
+
+	msg_watch_list_put(
+	    &body, &(struct msg_watch_list){
+		       .prefix = prefix, .after = after, .range_s = RANGE_S });
+	ask_watch(c, MSG_WATCH_LIST, buf_str(&body), then);
+	buf_done(&body);
+}
+
+static void
+look_for_any(struct api_call *c)
+{
+	struct msg_list_reply l;
+
+	if (!msg_list_reply_get(buf_str(&c->keys), &l))
+		api_fail(c, 503, NULL);
+	else if (l.items.n > 0)
+		api_fail(c, 409, "It has checks: delete them first.");
+	else
+		c->with_post(c);
+}
+
+void
+api_checks_none(struct api_call *c, void (*then)(struct api_call *c))
+{
+	struct buf prefix = BUF_INIT(KIB(1));
+
+	status_put_key(&prefix, c->names[0]);
+	buf_put_char(&prefix, '/');
+	c->with_post = then;
+	ask_list(c, buf_str(&prefix), STR_NONE, look_for_any);
+	buf_done(&prefix);
+}
+
+/* --- list ------------------------------------------------------------------------------- */
+
+/* A number, or null. */
+static void
+put_known(struct buf *to, const char *name, uint32_t n, bool is_known)
+{
+	status_json_name(to, name);
+	if (is_known)
+		buf_put_u64(to, n);
+	else
+		buf_put_c(to, "null");
+}
+
+static void
+put_check(struct buf *to, const struct msg_watch_row *row)
+{
+	unsigned status = MIN(row->status, (unsigned)WATCH_DOWN);
+	struct str system, check;
+
+	if (!status_split_key(row->key, &system, &check) ||
+	    row->kind >= STATUS_KINDS)
+		return;
+	buf_put_c(to, to->p[to->n - 1] == '[' ? "{" : ",{");
+	status_json_text(to, "system", system);
+	status_json_text(to, "check", check);
+	status_json_text(
+	    to, "kind", str_c(status_kind_name((enum status_kind)row->kind)));
+	status_json_text(
+	    to, "state", str_c(watch_status_name((enum watch_status)status)));
+	status_json_time(to, "since", row->since_ms / 1000);
+	status_json_time(to, "at", row->at_ms / 1000);
+	put_known(to, "latency_us", row->us, row->us > 0);
+	put_known(to, "uptime_ppm", row->uptime_ppm, row->coverage_ppm > 0);
+	status_json_number(to, "coverage_ppm", row->coverage_ppm);
+	status_json_word(to, "text", row->text);
+	buf_put_char(to, '}');
+}
+
+static void
+show_list(struct api_call *c)
+{
+	struct msg_list_reply l;
+	struct msg_watch_row row;
+	bool is_full = false;
+
+	if (!msg_list_reply_get(buf_str(&c->keys), &l)) {
+		api_fail(c, 503, NULL);
+		return;
+	}
+	buf_reset(&c->next, KIB(1));
+	for (struct wire w = wire_read(l.items);
+	     !is_full && w.in.n > 0 && msg_watch_row_read(&w, &row);) {
+		is_full = c->count == c->limit;
+		if (is_full)
+			break;
+		put_check(&c->out, &row);
+		c->count++;
+		buf_reset(&c->next, KIB(1));
+		buf_put_str(&c->next, row.key);
+	}
+	if (!is_full && !l.has_more)
+		buf_reset(&c->next, 0);
+	api_end_page(c);
+	api_reply(c, 200);
+}
+
+void
+api_checks_list(struct api_call *c)
+{
+	if (!api_query_page(c) || !api_query_system(c))
+		return;
+	buf_put_c(&c->out, "{\"checks\":[");
+	ask_list(c, buf_str(&c->only.text), buf_str(&c->next), show_list);
+}
+
+/* --- one ------------------------------------------------------------------------------ */
+
+static bool
+put_key(struct api_call *c)
+{
+	if (!api_key(c, 0, &c->slug))
+		return false;
+	buf_put_char(&c->slug, '/');
+	return api_key(c, 1, &c->slug);
+}
+
+/* {"every":["10s"],...}: a list each, for some stand several times. */
+static void
+put_options(struct buf *to, struct str options)
+{
+	struct msg_watch_option o;
+	struct str last = STR("");
+
+	status_json_name(to, "options");
+	buf_put_char(to, '{');
+	for (struct wire w = wire_read(options);
+	     msg_watch_option_read(&w, &o);) {
+		if (!str_eq(o.name, last)) {
+			buf_put_c(to, last.n > 0 ? "]," : "");
+			jsondoc_put_text(to, o.name);
+			buf_put_c(to, ":[");
+		} else {
+			buf_put_char(to, ',');
+		}
+		jsondoc_put_text(to, o.value);
+		last = o.name;
+	}
+	buf_put_c(to, last.n > 0 ? "]}" : "}");
+}
+
+static void
+show_config(struct api_call *c)
+{
+	struct msg_watch_config_reply m;
+	struct str system, check;
+
+	if (!msg_watch_config_reply_get(buf_str(&c->keys), &m) ||
+	    m.kind >= STATUS_KINDS ||
+	    !status_split_key(buf_str(&c->slug), &system, &check)) {
+		api_fail(c, 503, NULL);
+		return;
+	}
+	buf_put_char(&c->out, '{');
+	status_json_text(&c->out, "system", system);
+	status_json_text(&c->out, "check", check);
+	status_json_text(
+	    &c->out, "kind", str_c(status_kind_name((enum status_kind)m.kind)));
+	status_json_text(&c->out, "target", m.target);
+	put_options(&c->out, m.options);
+	buf_put_char(&c->out, '}');
+	api_reply(c, 200);
+}
+
+/* The tag was there before: what comes now is what it stands for, or newer. */
+static void
+ask_config(struct api_call *c)
+{
+	struct buf body = BUF_INIT(KIB(1));
+
+	if (!c->is_found) {
+		api_fail(c, 404, check_row.missing);
+	} else {
+		msg_watch_config_put(
+		    &body, &(struct msg_watch_config){ buf_str(&c->slug) });
+		ask_watch(c, MSG_WATCH_CONFIG, buf_str(&body), show_config);
+	}
+	buf_done(&body);
+}
+
+void
+api_checks_show(struct api_call *c)
+{
+	if (put_key(c))
+		api_row_find(c, LEDGER_CHECK, ask_config);
+}
+
+/* --- change ------------------------------------------------------------------------------- */
+
+static void
+was_put(struct api_call *c, enum reason reason)
+{
+	if (reason != REASON_NONE)
+		api_fail(c, 412, "It was added or changed at the same time.");
+	else
+		api_reply_nothing(c);
+}
+
+/* Without a condition it is put as it is, whether it was there or not. */
+static void
+put_check_row(struct api_call *c)
+{
+	struct msg_ledger_row row = { .key = buf_str(&c->slug),
+		.value = buf_str(&c->other) };
+	bool has_condition = c->must_be_new || c->has_if_match;
+
+	if (has_condition && !api_may_put(c))
+		return;
+	api_put(c, &(struct api_change){ .table = LEDGER_CHECK,
+		       .rows = &row,
+		       .n = 1,
+		       .only_if = !has_condition ? LEDGER_ANYHOW
+	                          : c->is_found  ? api_row_same(LEDGER_CHECK)
+	                                         : LEDGER_IF_NEW,
+		       .was = buf_str(&c->row_now),
+		       .what = "check.put",
+		       .object = buf_str(&c->slug),
+		       .done = was_put });
+}
+
+static void
+with_systems(struct api_call *c)
+{
+	if (!status_systems_have(c->systems, c->names[0]))
+		api_fail(c, 404, "There is no such system.");
+	else
+		api_row_find(c, LEDGER_CHECK, put_check_row);
+}
+
+void
+api_checks_put(struct api_call *c)
+{
+	struct buf scratch = BUF_INIT(KIB(16));
+	struct status_check check;
+	struct status_fault f;
+
+	if (put_key(c)) {
+		if (!status_json_read_check(c->json, &check, &scratch, &f)) {
+			api_fail_fault(c, &f);
+		} else {
+			status_check_encode(&check, &c->other);
+			api_systems_read(c, with_systems);
+		}
+	}
+	buf_done_secret(&scratch);
+}
+
+void
+api_checks_delete(struct api_call *c)
+{
+	if (put_key(c))
+		api_row_delete(c, &check_row);
+}
