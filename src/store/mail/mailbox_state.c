@@ -186,10 +186,15 @@ mail_status(struct mail *m, uint64_t account,
 	return v;
 }
 
-/* A read-write opening takes the \Recent messages. */
+/*
+ * A read-write opening takes the \Recent messages. On a full disk they stay
+ * for the next one: who cannot open a mailbox can delete nothing. Afterwards
+ * a and mb are gone, unless all went well.
+ */
 static struct verdict
 take_recent(struct mail *m, struct account *a, struct mailbox *mb)
 {
+	struct verdict v;
 	struct tx t;
 
 	if (mb->r.recent_from == mb->r.uidnext)
@@ -198,7 +203,8 @@ take_recent(struct mail *m, struct account *a, struct mailbox *mb)
 	tx_account(&t, a);
 	mb->r.recent_from = mb->r.uidnext;
 	mb->is_dirty = true;
-	return tx_commit(&t);
+	v = tx_commit(&t);
+	return v.reason == REASON_DISK_FULL ? VERDICT_DONE : v;
 }
 
 struct verdict

@@ -25,6 +25,7 @@ struct fixture {
 	struct buf out;   /* the last reply */
 	const struct fsops *fs;
 	uint64_t segment_bytes; /* 0: a megabyte */
+	uint64_t reserve_bytes;
 };
 
 static UNUSED uint64_t
@@ -45,6 +46,7 @@ fixture_try_open(struct fixture *f)
 	struct engine_config ec = { .dir = f->dir,
 		.segment_bytes = f->segment_bytes ? f->segment_bytes : MIB(1),
 		.fs = f->fs,
+		.reserve_bytes = f->reserve_bytes,
 		.index_commit_ms = f->fs ? 1 : 0 };
 	struct engine_open_report report;
 	int r = engine_open(&ec, &report, &f->engine);
