@@ -336,7 +336,7 @@ handle(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 	if (m->type == MSG_QUEUE_DUE)
 		return domains_due(sv->domains, m->body);
 	if (m->type == MSG_QUEUE_COUNTS)
-		return flows_counts(sv->flows, m->body);
+		return flows_counts(sv->flows, m->body, loop_time_ms(sv->loop));
 	if (m->type == MSG_QUEUE_DESTINATIONS)
 		return flows_request(sv->flows, p, m);
 	if (m->type == MSG_DKIM_CHANGED)

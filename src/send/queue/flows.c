@@ -52,6 +52,7 @@ struct flows {
 	struct place *others;
 	struct flow all;
 	struct loop_timer *timer;
+	uint64_t now_ms; /* wall clock, of the call that is under way */
 };
 
 /* --- places -------------------------------------------------------------------------- */
@@ -94,15 +95,13 @@ change(
 static void
 put_into(struct flows *fs, struct known *k, struct place *to)
 {
-	uint64_t now = loop_time_ms(fs->sv->loop);
-
 	if (k->place == to)
 		return;
 	if (k->place != NULL) {
-		change(k->place, 0, 0, -(int64_t)k->waiting, now);
+		change(k->place, 0, 0, -(int64_t)k->waiting, fs->now_ms);
 		k->place->domains--;
 	}
-	change(to, 0, 0, k->waiting, now);
+	change(to, 0, 0, k->waiting, fs->now_ms);
 	to->domains++;
 	k->place = to;
 }
@@ -134,7 +133,8 @@ flows_place(struct flows *fs, struct str domain, const struct dest *d)
 
 	if (k == NULL)
 		return;
-	k->used_ms = loop_time_ms(fs->sv->loop);
+	fs->now_ms = loop_time_ms(fs->sv->loop);
+	k->used_ms = fs->now_ms;
 	if (dest_is_relay(d)) {
 		snprintf(key, sizeof(key), "relay:%s:%u", h->name,
 		    h->port ? h->port : 25);
@@ -152,8 +152,7 @@ static void
 forget_domain(struct flows *fs, struct known *k)
 {
 	if (k->place != NULL) {
-		change(k->place, 0, 0, -(int64_t)k->waiting,
-		    loop_time_ms(fs->sv->loop));
+		change(k->place, 0, 0, -(int64_t)k->waiting, fs->now_ms);
 		k->place->domains--;
 	}
 	table_remove(&fs->domains, &k->item);
@@ -185,12 +184,13 @@ begin_anew(struct flows *fs)
 }
 
 static void
-take(struct flows *fs, const struct msg_queue_count *m, uint64_t now)
+take(struct flows *fs, const struct msg_queue_count *m)
 {
 	/* What came and went at once needs no place. */
 	struct known *k =
 	    get_domain(fs, m->domain, m->waiting > 0 || m->was > 0);
 	uint64_t all = fs->all.waiting + m->waiting;
+	uint64_t now = fs->now_ms;
 	int64_t elsewhere = m->was;
 
 	flow_change(&fs->all, m->began, m->left, all - MIN(all, m->was), now);
@@ -212,22 +212,22 @@ take(struct flows *fs, const struct msg_queue_count *m, uint64_t now)
 }
 
 bool
-flows_counts(struct flows *fs, struct str body)
+flows_counts(struct flows *fs, struct str body, uint64_t now_ms)
 {
-	uint64_t now = loop_time_ms(fs->sv->loop);
 	struct msg_queue_counts m;
 	struct msg_queue_count c;
 	struct wire w;
 
 	if (!msg_queue_counts_get(body, &m))
 		return false;
+	fs->now_ms = now_ms;
 	if (m.is_anew)
 		begin_anew(fs);
 	w = wire_read(m.counts);
 	while (w.in.n > 0) {
 		if (!msg_queue_count_read(&w, &c))
 			return false;
-		take(fs, &c, now);
+		take(fs, &c);
 	}
 	return true;
 }
@@ -284,8 +284,7 @@ flows_waiting(const struct flows *fs, struct str name)
 static void
 forget_if_old(struct flows *fs, struct known *k)
 {
-	if (k->waiting == 0 &&
-	    loop_time_ms(fs->sv->loop) > k->used_ms + FORGET_MS)
+	if (k->waiting == 0 && fs->now_ms > k->used_ms + FORGET_MS)
 		forget_domain(fs, k);
 }
 
@@ -331,49 +330,57 @@ sorted(struct flows *fs)
 
 /* When all of it is stuck, that is about us and not about each of them. */
 static void
-tell(struct flows *fs, struct place **v, size_t n)
+put_all_stuck(
+    struct flows *fs, struct place **v, size_t n, uint64_t now, struct buf *to)
 {
-	struct ipc_peer *watch = runtime_peer(fs->sv->rt, ROLE_WATCH);
-	uint64_t now = loop_time_ms(fs->sv->loop);
-	struct buf body = BUF_INIT(STUCK_BYTES + KIB(2));
 	size_t told = 0;
 
-	if (fs->all.stuck_ms != 0)
-		put_stuck(&body, NULL, &fs->all, now);
-	else
-		for (size_t i = 0; i < n && told < STUCK_MAX; i++)
-			if (v[i]->flow.stuck_ms != 0 && body.n < STUCK_BYTES) {
-				put_stuck(&body, v[i], &v[i]->flow, now);
-				told++;
-			}
-	if (watch != NULL)
-		ipc_notify(watch, MSG_SENT_STUCK, 0, buf_str(&body), -1);
-	buf_done(&body);
+	if (fs->all.stuck_ms != 0) {
+		put_stuck(to, NULL, &fs->all, now);
+		return;
+	}
+	for (size_t i = 0; i < n && told < STUCK_MAX; i++)
+		if (v[i]->flow.stuck_ms != 0 && to->n < STUCK_BYTES) {
+			put_stuck(to, v[i], &v[i]->flow, now);
+			told++;
+		}
 }
 
-static void
-look(void *arg)
+void
+flows_look(struct flows *fs, uint64_t now_ms, struct buf *ret_stuck)
 {
-	struct flows *fs = arg;
-	uint64_t now = loop_time_ms(fs->sv->loop);
 	size_t n = fs->places.n, stuck = 0;
 	struct place **v = sorted(fs);
 
-	(void)flow_look(&fs->all, now);
+	fs->now_ms = now_ms;
+	(void)flow_look(&fs->all, now_ms);
 	for (size_t i = 0; i < n; i++) {
-		(void)flow_look(&v[i]->flow, now);
+		(void)flow_look(&v[i]->flow, now_ms);
 		stuck += v[i]->flow.stuck_ms != 0;
 	}
 	metric_set(M_SEND_STUCK, stuck);
-	tell(fs, v, n);
+	put_all_stuck(fs, v, n, now_ms, ret_stuck);
 	each_domain(fs, forget_if_old);
 	for (size_t i = 0; i < n; i++)
 		if (v[i] != fs->others && v[i]->domains == 0 &&
-		    flow_is_idle(&v[i]->flow, now)) {
+		    flow_is_idle(&v[i]->flow, now_ms)) {
 			table_remove(&fs->places, &v[i]->item);
 			free(v[i]);
 		}
 	free(v);
+}
+
+static void
+on_minute(void *arg)
+{
+	struct flows *fs = arg;
+	struct ipc_peer *watch = runtime_peer(fs->sv->rt, ROLE_WATCH);
+	struct buf stuck = BUF_INIT(STUCK_BYTES + KIB(2));
+
+	flows_look(fs, loop_time_ms(fs->sv->loop), &stuck);
+	if (watch != NULL)
+		ipc_notify(watch, MSG_SENT_STUCK, 0, buf_str(&stuck), -1);
+	buf_done(&stuck);
 	loop_timer_set(fs->timer, LOOK_MS);
 }
 
@@ -412,27 +419,34 @@ put_row(struct flows *fs, struct place *p, struct buf *to)
 		    .caused = p->caused_ms / 1000 });
 }
 
-bool
-flows_request(struct flows *fs, struct ipc_peer *p, struct ipc_msg *m)
+void
+flows_put(struct flows *fs, struct buf *to)
 {
-	struct ipc_return ret = ipc_return_new(p, m);
-	struct buf items = BUF_INIT(LIST_MAX + KIB(4));
-	struct buf body = BUF_INIT(LIST_MAX + KIB(8));
 	size_t n = fs->places.n;
 	struct place **v = sorted(fs);
 
 	for (size_t i = 0; i < n; i++)
 		v[i]->oldest = 0;
 	each_domain(fs, add_oldest);
-	for (size_t i = 0; i < n && items.n < LIST_MAX; i++)
+	for (size_t i = 0; i < n && to->n < LIST_MAX; i++)
 		if (v[i]->flow.waiting > 0)
-			put_row(fs, v[i], &items);
+			put_row(fs, v[i], to);
+	free(v);
+}
+
+bool
+flows_request(struct flows *fs, struct ipc_peer *p, struct ipc_msg *m)
+{
+	struct ipc_return ret = ipc_return_new(p, m);
+	struct buf items = BUF_INIT(LIST_MAX + KIB(4));
+	struct buf body = BUF_INIT(LIST_MAX + KIB(8));
+
+	flows_put(fs, &items);
 	msg_list_reply_put(
 	    &body, &(struct msg_list_reply){ .items = buf_str(&items) });
 	ipc_reply(&ret, buf_str(&body), -1);
 	buf_done(&items);
 	buf_done(&body);
-	free(v);
 	return true;
 }
 
@@ -445,7 +459,7 @@ flows_new(struct server *sv)
 	table_init(&fs->places);
 	table_init(&fs->domains);
 	fs->others = make_place(fs, STR(OTHERS), false);
-	fs->timer = loop_timer_new(sv->loop, look, fs);
+	fs->timer = loop_timer_new(sv->loop, on_minute, fs);
 	loop_timer_set(fs->timer, LOOK_MS);
 	return fs;
 }

@@ -24,8 +24,11 @@ struct server;
 
 struct flows *flows_new(struct server *sv);
 void flows_free(struct flows *fs); /* NULL is fine */
-/* MSG_QUEUE_COUNTS. False: it is malformed. */
-bool flows_counts(struct flows *fs, struct str body) WARN_UNUSED;
+/* MSG_QUEUE_COUNTS. False: it is malformed. now_ms: wall clock. */
+bool flows_counts(
+    struct flows *fs, struct str body, uint64_t now_ms) WARN_UNUSED;
+/* Each minute: what is stuck, as msg_sent_stuck; what is long empty is forgotten. */
+void flows_look(struct flows *fs, uint64_t now_ms, struct buf *ret_stuck);
 /* Mail to this domain goes to that destination. */
 void flows_place(struct flows *fs, struct str domain, const struct dest *d);
 /* A recipient of it has to wait on: why. */
@@ -33,6 +36,8 @@ void flows_deferred(
     struct flows *fs, struct str domain, const struct judgement *j);
 /* How many wait for a destination; "": for all together. */
 uint64_t flows_waiting(const struct flows *fs, struct str name);
+/* msg_queue_destination of all that mail waits for, those of most first. */
+void flows_put(struct flows *fs, struct buf *to);
 /* MSG_QUEUE_DESTINATIONS. False: it is malformed. */
 bool flows_request(
     struct flows *fs, struct ipc_peer *p, struct ipc_msg *m) WARN_UNUSED;
