@@ -291,7 +291,8 @@ forget_if_old(struct flows *fs, struct known *k)
 static void
 put_stuck(struct buf *to, const struct place *p, struct flow *f, uint64_t now)
 {
-	struct flow_step sum = flow_sum(f, FLOW_STUCK_STEPS, now);
+	/* The same that it was judged by. */
+	struct flow_step sum = flow_sum(f, FLOW_STUCK_STEPS + 1, now);
 
 	msg_sent_stuck_put(
 	    to, &(struct msg_sent_stuck){ .name = p ? str_c(p->name) : STR(""),

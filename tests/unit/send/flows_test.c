@@ -259,7 +259,8 @@ TEST(what_is_stuck_is_told_one_by_one_or_as_all)
 	CHECK(s.cause.n == 0 && s.code == 0, "of no receiver");
 	count(&w, "b.example", 0, 0, 800, 900);
 	CHECK(look(&w, &s) == 1 && str_eq(s.name, STR("a.example")), "one");
-	CHECK(s.waiting == 30 && s.left == 0 && s.since == T0 / 1000,
+	CHECK(s.waiting == 30 && s.began == 30 && s.left == 0 &&
+		  s.since == T0 / 1000,
 	    "since it came");
 	CHECK(str_eq(s.cause, STR("rate")) && s.code == 450 &&
 		  str_eq(s.reply, STR("4.7.1 slow down")),
