@@ -155,6 +155,8 @@ void reach_sum_up(struct reach *r, const struct reach_filter *f, uint64_t from,
 /* One signal that is on, for the gate; accounts are the caller's. */
 struct reach_public reach_told_of(
     struct reach *r, const struct series *s, enum reach_signal_kind kind);
+/* msg_reach_signal of all that is on, for operators. */
+void reach_told_rows(struct reach *r, struct buf *to);
 /* MSG_REACH_SIGNALS. */
 bool reach_told_request(
     struct reach *r, struct ipc_peer *p, struct ipc_msg *m) WARN_UNUSED;

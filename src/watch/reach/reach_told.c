@@ -390,8 +390,7 @@ fill_sent(struct reach *r, const struct on *o, struct buf *reply,
 	row->of = f->of;
 	row->usual = (uint64_t)(f->usual * 256);
 	row->minutes = f->minutes;
-	if (o->kind == REACH_BACKLOG)
-		row->messages = o->sent->waiting;
+	row->messages = o->sent->waiting;
 	if (o->kind != REACH_SLOW)
 		buf_put_c(reply, o->sent->reply);
 	row->reply = buf_str(reply);
@@ -435,12 +434,18 @@ put_signal(void *arg, struct reach *r, const struct on *o)
 	buf_done(&reply);
 }
 
+void
+reach_told_rows(struct reach *r, struct buf *to)
+{
+	each(r, put_signal, to);
+}
+
 bool
 reach_told_request(struct reach *r, struct ipc_peer *p, struct ipc_msg *m)
 {
 	struct buf items = BUF_INIT(REPLY_MAX);
 
-	each(r, put_signal, &items);
+	reach_told_rows(r, &items);
 	reach_answer_items(p, m, &items);
 	return true;
 }

@@ -11,6 +11,8 @@
 
 #include <stdlib.h>
 
+/* What receivers that refuse say. */
+#define QUOTES "see https://www.spamhaus.org/query/ip/192.0.2.1"
 #define MONDAY (UINT64_C(4) * 86400) /* 5 January 1970 */
 
 struct world {
@@ -123,7 +125,7 @@ put(struct world *w, struct buf *to, const char *name, const struct weather *m)
 		    .refused = c.refused,
 		    .refused_by = buf_str(&parts[3]),
 		    .slow_by = buf_str(&parts[4]),
-		    .reply = c.refused ? STR("550 5.7.1 spam") : STR("") });
+		    .reply = c.refused ? STR("550 5.7.1 " QUOTES) : STR("") });
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
 		buf_done(&parts[i]);
 }
@@ -278,7 +280,7 @@ TEST(refusals_are_one_receivers_and_not_told_twice)
 	CHECK(s.n == 1 && s.kind == REACH_REFUSALS &&
 		  strcmp(s.name, "microsoft") == 0,
 	    "of one receiver");
-	CHECK(strcmp(s.reply, "550 5.7.1 spam") == 0, "in its words");
+	CHECK(strcmp(s.reply, "550 5.7.1 " QUOTES) == 0, "in its words");
 	/* Its breaker opens: that is the same, and says more. */
 	refuse(&w, "google", 550);
 	pass(&w, 20, (struct weather){ 0.02, 0.6 });
@@ -290,7 +292,7 @@ TEST(refusals_are_one_receivers_and_not_told_twice)
 }
 
 static void
-stuck(struct world *w, const char *name, uint32_t waiting)
+stuck_by(struct world *w, const char *name, uint32_t waiting, const char *reply)
 {
 	struct buf b = BUF_INIT(KIB(4));
 
@@ -303,9 +305,15 @@ stuck(struct world *w, const char *name, uint32_t waiting)
 			    .since = w->now - 1800,
 			    .cause = STR("rate"),
 			    .code = 450,
-			    .reply = STR("4.7.1 slow down") });
+			    .reply = str_c(reply) });
 	CHECK(sent_take_stuck(w->r->sent, buf_str(&b)), "taken");
 	buf_done(&b);
+}
+
+static void
+stuck(struct world *w, const char *name, uint32_t waiting)
+{
+	stuck_by(w, name, waiting, "4.7.1 slow down");
 }
 
 TEST(what_only_grows_is_told_as_long_as_send_says_so)
@@ -353,6 +361,210 @@ TEST(what_only_grows_is_told_as_long_as_send_says_so)
 	world_done(&w);
 }
 
+/* --- as operators see it, and what the public gets of that -------------------------------- */
+
+/* What our own check of a block list says of 192.0.2.1. */
+struct checked {
+	struct watched w;
+	struct watched *all[1];
+	char key[16];
+};
+
+static void
+check_lists(struct world *w, struct checked *c)
+{
+	struct status_fault f;
+
+	*c = (struct checked){ .key = "mx/lists" };
+	c->w.key = c->key;
+	c->w.at_wall_ms = 1;
+	c->w.cause = WATCH_LISTED;
+	c->w.outcome = WATCH_FAILED;
+	snprintf(c->w.text, sizeof(c->w.text), "listed by zen.spamhaus.org");
+	if (!status_check_begin(
+		&c->w.check, STR("blocklist"), STR("192.0.2.1"), &f) ||
+	    !status_check_put(&c->w.check, STR("list=zen.spamhaus.org"), &f))
+		fail_msg("no check");
+	c->all[0] = &c->w;
+	w->sv.watched = c->all;
+	w->sv.n_watched = 1;
+	w->sv.suffixes = suffixes_parse(STR("org\n"));
+}
+
+#define LISTS \
+	"; zen.spamhaus.org, which the reply quotes, lists 192.0.2.1 " \
+	"(check mx/lists)"
+
+static void
+decide(struct world *w, const char *id)
+{
+	struct buf value = BUF_INIT(KIB(1));
+
+	status_signal_encode(
+	    &(struct status_signal){ true, w->now, STR("") }, &value);
+	set_row(w, LEDGER_SIGNAL, id, &value);
+	buf_done(&value);
+}
+
+/* The only row; what it points to lives until the next call. */
+static struct msg_reach_signal
+row(struct world *w)
+{
+	static struct buf items;
+	struct msg_reach_signal m = { 0 };
+	struct wire r;
+
+	buf_done(&items);
+	items = BUF_INIT(KIB(16));
+	reach_told_rows(w->r, &items);
+	r = wire_read(buf_str(&items));
+	if (!msg_reach_signal_read(&r, &m) || r.in.n > 0)
+		fail_msg("not one row");
+	return m;
+}
+
+static bool
+ends_with(struct str s, const char *end)
+{
+	size_t n = strlen(end);
+
+	return s.n >= n && str_eq(str_from(s, s.n - n), str_c(end));
+}
+
+/* A breaker's row: microsoft refuses this address of ours with these words. */
+static void
+ban(struct world *w, const char *own_ip, const char *reply)
+{
+	struct buf key = BUF_INIT(LEDGER_KEY_MAX), value = BUF_INIT(KIB(8));
+	uint64_t accounts[] = { 4, 9 };
+	struct breaker_row b = { .scope = STR("microsoft"),
+		.source = STR("default"),
+		.own_ip = str_c(own_ip),
+		.since_ms = w->now * 1000,
+		.messages = 5,
+		.accounts = accounts,
+		.n_accounts = 2,
+		.code = 550,
+		.reply = str_c(reply),
+		.link = STR("https://sender.office.com/") };
+
+	breaker_row_put(&value, &b);
+	breaker_key_put(&key, b.scope, b.source);
+	set_row(w, LEDGER_BREAKER, buf_c(&key), &value);
+	buf_done(&key);
+	buf_done(&value);
+}
+
+TEST(a_refusal_names_the_list_that_it_quotes_for_operators_alone)
+{
+	struct msg_watch_suspected told_of;
+	struct msg_reach_signal m;
+	struct checked checked;
+	struct world w;
+
+	world_init(&w);
+	check_lists(&w, &checked);
+	ban(&w, "192.0.2.1", QUOTES);
+	m = row(&w);
+	CHECK(m.kind == REACH_REFUSED && m.state == REACH_UNDECIDED &&
+		  str_eq(m.id, STR("refused/microsoft/default")) &&
+		  str_eq(m.subject, STR("Microsoft 365")) && m.messages == 5 &&
+		  m.accounts == 2 && str_eq(m.reply, STR("550 " QUOTES)) &&
+		  str_eq(m.link, STR("https://sender.office.com/")),
+	    "who, whom, and in which words");
+	CHECK(str_eq(m.text, STR("Microsoft 365 refuses mail from 192.0.2.1; 5 "
+				 "messages of 2 accounts wait" LISTS)),
+	    "and the list that has us");
+	CHECK(m.public_text.n == 0, "nobody said that it may be told");
+	decide(&w, "refused/microsoft/default");
+	m = row(&w);
+	CHECK(m.state == REACH_APPROVED &&
+		  str_eq(m.public_text,
+		      STR("Mail is refused, waits or takes another way (to "
+			  "Microsoft 365)")),
+	    "our words: no list, no address, no reply");
+	CHECK(told(&w, &told_of) == 1 && told_of.text.n == 0 &&
+		  str_eq(told_of.name, STR("Microsoft 365")),
+	    "nor more to the site");
+	ban(&w, "192.0.2.9", QUOTES);
+	m = row(&w);
+	CHECK(ends_with(m.text, " wait"), "the list has another address");
+	ban(&w, "192.0.2.1", "5.7.1 spam");
+	m = row(&w);
+	CHECK(ends_with(m.text, " wait"), "no list is quoted");
+	suffixes_free(w.sv.suffixes);
+	world_done(&w);
+}
+
+TEST(what_grows_and_what_is_refused_more_names_the_list_too)
+{
+	struct msg_watch_suspected told_of;
+	struct msg_reach_signal m;
+	struct checked checked;
+	struct world w;
+
+	world_init(&w);
+	check_lists(&w, &checked);
+	stuck_by(&w, "example.org", 530, QUOTES);
+	m = row(&w);
+	CHECK(m.kind == REACH_BACKLOG && m.messages == 530 && m.seen == 2 &&
+		  m.of == 120 && str_eq(m.subject, STR("example.org")) &&
+		  str_eq(m.reply, STR("450 " QUOTES)),
+	    "a customer's correspondent, for operators");
+	CHECK(ends_with(m.text, "2 left in 30 minutes (rate)" LISTS), "list");
+	decide(&w, "backlog/example.org");
+	m = row(&w);
+	CHECK(str_eq(m.public_text, STR("Mail to others waits")), "no name");
+	CHECK(told(&w, &told_of) == 1 && told_of.kind == REACH_BACKLOG &&
+		  told_of.name.n == 0 && told_of.text.n == 0 &&
+		  told_of.since_s == w.now - 1800,
+	    "nor on the site");
+	stuck(&w, "", 0);
+	pass(&w, 120, usual);
+	pass(&w, 20, (struct weather){ 0.02, 0.6 });
+	m = row(&w);
+	CHECK(m.kind == REACH_REFUSALS && m.messages == 0 && m.seen > 8 &&
+		  str_eq(m.id, STR("refusals/microsoft")) &&
+		  str_eq(m.reply, STR("550 5.7.1 " QUOTES)),
+	    "refusals");
+	CHECK(ends_with(m.text, LISTS), "and its list");
+	decide(&w, "refusals/microsoft");
+	m = row(&w);
+	CHECK(str_eq(m.public_text,
+		  STR("More mail than usual is refused (to Microsoft 365)")),
+	    "in our words");
+	suffixes_free(w.sv.suffixes);
+	world_done(&w);
+}
+
+TEST(of_slow_mail_no_reply_is_told)
+{
+	struct msg_reach_signal m;
+	struct checked checked;
+	struct world w;
+
+	world_init(&w);
+	check_lists(&w, &checked);
+	weeks(&w);
+	/* It was refused before, for other reasons. */
+	pass(&w, 120, (struct weather){ 0.02, 0.06 });
+	for (unsigned i = 0; i < 60 && signals(&w).n == 0; i += 5)
+		pass(&w, 5, (struct weather){ 0.3, 0.02 });
+	m = row(&w);
+	CHECK(m.kind == REACH_SLOW && m.reply.n == 0 && m.messages == 0 &&
+		  str_eq(m.id, STR("slow/microsoft")) && m.usual > 0,
+	    "slow");
+	CHECK(str_search(m.text, STR("spamhaus")) < 0, "no list");
+	decide(&w, "slow/microsoft");
+	m = row(&w);
+	CHECK(
+	    str_eq(m.public_text, STR("Mail to others takes longer than usual "
+				      "(to Microsoft 365)")),
+	    "in our words");
+	suffixes_free(w.sv.suffixes);
+	world_done(&w);
+}
+
 TEST(a_watcher_that_was_away_says_nothing)
 {
 	struct world w;
@@ -383,5 +595,8 @@ TEST(what_is_malformed_is_refused)
 TEST_MAIN(UNIT(a_provider_that_becomes_slow_is_named_and_a_restart_knows_it),
     UNIT(refusals_are_one_receivers_and_not_told_twice),
     UNIT(what_only_grows_is_told_as_long_as_send_says_so),
+    UNIT(a_refusal_names_the_list_that_it_quotes_for_operators_alone),
+    UNIT(what_grows_and_what_is_refused_more_names_the_list_too),
+    UNIT(of_slow_mail_no_reply_is_told),
     UNIT(a_watcher_that_was_away_says_nothing),
     UNIT(what_is_malformed_is_refused))
