@@ -253,12 +253,9 @@ was_said(const struct site_state *t, size_t i)
 	return false;
 }
 
-/* Not confirmed by a probe or a person, and said so; the verdict stays. */
-static void
-put_suspected(struct page *p)
+void
+part_suspected(struct page *p, const struct site_state *t)
 {
-	const struct site_state *t = site_state(p->sv->site);
-
 	for (size_t i = 0; i < t->n_suspected && !t->is_stale; i++) {
 		const struct msg_watch_suspected *s = &t->suspected[i];
 		struct str what;
@@ -403,7 +400,7 @@ part_now(struct page *p, const struct verdict *v)
 {
 	HTML(&p->b, "<section class=\"now\" aria-labelledby=\"now\">");
 	put_verdict(p, v);
-	put_suspected(p);
+	part_suspected(p, site_state(p->sv->site));
 	HTML(&p->b, "<dl class=\"facts\">");
 	put_me_or_you(p);
 	put_fresh(p);

@@ -59,6 +59,9 @@ enum word conclude(
 /* --- part_now.c: the first screen ------------------------------------------------ */
 
 void part_now(struct page *p, const struct verdict *v);
+/* What is suspected: not confirmed by a probe or a person, and said so; the verdict stays.
+ * What reads the same is said once, and of a stale state nothing. */
+void part_suspected(struct page *p, const struct site_state *t);
 /* What is not well, by its names. */
 void part_not_well(struct page *p, const struct verdict *v);
 void part_services(struct page *p);
