@@ -271,6 +271,7 @@ read_reply(struct smtp_client *c, struct str *in)
 	case SMTP_REPLY_MORE:
 		return false;
 	case SMTP_REPLY_DONE:
+		c->replies++;
 		on_reply(c);
 		return true;
 	case SMTP_REPLY_BAD:
@@ -354,6 +355,12 @@ uint32_t
 smtp_client_mails(const struct smtp_client *c)
 {
 	return c->mails;
+}
+
+uint32_t
+smtp_client_replies(const struct smtp_client *c)
+{
+	return c->replies;
 }
 
 /* clang-format off */

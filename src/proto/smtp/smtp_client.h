@@ -211,3 +211,5 @@ const char *smtp_client_stage_str(enum smtp_client_stage stage);
 const struct smtp_caps *smtp_client_caps(const struct smtp_client *c);
 /* Mails whose end was answered. */
 uint32_t smtp_client_mails(const struct smtp_client *c);
+/* Replies that were whole. */
+uint32_t smtp_client_replies(const struct smtp_client *c);

@@ -66,7 +66,7 @@ struct smtp_client {
 	bool is_telling;    /* verdict goes to all that wait */
 	bool is_ending;     /* CLOSED comes when all is told */
 	unsigned auth_step; /* messages of ours in AUTH */
-	uint32_t mails;
+	uint32_t mails, replies;
 	size_t one; /* is_telling_one: to whom */
 	bool is_telling_one;
 	bool is_lost; /* said by the caller, not acted on yet */

@@ -39,6 +39,7 @@ session_enter_idle(struct session *s)
 {
 	s->state = READY;
 	conn_set_timeout(s->conn, 0);
+	session_stop_waiting(s);
 	loop_timer_set(s->timer, s->sv->conf->send_idle_s * 1000ULL);
 	if (!s->is_listed)
 		TAILQ_INSERT_TAIL(&s->sv->idle, s, idle_link);
@@ -87,6 +88,7 @@ free_now(void *arg)
 	free(s->rcpts);
 	free(s->index);
 	loop_timer_free(s->timer);
+	loop_timer_free(s->reply_timer);
 	free(s);
 }
 
@@ -115,12 +117,50 @@ session_leave(struct session *s, bool is_fault)
 }
 
 void
+session_stop_waiting(struct session *s)
+{
+	loop_timer_clear(s->reply_timer);
+	s->waits_for_reply = false;
+}
+
+/* Is it still the reply that was waited for before? */
+static bool
+waits_already(const struct session *s)
+{
+	return s->waits_for_reply &&
+	       s->waits_at == smtp_client_stage(s->client) &&
+	       s->waits_behind == smtp_client_replies(s->client);
+}
+
+static void
+wait_for_reply(struct session *s, uint64_t ms)
+{
+	s->waits_for_reply = true;
+	s->waits_at = smtp_client_stage(s->client);
+	s->waits_behind = smtp_client_replies(s->client);
+	loop_timer_set(s->reply_timer, ms);
+}
+
+/* RFC 5321 section 4.5.3.2. */
+static uint64_t
+patience_ms(const struct session *s)
+{
+	unsigned seconds = smtp_client_timeout(smtp_client_stage(s->client));
+
+	return MIN(seconds, s->sv->conf->send_timeout_s) * 1000ULL;
+}
+
+void
 session_set_timeout(struct session *s)
 {
-	uint64_t seconds = smtp_client_timeout(smtp_client_stage(s->client));
+	enum smtp_client_stage stage = smtp_client_stage(s->client);
+	uint64_t ms = patience_ms(s);
 
-	conn_set_timeout(
-	    s->conn, MIN(seconds, s->sv->conf->send_timeout_s) * 1000);
+	conn_set_timeout(s->conn, ms);
+	if (stage == SMTP_CLIENT_BODY || stage == SMTP_CLIENT_READY)
+		session_stop_waiting(s);
+	else if (!waits_already(s))
+		wait_for_reply(s, ms);
 }
 
 /* --- events of the dialogue --------------------------------------------------------------------------- */
@@ -353,6 +393,22 @@ on_timeout(void *arg)
 		conn_abort(s->conn);
 }
 
+static void
+on_reply_timer(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->conn == NULL)
+		return;
+	/* It is still taking the message: that has the connection's own time. */
+	if (smtp_client_stage(s->client) == SMTP_CLIENT_END &&
+	    conn_bytes_out(s->conn) < s->put_bytes) {
+		wait_for_reply(s, patience_ms(s));
+		return;
+	}
+	on_timeout(s);
+}
+
 /* What the dialogue has to say about the connection's end. */
 static void
 tell_client(struct session *s, enum conn_end how)
@@ -386,6 +442,7 @@ on_conn_closed(void *arg, enum conn_end how, const char *detail)
 	bool has_failed_tls = s->is_in_tls_handshake;
 	bool was_idle = s->state == READY;
 
+	session_stop_waiting(s);
 	tell_client(s, how);
 	session_stop_reading(s);
 	if (has_failed_tls)
@@ -442,6 +499,7 @@ session_new(struct dest *d, struct server *sv)
 	s->letter = LETTER_NONE;
 	s->born_ms = loop_time_ms(sv->loop);
 	s->timer = loop_timer_new(sv->loop, on_timer, s);
+	s->reply_timer = loop_timer_new(sv->loop, on_reply_timer, s);
 	/* The destination is not done with its own list yet. */
 	loop_defer(sv->loop, begin, s);
 	return s;

@@ -65,6 +65,13 @@ struct session {
 	/* READY: when it ends politely. Else: when all patience ends, also with a
 	 * server that sends a byte now and then. */
 	struct loop_timer *timer;
+	/* The reply that is waited for: a part of one is none (RFC 5321 section
+	 * 4.5.3.2 has a time for each command). */
+	struct loop_timer *reply_timer;
+	bool waits_for_reply;
+	enum smtp_client_stage
+	    waits_at; /* for what, and the replies before it */
+	uint32_t waits_behind;
 	/* the mail under way */
 	struct mail *mail;
 	uint64_t born_ms;   /* wall clock */
@@ -116,6 +123,8 @@ void session_put_output(struct session *s);
 /* Feed the dialogue, act on what it says, send what it wants sent. */
 void session_step(struct session *s, struct str in);
 void session_set_timeout(struct session *s);
+/* No reply is waited for. */
+void session_stop_waiting(struct session *s);
 
 /* --- session_judge.c --- */
 

@@ -4,7 +4,8 @@
 A Receiver keeps every message that it accepted. What it answers is decided by
 rules: rule(receiver, session, stage, argument) gives a reply, CUT (close the
 connection without one), a number of seconds to be silent before the usual
-reply, or None for the usual one. Stages: connect, EHLO, HELO, STARTTLS, AUTH,
+reply, a function that does what it likes with the socket instead, or None for
+the usual one. Stages: connect, EHLO, HELO, STARTTLS, AUTH,
 MAIL, RCPT, DATA, end (the message was read), RSET, QUIT.
 
 With users (login: password) mail is for those who have signed in, by one of
@@ -63,7 +64,9 @@ class Session:
         if isinstance(said, (int, float)):
             self.receiver.stopping.wait(said)
             said = None
-        if said == CUT:
+        if callable(said):
+            said(self.sock)
+        if said == CUT or callable(said):
             raise ConnectionError
         self.say(said or usual)
         return int((said or usual)[:3])
@@ -195,7 +198,9 @@ class Session:
         if isinstance(said, (int, float)):
             self.receiver.stopping.wait(said)
             said = None
-        if said == CUT:
+        if callable(said):
+            said(self.sock)
+        if said == CUT or callable(said):
             raise ConnectionError
         if said is None or said.startswith("2"):
             self.receiver.keep(m)
