@@ -86,14 +86,18 @@ on_closed(void *arg, enum conn_end how, const char *detail)
 	loop_defer(s->sv->loop, free_session, s);
 }
 
+void
+session_time_out(struct session *s, const char *text)
+{
+	log_event(EV_IMAP_TIMEOUT, LU("session", s->id),
+	    LC("ip", conn_peer_ip(s->conn)), LC("user", s->login));
+	session_bye(s, NULL, text);
+}
+
 static void
 on_timeout(void *arg)
 {
-	struct session *s = arg;
-
-	log_event(EV_IMAP_TIMEOUT, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("user", s->login));
-	session_bye(s, NULL, "Idle for too long");
+	session_time_out(arg, "Idle for too long");
 }
 
 static void

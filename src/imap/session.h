@@ -163,6 +163,8 @@ void resync_free(struct session *s);
 
 /* "* BYE", then close. */
 void session_bye(struct session *s, const char *code, const char *text);
+/* The same for who was too slow, which is logged. */
+void session_time_out(struct session *s, const char *text);
 /* An untagged line that is complete: "* ..." CRLF. */
 void session_untagged(struct session *s, const char *fmt, ...)
     PRINTF_LIKE(2, 3);

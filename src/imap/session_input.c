@@ -275,7 +275,7 @@ session_input(struct session *s)
 	if (s->is_in_input)
 		return;
 	if (is_dawdling(s)) {
-		session_bye(s, NULL, "Too slow");
+		session_time_out(s, "Too slow");
 		return;
 	}
 	s->is_in_input = true;

@@ -14,7 +14,7 @@ import time
 import pytest
 
 from lib.dialogue import Closed, Dialogue
-from lib.instance import Instance, wait_for
+from lib.instance import PATIENCE_S, Instance, wait_for
 from lib.load import Imap, Smtp, fetched
 from lib.testdata import message, original_of
 
@@ -299,6 +299,7 @@ DRIPS = {
 @pytest.mark.parametrize("where", DRIPS)
 def test_who_sends_a_byte_now_and_then_is_sent_away(quick_server, where):
     account = quick_server.new_account()
+    before = len(quick_server.log())
     lines, want = DRIPS[where]
     service = where if where in quick_server.ports else "mx"
     with greeted(quick_server, service) as d:
@@ -306,14 +307,15 @@ def test_who_sends_a_byte_now_and_then_is_sent_away(quick_server, where):
             d.send(line.format(account=account))
             while not line.startswith("BDAT") and d.line()[3:4] == b"-":
                 pass
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while not select.select([d.sock], [], [], 0.1)[0]:
             assert time.monotonic() < deadline, "is never sent away"
             d.send_raw(b"A")
         got = until_closed(d.sock, 5).decode()
         assert re.match(want, got), got
     name = service if service in ("imap", "pop3") else "smtp"
-    quick_server.wait_log(f"event={name}.timeout ")
+    wait_for(lambda: f"event={name}.timeout " in quick_server.log()[before:],
+             what="it is not in the log")
 
 
 # --- ten thousand at once ---------------------------------------------------------------------

@@ -22,7 +22,8 @@ import time
 import pytest
 
 from lib import dns, pki
-from lib.instance import DOMAIN, PASSWORD, Instance, free_ports, wait_for
+from lib.instance import (
+    DOMAIN, PASSWORD, PATIENCE_S, Instance, free_ports, wait_for)
 from lib.receiver import CUT, Receiver
 
 dkim = pytest.importorskip("dkim")
@@ -988,11 +989,11 @@ def test_kill_between_signing_and_delivery(world, user):
     def stall(receiver, session, stage, arg):
         if stage == "MAIL" and not go_on.is_set():
             waiting.set()
-            go_on.wait(10)
+            go_on.wait(PATIENCE_S)
             return CUT
     r = world.receiver("stall", rule=stall)
     world.submit(user, "you@stall.example", mail(user))
-    assert waiting.wait(10)
+    assert waiting.wait(PATIENCE_S)
     world.server.kill("send")
     go_on.set()
     assert set(world.verify(r.wait()[0].data)) == BOTH

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lib.imap import Imap
-from lib.instance import wait_for
+from lib.instance import PATIENCE_S, wait_for
 
 
 def memory(server):
@@ -133,7 +133,6 @@ def test_a_slow_drip_before_sign_in_ends(make_server):
     s.recv(1000)
     began = time.monotonic()
     with pytest.raises(OSError):
-        while time.monotonic() - began < 20:
+        while time.monotonic() - began < PATIENCE_S:
             s.sendall(b"x")
             time.sleep(0.25)
-    assert time.monotonic() - began < 15

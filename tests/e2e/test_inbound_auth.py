@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lib import dns
-from lib.instance import Instance, free_ports, wait_for
+from lib.instance import PATIENCE_S, Instance, free_ports, wait_for
 from lib.receiver import Receiver
 
 pytest.importorskip("dkim")
@@ -513,7 +513,8 @@ def test_loopback_trusted_clients_and_lmtp_are_not_asked_about(world):
         Instance({"dns": {"servers": [silent.address]},
                   "incoming": {**CHECKING, "trusted": ["127.0.1.0/24"]}}),
         Instance({"dns": {"servers": [silent.address]},
-                  "incoming": {**CHECKING, "checks": "no"}})]
+                  "incoming": {**CHECKING, "checks": "no",
+                               "timeout": "60s"}})]
     try:
         for server in servers:
             server.start()
@@ -523,7 +524,7 @@ def test_loopback_trusted_clients_and_lmtp_are_not_asked_about(world):
             code, _ = sender.send(server, message(), account.login)
             assert code == 250
             account.deliver(message())
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < 40, "somebody was asked"
             for got in sender.mailbox(account):
                 assert b"Authentication-Results" not in got
             server.stop()
@@ -535,6 +536,10 @@ def test_loopback_trusted_clients_and_lmtp_are_not_asked_about(world):
 
 class SilentServer:
     """A name server that takes questions and never answers."""
+
+    def wait_question(self):
+        self.socket.settimeout(PATIENCE_S)
+        self.socket.recv(512)
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -550,7 +555,7 @@ def test_a_silent_name_server_costs_the_timeout_and_no_more():
     not wait for them; all of it is accepted."""
     silent = SilentServer()
     server = Instance({"dns": {"servers": [silent.address], "dnssec": "no"},
-                       "incoming": {**CHECKING, "timeout": "3s"}})
+                       "incoming": {**CHECKING, "timeout": "15s"}})
     try:
         server.start()
         server.add_domain()
@@ -565,16 +570,15 @@ def test_a_silent_name_server_costs_the_timeout_and_no_more():
                    for a in accounts]
         for t in threads:
             t.start()
-        time.sleep(0.5)
+        silent.wait_question()
         other = server.new_account()
-        began = time.monotonic()
         other.deliver(message())
-        assert time.monotonic() - began < 2, "local mail waited"
+        assert not codes, "local mail waited"
         for t in threads:
             t.join()
         assert codes == [250] * 20
-        # One after the other they would take a minute.
-        assert min(took) > 2.5 and max(took) < 30, took
+        # One after the other they would take five minutes.
+        assert min(took) > 14 and max(took) < 120, took
         for a in accounts:
             found = results(sender.mailbox(a)[0])
             assert find(found, "dmarc") == "temperror"
@@ -621,7 +625,7 @@ def test_a_filter_that_dies_costs_a_retry_only(world):
         t = threading.Thread(target=lambda: codes.append(
             sender.send(server, message(), account.login)[0]))
         t.start()
-        time.sleep(0.5)
+        silent.wait_question()
         server.kill("filter")
         t.join()
         assert codes == [451]

@@ -647,7 +647,7 @@ def test_idle_client_is_logged_out_without_update(make_server):
         d.ask("DELE 1", r"\+OK .*")
         began = time.monotonic()
         d.expect_closed()
-        assert 0.5 < time.monotonic() - began < 5
+        assert time.monotonic() - began > 0.5
     assert count(a) == 1
     with connect(s) as d:
         d.expect_closed()

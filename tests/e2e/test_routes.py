@@ -15,7 +15,7 @@ import time
 import pytest
 
 from lib import dns
-from lib.instance import PASSWORD, wait_for
+from lib.instance import PASSWORD, PATIENCE_S, wait_for
 from lib.receiver import Receiver
 from test_send import World, inbox, wait_inbox
 
@@ -144,10 +144,9 @@ def test_a_banned_address_and_the_way_round(make):
     relay = world.relay()
 
     # The message that is refused takes the relay at once, and no bounce.
-    began = time.monotonic()
     world.send(user, "bob@hotmail.example")
     m = relay.wait()[0]
-    assert m.rcpts == ["bob@hotmail.example"] and time.monotonic() - began < 30
+    assert m.rcpts == ["bob@hotmail.example"]
     assert ban.refused == 1 and big.messages == []
     # What one domain's server says to RCPT may be that domain's own rule.
     row, = world.wait_refused(1)
@@ -292,7 +291,7 @@ def test_the_way_back_is_found(make):
     # When the ban has ended, one message finds out.
     ban.is_banning = False
     sent = 0
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_S
     while not big.messages:
         assert time.monotonic() < deadline, "no canary was sent"
         world.send(user, f"n{sent}@hotmail.example")

@@ -14,7 +14,8 @@ import time
 import pytest
 
 from lib import dns
-from lib.instance import PASSWORD, Instance, free_ports, wait_for
+from lib.instance import (
+    PASSWORD, PATIENCE_S, Instance, free_ports, wait_for)
 from lib.receiver import CUT, Receiver
 
 pytestmark = pytest.mark.skipif(
@@ -369,7 +370,7 @@ def test_a_server_that_drips_is_left(make_world):
 
     def drip(r, s, stage, arg):
         if s.number == 1 and stage == "connect":
-            for c in b"220 " + b"x" * 60:
+            for c in b"220 " + b"x" * 400:
                 s.sock.sendall(bytes([c]))
                 if r.stopping.wait(0.3):
                     break
@@ -377,9 +378,7 @@ def test_a_server_that_drips_is_left(make_world):
         return None
     r = w.receiver("drip", rule=drip)
     w.send(user, "a@drip.example")
-    began = time.monotonic()
-    r.wait(1, 15)
-    assert time.monotonic() - began < 15
+    r.wait()  # in half of the time that the drip would take
 
 
 def test_only_a_reply_lost_behind_the_end_makes_a_second_copy(world, user):
@@ -454,7 +453,7 @@ def test_a_refused_message_is_reported(world, user):
 
 
 def test_a_message_that_was_tried_for_long_enough_goes_back(make_world):
-    w = make_world(expire="3s", delay_notice="1s")
+    w = make_world(expire="10s", delay_notice="1s")
     user = w.server.new_account()
     r = w.receiver("never", rule=lambda r, s, stage, arg:
                    "451 4.2.0 come back later" if stage == "MAIL" else None)
@@ -523,7 +522,8 @@ def test_many_messages_at_once(world, user):
 
 
 def test_the_dead_do_not_hold_up_the_living(make_world):
-    w = make_world(connections=10)
+    # One behind the other, ten at a time, they take longer than anybody waits.
+    w = make_world(connections=10, connect_timeout=f"{PATIENCE_S}s")
     user = w.server.new_account()
     # Nobody answers there: the queue of the listener is full.
     silent = [socket.socket() for _ in range(30)]
@@ -543,11 +543,9 @@ def test_the_dead_do_not_hold_up_the_living(make_world):
     r.wait()
     for i in range(30):
         w.send(user, [f"u{j}@dead{i}.example" for j in range(30)])
-    began = time.monotonic()
     for i in range(20):
         w.send(user, f"u{i}@alive.example")
-    r.wait(21, 10)
-    assert time.monotonic() - began < 15
+    r.wait(21)
     for s in silent + fill:
         s.close()
 
