@@ -62,6 +62,7 @@ struct conf {
 	char *watch_ca_file;
 	char *watch_relays, *watch_relay_logins;
 	bool watch_direct, watch_allow_local;
+	char *watch_api_networks;
 	uint32_t watch_confirm_s, watch_retry_s;
 	/* site */
 	char *site_title, *site_from, *site_url, *site_contact, *site_home;

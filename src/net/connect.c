@@ -308,7 +308,7 @@ is_localhost(struct str host)
 }
 
 bool
-connect_host_is_private(struct str host)
+connect_read_ip(struct str host, struct sockaddr_storage *ret)
 {
 	struct sockaddr_storage addr = { 0 };
 	struct sockaddr_in *in4 = (void *)&addr;
@@ -317,8 +317,6 @@ connect_host_is_private(struct str host)
 
 	if (host.n >= 2 && host.p[0] == '[' && host.p[host.n - 1] == ']')
 		host = str_sub(host, 1, host.n - 2);
-	if (is_localhost(host))
-		return true;
 	if (host.n == 0 || host.n >= sizeof(text))
 		return false;
 	memcpy(text, host.p, host.n);
@@ -328,7 +326,17 @@ connect_host_is_private(struct str host)
 		addr.ss_family = AF_INET6;
 	else
 		return false;
-	return connect_is_private(&addr);
+	*ret = addr;
+	return true;
+}
+
+bool
+connect_host_is_private(struct str host)
+{
+	struct sockaddr_storage addr;
+
+	return is_localhost(host) ||
+	       (connect_read_ip(host, &addr) && connect_is_private(&addr));
 }
 
 bool

@@ -53,5 +53,7 @@ bool connect_is_private(const struct sockaddr_storage *addr);
 /* Does the host say itself that it is such a one: an address, or localhost and
  * what is below it (section 6.3 of RFC 6761)? Other names say nothing. */
 bool connect_host_is_private(struct str host);
+/* host is an address, in brackets or not; false: it is none. The port is 0. */
+bool connect_read_ip(struct str host, struct sockaddr_storage *ret);
 /* "192.0.2.1" or "2001:db8::1". */
 void connect_ip(const struct sockaddr_storage *addr, char to[INET6_ADDRSTRLEN]);

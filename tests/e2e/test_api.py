@@ -11,6 +11,7 @@ import urllib.parse
 import pytest
 
 from conftest import started
+from lib.hostile_dns import HostileServer
 from lib.instance import ROOT, wait_for
 
 OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text())
@@ -86,7 +87,7 @@ class Api:
 @pytest.fixture(scope="module")
 def api():
     """A server of its own: others look at what is posted."""
-    s = started()
+    s = started({"watch": {"api_networks": ["127.0.0.0/8"]}})
     yield Api(s)
     try:
         s.stop()
@@ -498,6 +499,66 @@ def test_a_new_system_comes_last(api):
         assert api.ask("DELETE", f"/systems/{name}")[0] == 204
 
 
+def test_checks_of_the_api_stay_out_of_networks_of_ours(make_server):
+    ns = HostileServer({("inner.example", "A"): ["127.0.0.1"]})
+    port = socket.create_server(("127.0.0.1", 0))
+    try:
+        inner = f"inner.example:{port.getsockname()[1]}"
+        server = make_server({"dns": {"servers": [ns.address],
+                                      "dnssec": "no"}})
+        api = Api(server)
+        for s in ("api8", "cli8"):
+            assert api.ask("PUT", f"/systems/{s}", {"role": "mail"})[0] == 201
+        # What says itself where it goes is refused at once.
+        for kind, target, options in (
+                ("http", "http://169.254.169.254/latest/", {}),
+                ("tcp", "127.0.0.1:22", {}), ("ping", "10.0.0.1", {}),
+                ("tcp", "[fd00::1]:25", {}), ("imap", "localhost", {}),
+                ("ping", "::ffff:192.168.0.1", {}),
+                ("dns", "example.org", {"server": "192.168.0.1"}),
+                ("soa", "example.org", {"server": ["192.0.2.1", "[::1]:53"]}),
+                ("roundtrip", "a@example.org", {
+                    "via": "127.0.0.1", "imap": "mail.example.org",
+                    "login": "a", "password": "b"}),
+                ("tcp", "example.org:25", {"public": "no"})):
+            status, _, problem = api.ask("PUT", "/checks/api8/no", {
+                "kind": kind, "target": target, "options": options})
+            assert status == 422, target
+            assert "command line" in problem["detail"], problem
+        # A name may lead anywhere at any time: it is seen when it is probed.
+        check = {"kind": "tcp", "target": inner, "options": {"every": "2s"}}
+        assert api.ask("PUT", "/checks/api8/t", check)[0] == 204
+
+        def is_refused():
+            rows = api.ask("GET", "/checks?system=api8")[2]["checks"]
+            return rows and "private network" in (rows[0]["text"] or "")
+        wait_for(is_refused, what="it is not told")
+        port.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            port.accept()
+        # The command line goes anywhere.
+        server.cli("check", "add", "cli8/t", "tcp", inner, "every=2s")
+
+        def is_up(system):
+            rows = api.ask("GET", f"/checks?system={system}")[2]["checks"]
+            return rows and rows[0]["state"] == "up"
+        wait_for(lambda: is_up("cli8"), what="that of the command line")
+        assert not is_up("api8")
+        # The operator may say that these networks are open to keys.
+        server.configure({"watch": {"api_networks": ["127.0.0.0/8"]}})
+        server.cli("reload")
+        wait_for(lambda: is_up("api8"), what="where it may go now")
+        literal = {"kind": "imap", "target": "localhost:143"}
+        assert api.ask("PUT", "/checks/api8/l", literal)[0] == 204
+        literal["target"] = "10.0.0.1:143"
+        assert api.ask("PUT", "/checks/api8/l", literal)[0] == 422
+        assert api.ask("GET", "/checks/api8/l")[2]["options"] == {
+            "public": ["yes"]}
+    finally:
+        port.close()
+        ns.close()
+
+
 def test_checks_and_their_passwords(api):
     api.ask("PUT", "/systems/API3", {"role": "mail"})
     port = str(api.server.ports["imap"])
@@ -520,7 +581,7 @@ def test_checks_and_their_passwords(api):
     tag = fields["ETag"]
     assert shown["options"] == {
         name: [value] for name, value in check["options"].items()
-        if name != "password"}
+        if name != "password"} | {"public": ["yes"]}
     assert (shown["kind"], shown["target"]) == (check["kind"],
                                                 check["target"])
     assert api.ask("PUT", "/checks/API3/imap", check,

@@ -237,6 +237,9 @@ put_configuration(struct buf *b, const struct demo *d)
 		     "limits {\n\tconnections = 20000\n"
 		     "\tconnections_per_address = 0\n"
 		     "\trate_per_address = 0\n}\n");
+	buf_put_c(b, "\n# Checks that come by the HTTP API may go to the "
+		     "demo itself.\n"
+		     "watch {\n\tapi_networks = { \"127.0.0.0/8\" }\n}\n");
 	buf_put_c(b, "\n# Mail for other servers is held in the queue: a demo "
 		     "reaches nobody by accident.\n"
 		     "# A route lets a domain out:\n"

@@ -35,7 +35,7 @@ struct probe_addrs {
 	struct probe *p;
 	uint16_t port;
 	struct resolver_query *q4, *q6;
-	bool has_trouble;
+	bool has_trouble, has_private;
 	struct sockaddr_storage v[CONNECT_ADDRS_MAX];
 	size_t n;
 	/* n is 0: the probe was failed already, and this is not called. */

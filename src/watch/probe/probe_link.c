@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* probe_link.c - names, connections and TLS of probes. See probe_internal.h. */
+#include "conf/network_text.h"
 #include "watch/probe/probe_internal.h"
 
 #include <arpa/inet.h>
@@ -20,12 +21,44 @@ all_known(struct probe_addrs *a)
 		return;
 	if (a->n == 0) {
 		probe_fail(p, WATCH_NAME, "%s",
-		    a->has_trouble ? "its name cannot be looked up now"
-				   : "its name has no address");
+		    a->has_trouble   ? "its name cannot be looked up now"
+		    : a->has_private ? "it is an address of this machine or "
+				       "of a private network, and this check "
+				       "is public=yes"
+				     : "its name has no address");
 		return;
 	}
 	probe_mark(p, "name");
 	a->found(p);
+}
+
+/* Who may write a check by the API is not let into networks of ours. What a
+ * name leads to is seen at each look-up, and that address is connected to. */
+static bool
+may_go(const struct probe *p, const struct sockaddr_storage *addr)
+{
+	char ip[INET6_ADDRSTRLEN];
+
+	if (!status_check_is(p->check, STATUS_OPT_PUBLIC, false) ||
+	    !connect_is_private(addr))
+		return true;
+	connect_ip(addr, ip);
+	return network_list_holds(
+	    str_c(p->sv->conf->watch_api_networks), str_c(ip));
+}
+
+static void
+add_address(struct probe_addrs *a, enum dns_type type, struct str data)
+{
+	struct sockaddr_storage addr;
+
+	if (a->n == ARRAY_LEN(a->v) ||
+	    !dns_read_address(type, data, a->port, &addr))
+		return;
+	if (may_go(a->p, &addr))
+		a->v[a->n++] = addr;
+	else
+		a->has_private = true;
 }
 
 static void
@@ -33,9 +66,8 @@ take(struct probe_addrs *a, enum dns_type type, const struct dns_answer *ans)
 {
 	a->has_trouble |=
 	    ans->status == DNS_TEMPFAIL || ans->status == DNS_BOGUS;
-	for (size_t i = 0; i < ans->n && a->n < ARRAY_LEN(a->v); i++)
-		if (dns_read_address(type, ans->data[i], a->port, &a->v[a->n]))
-			a->n++;
+	for (size_t i = 0; i < ans->n; i++)
+		add_address(a, type, ans->data[i]);
 	all_known(a);
 }
 
@@ -64,12 +96,12 @@ take_literal(struct probe_addrs *a, const char *host)
 	struct in_addr a4;
 
 	if (inet_pton(AF_INET, host, &a4) == 1)
-		a->n = dns_read_address(
-		    DNS_A, str_make(&a4, sizeof(a4)), a->port, &a->v[0]);
+		add_address(a, DNS_A, str_make(&a4, sizeof(a4)));
 	else if (inet_pton(AF_INET6, host, &a6) == 1)
-		a->n = dns_read_address(
-		    DNS_AAAA, str_make(&a6, sizeof(a6)), a->port, &a->v[0]);
-	return a->n > 0;
+		add_address(a, DNS_AAAA, str_make(&a6, sizeof(a6)));
+	else
+		return false;
+	return true;
 }
 
 void

@@ -5,6 +5,8 @@
  * Their rows can hold passwords, so this process may write them and not read
  * them: what there is, it hears from watch.
  */
+#include "conf/network_text.h"
+#include "net/connect.h"
 #include "proto/watch/watch_state.h"
 #include "web/api/api.h"
 
@@ -285,6 +287,56 @@ with_systems(struct api_call *c)
 		api_row_find(c, LEDGER_CHECK, put_check_row);
 }
 
+/* Names say nothing yet: what they lead to is judged when it is probed. */
+static bool
+may_go(const struct api_call *c, struct str host)
+{
+	const char *nets = c->sv->conf->watch_api_networks;
+	struct sockaddr_storage addr;
+
+	if (!connect_host_is_private(host))
+		return true;
+	return network_list_holds(str_c(nets),
+	    connect_read_ip(host, &addr) ? host : STR("127.0.0.1"));
+}
+
+static bool
+is_within_reach(const struct api_call *c, const struct status_check *check,
+    struct status_fault *ret)
+{
+	static const enum status_opt opts[] = { STATUS_OPT_SERVER,
+		STATUS_OPT_VIA, STATUS_OPT_IMAPHOST };
+	struct str bad = STR_NONE, host = status_check_target(check).host;
+	uint16_t port;
+
+	if (!may_go(c, host))
+		bad = host;
+	for (size_t k = 0; k < ARRAY_LEN(opts); k++)
+		for (size_t i = 0; i < status_check_count(check, opts[k]); i++)
+			if (status_host_port(
+				status_check_text(check, opts[k], i), &host,
+				&port) &&
+			    !may_go(c, host))
+				bad = host;
+	return bad.n == 0 ||
+	       status_fault_set(ret, bad,
+		   "a host that is not of this machine or of a private "
+		   "network: watch.api_networks permits it, or the command "
+		   "line");
+}
+
+/* Whoever has a key need not be who may look into networks of ours. */
+static bool
+make_public(const struct api_call *c, struct status_check *check,
+    struct status_fault *ret)
+{
+	if (!status_check_is(check, STATUS_OPT_PUBLIC, true))
+		return status_fault_set(ret, STR("public=no"),
+		    "public=yes: only the command line can say no");
+	return status_check_put(check, STR("public=yes"), ret) &&
+	       is_within_reach(c, check, ret);
+}
+
 void
 api_checks_put(struct api_call *c)
 {
@@ -293,7 +345,8 @@ api_checks_put(struct api_call *c)
 	struct status_fault f;
 
 	if (put_key(c)) {
-		if (!status_json_read_check(c->json, &check, &scratch, &f)) {
+		if (!status_json_read_check(c->json, &check, &scratch, &f) ||
+		    !make_public(c, &check, &f)) {
 			api_fail_fault(c, &f);
 		} else {
 			status_check_encode(&check, &c->other);
