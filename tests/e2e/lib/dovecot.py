@@ -3,8 +3,9 @@
 
 No port, no daemon, no login: the process that speaks IMAP is started signed
 in, with a configuration and a mail folder of its own below a temporary folder.
-Dovecot serves no mail as root: root runs it as nobody. Nothing is installed
-for it (the package would start a service); where it is missing, tests skip.
+Dovecot serves no mail as root: root runs it as nobody. It need not be
+installed: it is taken from build-peers, too, in a view of the files in which it
+stands at its fixed paths. Where that cannot be, tests skip.
 """
 import os
 import pathlib
@@ -17,6 +18,7 @@ import tempfile
 import pytest
 
 from lib.imap import Imap
+from lib.watched import DovecotServer
 
 PROGRAM = "/usr/lib/dovecot/imap"
 
@@ -35,35 +37,35 @@ mailbox_list_index = no
 
 class Dovecot:
     def __init__(self):
-        if not os.access(PROGRAM, os.X_OK):
-            pytest.skip("no Dovecot here to compare with (dovecot-imapd)")
+        is_installed = os.access(PROGRAM, os.X_OK)
+        why = None if is_installed else DovecotServer.why_not()
+        if why:
+            pytest.skip(f"no Dovecot here to compare with: {why}")
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="dovecot-"))
         self.conf = self.dir / "dovecot.conf"
         self.conf.write_text(CONFIGURATION.format(dir=self.dir))
-        self.user = {}
+        self.command = [PROGRAM, "-c", self.conf]
         name = pwd.getpwuid(os.getuid()).pw_name
         if os.getuid() == 0:
             name = "nobody"
             who = pwd.getpwnam(name)
-            self.user = {"user": who.pw_uid, "group": who.pw_gid,
-                         "extra_groups": []}
+            self.command = ["setpriv", f"--reuid={who.pw_uid}",
+                            f"--regid={who.pw_gid}", "--clear-groups",
+                            *self.command]
             os.chown(self.dir, who.pw_uid, who.pw_gid)
+        if not is_installed:
+            self.command = DovecotServer.in_view(self.command)
         self.env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"),
                     "HOME": str(self.dir), "USER": name, "TZ": "UTC"}
         self.processes = []
-
-    def version(self):
-        done = subprocess.run(["dovecot", "--version"], capture_output=True,
-                              text=True)
-        return done.stdout.split()[0] if done.stdout else "unknown"
 
     def connect(self, service="imap", timeout=20):
         """A socket with a signed-in session at the other end."""
         ours, theirs = socket.socketpair()
         with theirs:
             self.processes.append(subprocess.Popen(
-                [PROGRAM, "-c", self.conf], stdin=theirs, stdout=theirs,
-                stderr=subprocess.DEVNULL, env=self.env, **self.user))
+                self.command, stdin=theirs, stdout=theirs,
+                stderr=subprocess.DEVNULL, env=self.env))
         ours.settimeout(timeout)
         return ours
 
