@@ -240,6 +240,7 @@ settle(struct qfixture *t, const struct msg_queue_item *i,
 		       .state = (uint8_t)state,
 		       .due_ms = due_ms,
 		       .counts = 1,
+		       .route = STR("usual"), /* that send chose */
 		       .mx = STR("mx.example"),
 		       .reply = STR("450 4.2.1 later") });
 	q.results = buf_str(&list);

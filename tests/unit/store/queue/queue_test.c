@@ -665,7 +665,57 @@ TEST(damage_keeps_no_other_result_away)
 	buf_done(&out);
 }
 
+/* The newest lease has them, whatever an older record says that should be gone. */
+TEST(an_entry_is_lent_once_after_a_restart)
+{
+	struct buf items = BUF_INIT(KIB(1)), val = BUF_INIT(KIB(1));
+	struct queue_lease_record r = { OWNER, t.now_ms + 3600 * 1000,
+		STR("one.example"), 1, STR_NONE };
+	struct msg_queue_item older;
+	struct queue_stats st;
+	struct queue_key key;
+	struct items i;
+	struct str bytes;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1, "lent");
+	older = i.v[0];
+	older.lease--;
+	queue_lease_item_put(
+	    &items, &(struct queue_lease_item){ older.message, older.rcpt, 0 });
+	r.items = buf_str(&items);
+	queue_lease_record_encode(&val, &r);
+	key = qkey_id('L', older.lease);
+	bytes = buf_str(&val);
+	write_raw(queue_key_str(&key), &bytes);
+	qfixture_restart(&t);
+	queue_stats(t.q, &st);
+	CHECK(st.leased == 1 && st.leases == 1, "by one lease");
+	CHECK(!settle(&t, &older, QUEUE_FAILED, 0), "not that one");
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "the newest");
+	CHECK(entries(&t) == 0, "delivered");
+	buf_done(&items);
+	buf_done(&val);
+}
+
+/* It waits for ever, and yet for a server: an operator may hurry it. */
+TEST(a_time_that_never_comes_is_not_held)
+{
+	uint32_t ended;
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(settle(&t, &i.v[0], QUEUE_DEFERRED, UINT64_MAX), "deferred");
+	qfixture_restart(&t);
+	CHECK(verdict_is_done(take_over(t.q, OWNER, NULL, 0, &ended)), "anew");
+	CHECK(strstr(counts(), "one.example:0>1+0-0 ") != NULL, "it waits");
+}
+
 TEST_MAIN(CASE(a_message_goes_in_and_out),
+    CASE(an_entry_is_lent_once_after_a_restart),
+    CASE(a_time_that_never_comes_is_not_held),
     CASE(bytes_are_prefix_and_blob_without_local_fields),
     CASE(a_deferred_entry_comes_back_when_it_is_due),
     CASE(recipients_of_one_message_are_lent_together),
