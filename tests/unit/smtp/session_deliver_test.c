@@ -2,6 +2,8 @@
 /* session_deliver_test.c - what is handed to the store, and what it says. */
 #include "session_kit.h"
 
+#define ASKED_AGAIN 10
+
 TEST(a_copy_has_its_trace_lines_and_its_bytes)
 {
 	struct play p = { 0 };
@@ -197,6 +199,11 @@ TEST(what_the_store_says_is_what_the_client_hears)
 		    STR(HELLO MAIL RCPT "DATA\r\n" MESSAGE ".\r\n" QUIT), 9999);
 		snprintf(want, sizeof(want), OK "%s|" BYE, cases[i].want);
 		check_replies(&p, "MX", want);
+		CHECK(cases[i].reason == REASON_GONE
+			  ? p.rt.deliver_asked == 1 + ASKED_AGAIN
+			  : p.rt.deliver_asked == 1,
+		    "who has answered is not asked again, who is gone not for "
+		    "ever");
 		play_run(&p, SERVICE_LMTP,
 		    STR("LHLO x\r\n" MAIL RCPT "DATA\r\n" MESSAGE ".\r\n" QUIT),
 		    9999);
@@ -204,6 +211,32 @@ TEST(what_the_store_says_is_what_the_client_hears)
 		check_replies(&p, "LMTP", want);
 		play_done(&p);
 	}
+}
+
+/* 250 is a promise: nobody gives it for the store. */
+TEST(what_the_store_says_nothing_of_is_not_accepted)
+{
+	struct play p = { 0 };
+
+	play_init(&p);
+	p.rt.is_answer_short = true;
+	play_run(&p, SERVICE_MX,
+	    STR(HELLO MAIL RCPT "DATA\r\n" MESSAGE ".\r\n" QUIT), 9999);
+	check_replies(&p, "of none", OK "451 4.3.0|" BYE);
+	play_run(&p, SERVICE_MX,
+	    STR(HELLO MAIL RCPT "RCPT TO:<bob@demo.example>\r\n"
+				"DATA\r\n" MESSAGE ".\r\n" QUIT),
+	    9999);
+	check_replies(&p, "of one only",
+	    "220|250|250 2.1.0|250 2.1.5|250 2.1.5|354|451 4.3.0|" BYE);
+	play_run(&p, SERVICE_LMTP,
+	    STR("LHLO x\r\n" MAIL RCPT "RCPT TO:<bob@demo.example>\r\n"
+		"DATA\r\n" MESSAGE ".\r\n" QUIT),
+	    9999);
+	check_replies(&p, "by LMTP, of one only",
+	    "220|250|250 2.1.0|250 2.1.5|250 2.1.5|354|250 2.0.0|451 "
+	    "4.3.0|" BYE);
+	play_done(&p);
 }
 
 TEST(a_store_that_went_away_is_asked_again_about_the_same_message)
@@ -266,6 +299,7 @@ main(void)
 		UNIT(who_is_refused_is_told_about_which_address),
 		UNIT(a_message_over_the_limit_is_read_to_its_end_and_refused),
 		UNIT(what_the_store_says_is_what_the_client_hears),
+		UNIT(what_the_store_says_nothing_of_is_not_accepted),
 		UNIT(
 		    a_store_that_went_away_is_asked_again_about_the_same_message),
 		UNIT(what_a_client_asked_for_goes_along_to_the_queue),

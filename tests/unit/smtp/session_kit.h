@@ -26,6 +26,8 @@ struct runtime {
 	struct loop *loop;
 	struct server sv;
 	unsigned deliver_gone; /* so many times the store goes away */
+	unsigned deliver_asked;
+	bool is_answer_short; /* it says nothing of the last recipient */
 	bool is_retry;
 	enum outcome deliver_outcome;
 	enum reason deliver_reason;
@@ -222,6 +224,7 @@ answer_deliver(struct answer *a, struct str body, int fd)
 
 	CHECK(msg_deliver_get(body, &m), "well-formed");
 	CHECK(str_eq(m.structure, STR("structure")), "structure goes along");
+	rt->deliver_asked++;
 	if (rt->deliver_gone > 0) {
 		rt->deliver_gone--;
 		return put_error(a, TEMPFAIL, REASON_GONE);
@@ -249,7 +252,8 @@ answer_deliver(struct answer *a, struct str body, int fd)
 				(uint8_t)rt->deliver_outcome,
 				(uint16_t)rt->deliver_reason
 			};
-		msg_deliver_result_put(&results, &result);
+		if (w.in.n > 0 || !rt->is_answer_short)
+			msg_deliver_result_put(&results, &result);
 		if (rt->delivered_rcpts++ == 0)
 			buf_put_str(&rt->delivered, rcpt.prefix);
 	}

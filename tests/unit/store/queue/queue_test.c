@@ -699,6 +699,33 @@ TEST(an_entry_is_lent_once_after_a_restart)
 	buf_done(&val);
 }
 
+/* A key of a recipient that cannot be read may be of one who waits. */
+TEST(a_message_stays_while_anything_is_left_of_its_recipients)
+{
+	struct buf keep = BUF_INIT(KIB(4));
+	struct queue_key entry;
+	struct str val, cut;
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example y@one.example");
+	lease(&t, "one.example", 10, &i);
+	entry = qkey_entry(i.v[1].message, i.v[1].rcpt);
+	cut = str_first(queue_key_str(&entry), entry.n - 1U);
+	ASSERT(engine_get(t.f.engine, (struct engine_shard){ 'q', 1 },
+		   queue_key_str(&entry), &val) == 1);
+	buf_put_str(&keep, val);
+	val = buf_str(&keep);
+	write_raw(queue_key_str(&entry), NULL);
+	write_raw(cut, &val);
+	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "the other one");
+	CHECK(blobs(&t) == 1 && queue_problems(&t) > 0, "its bytes stay");
+	write_raw(cut, NULL);
+	write_raw(queue_key_str(&entry), &val);
+	CHECK(settle(&t, &i.v[1], QUEUE_DELIVERED, 0), "once it is repaired");
+	CHECK(blobs(&t) == 0, "and then they go");
+	buf_done(&keep);
+}
+
 /* It waits for ever, and yet for a server: an operator may hurry it. */
 TEST(a_time_that_never_comes_is_not_held)
 {
@@ -715,6 +742,7 @@ TEST(a_time_that_never_comes_is_not_held)
 
 TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(an_entry_is_lent_once_after_a_restart),
+    CASE(a_message_stays_while_anything_is_left_of_its_recipients),
     CASE(a_time_that_never_comes_is_not_held),
     CASE(bytes_are_prefix_and_blob_without_local_fields),
     CASE(a_deferred_entry_comes_back_when_it_is_due),
