@@ -57,6 +57,31 @@ TEST(too_large_is_not_too_full)
 	message_free(m);
 }
 
+TEST(a_message_may_be_as_large_as_is_allowed)
+{
+	struct message *m = message_of(KIB(200));
+
+	m->size_max = KIB(200) + 1;
+	message_put(m, STR("x"));
+	assert_true(!m->is_too_big && m->size == KIB(200) + 1);
+	assert_int_equal(message_seal(m), 0);
+	message_free(m);
+	assert_int_equal(spool, 0);
+}
+
+/* Else an empty one would be delivered in its place. */
+TEST(what_could_not_be_kept_cannot_be_sealed)
+{
+	struct message *m = message_of(KIB(80));
+
+	m->spool_max = KIB(80);
+	message_put(m, str_make(bytes, KIB(80)));
+	assert_true(m->is_failed);
+	assert_int_equal(message_seal(m), -ENOSPC);
+	message_free(m);
+	assert_int_equal(spool, 0);
+}
+
 struct part {
 	uint32_t offset, n;
 };
@@ -96,6 +121,27 @@ check_rest(const struct message *m, const char *want)
 	assert_string_equal(text, want);
 }
 
+static void
+check_end(const struct message *m, const char *want)
+{
+	char text[64] = "";
+	size_t n = strlen(want);
+	struct str data;
+	int fd;
+
+	assert_true(message_lend(m, &data, &fd));
+	if (fd >= 0) {
+		assert_true(lseek(fd, 0, SEEK_END) == (off_t)m->size);
+		assert_true(
+		    pread(fd, text, n, (off_t)(m->size - n)) == (ssize_t)n);
+		close(fd);
+	} else {
+		assert_int_equal(data.n, m->size);
+		memcpy(text, data.p + data.n - n, n);
+	}
+	assert_string_equal(text, want);
+}
+
 TEST(parts_of_a_message_are_taken_out)
 {
 	static const struct part parts[] = { { 0, 1 }, { 2, 2 }, { 4, 1 },
@@ -111,6 +157,25 @@ TEST(parts_of_a_message_are_taken_out)
 		assert_int_equal(m->size, n - 5);
 		assert_int_equal(spool, n - 5);
 		check_rest(m, "15678");
+		message_free(m);
+		assert_int_equal(spool, 0);
+	}
+}
+
+TEST(lines_go_before_all_bytes_of_a_message)
+{
+	for (size_t n = 10; n <= KIB(100); n += KIB(100) - 10) {
+		struct message *m;
+
+		memcpy(bytes, "0123456789", 10);
+		bytes[n - 1] = '!';
+		m = message_of(n);
+		assert_int_equal(message_seal(m), 0);
+		assert_int_equal(message_prepend(m, STR("Date: x\r\n")), 0);
+		assert_int_equal(m->size, n + 9);
+		assert_int_equal(spool, n + 9);
+		check_rest(m, "Date: x\r\n012345678");
+		check_end(m, "!");
 		message_free(m);
 		assert_int_equal(spool, 0);
 	}
@@ -142,5 +207,9 @@ TEST(cuts_that_make_no_sense_change_nothing)
 }
 
 TEST_MAIN(UNIT(large_messages_leave_room_for_small_ones),
-    UNIT(too_large_is_not_too_full), UNIT(parts_of_a_message_are_taken_out),
+    UNIT(too_large_is_not_too_full),
+    UNIT(a_message_may_be_as_large_as_is_allowed),
+    UNIT(what_could_not_be_kept_cannot_be_sealed),
+    UNIT(lines_go_before_all_bytes_of_a_message),
+    UNIT(parts_of_a_message_are_taken_out),
     UNIT(cuts_that_make_no_sense_change_nothing))

@@ -234,6 +234,54 @@ TEST(a_late_result_does_not_turn_back_the_time)
 	CHECK(watch_state_settled_ms(&s, s.clock_ms) >= last, "settled");
 }
 
+/* One place that needs longer to be sure does not move back what was told. */
+TEST(what_was_told_of_a_time_stays_true)
+{
+	static const uint8_t networks[] = { 0, 1, 2 };
+	static const struct {
+		size_t vantage;
+		uint64_t at_s;
+	} failures[] = { { 1, 40 }, { 0, 60 }, { 0, 70 }, { 0, 80 }, { 1, 90 },
+		{ 1, 95 } };
+	struct watch_config c = watch_config_default();
+	struct watch_result r = { .outcome = WATCH_FAILED,
+		.cause = WATCH_TIMEOUT };
+	struct watch_state s;
+	uint64_t told = 0;
+
+	watch_state_init(&s, &c, networks, 3, T0);
+	for (size_t i = 0; i < 3; i++)
+		feed(&s, i, "oo");
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+		r.started_ms = r.ended_ms = T0 + failures[i].at_s * 1000;
+		CHECK(watch_state_result(&s, failures[i].vantage, &r, &events),
+		    "taken");
+		if (events.n == 0)
+			continue;
+		CHECK(events.v[0].since_ms >= told, "not before the last one");
+		told = events.v[0].since_ms;
+	}
+	CHECK(s.status == WATCH_DOWN && s.since_ms == T0 + 60000,
+	    "down since it is known to be degraded");
+}
+
+/* What stands on it is not excused by a recovery that nobody saw. */
+TEST(what_is_not_seen_any_more_has_not_recovered)
+{
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default();
+	struct watch_state s;
+
+	watch_state_init(&s, &c, network, 1, T0);
+	feed(&s, 0, "offf");
+	CHECK(s.status == WATCH_DOWN && s.recovered_ms == 0, "down");
+	watch_state_tick(&s, s.clock_ms + c.stale_ms + 1000, &events);
+	CHECK(s.status == WATCH_UNKNOWN && events.n == 1, "not seen");
+	CHECK(s.recovered_ms == 0, "not recovered");
+	feed(&s, 0, "oo");
+	CHECK(s.status == WATCH_UP && s.recovered_ms == s.since_ms, "now");
+}
+
 TEST(rings_of_parents_are_refused)
 {
 	static const uint16_t zero[] = { 0 }, one[] = { 1 }, two[] = { 2 };
@@ -303,5 +351,7 @@ TEST_MAIN(UNIT(runs_of_results), UNIT(rechecks_are_due_after_5_and_15_seconds),
     UNIT(rechecks_are_as_far_apart_as_was_asked),
     UNIT(every_time_of_confirmation_is_sane), UNIT(places_vote),
     UNIT(places_come_and_go), UNIT(a_late_result_does_not_turn_back_the_time),
+    UNIT(what_was_told_of_a_time_stays_true),
+    UNIT(what_is_not_seen_any_more_has_not_recovered),
     UNIT(rings_of_parents_are_refused),
     UNIT(maintenance_is_silent_until_it_ends), UNIT(slow_is_told_when_it_lasts))

@@ -514,6 +514,8 @@ TEST(what_is_over_a_limit_is_refused)
 	m.account = 5;
 	CHECK(add_to(&t, &m, "5@a.b 6@a.b", 0, NULL).reason == REASON_DISK_FULL,
 	    "in order");
+	CHECK(verdict_is_done(add_to(&t, &m, "5@a.b", 0, NULL)),
+	    "the last ones that there is room for");
 	m.is_unlimited = true;
 	CHECK(verdict_is_done(add_to(&t, &m, "5@a.b 6@a.b", 0, NULL)),
 	    "a bounce");
@@ -544,6 +546,9 @@ TEST(a_retry_is_known)
 	CHECK(verdict_is_done(queue_knows(t.q, STR("trace1"), 6, &is_known)) &&
 		  is_known,
 	    "sent already");
+	CHECK(verdict_is_done(queue_knows(t.q, STR("trace1"), 7, &is_known)) &&
+		  !is_known,
+	    "not one of another size");
 }
 
 /* Bytes under a key of the queue's shard, or none. */
@@ -699,6 +704,46 @@ TEST(an_entry_is_lent_once_after_a_restart)
 	buf_done(&val);
 }
 
+/* The record of the entry counts: what it says is held, or due later, is not sent because
+ * the index has it otherwise. */
+TEST(an_entry_that_the_index_has_otherwise_is_not_lent)
+{
+	struct buf keep = BUF_INIT(KIB(4)), other = BUF_INIT(KIB(4));
+	struct queue_entry_record r;
+	struct queue_key entry;
+	struct str val;
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 10, &i);
+	CHECK(settle(&t, &i.v[0], QUEUE_RELEASED, t.now_ms), "given back");
+	entry = qkey_entry(i.v[0].message, i.v[0].rcpt);
+	ASSERT(engine_get(t.f.engine, (struct engine_shard){ 'q', 1 },
+		   queue_key_str(&entry), &val) == 1);
+	buf_put_str(&keep, val);
+	for (unsigned k = 0; k < 2; k++) {
+		ASSERT(queue_entry_record_decode(buf_str(&keep), &r));
+		if (k == 0)
+			r.flags |= QUEUE_ENTRY_HELD;
+		else
+			r.due_ms += 3600 * 1000;
+		buf_reset(&other, KIB(4));
+		queue_entry_record_encode(&other, &r);
+		val = buf_str(&other);
+		write_raw(queue_key_str(&entry), &val);
+		lease(&t, "one.example", 10, &i);
+		CHECK(i.n == 0, k == 0 ? "held" : "due later");
+		CHECK(queue_problems(&t) > 0, "the check names it");
+		val = buf_str(&keep);
+		write_raw(queue_key_str(&entry), &val);
+		qfixture_restart(&t);
+	}
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 1, "once it is repaired");
+	buf_done(&keep);
+	buf_done(&other);
+}
+
 /* A key of a recipient that cannot be read may be of one who waits. */
 TEST(a_message_stays_while_anything_is_left_of_its_recipients)
 {
@@ -742,6 +787,7 @@ TEST(a_time_that_never_comes_is_not_held)
 
 TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(an_entry_is_lent_once_after_a_restart),
+    CASE(an_entry_that_the_index_has_otherwise_is_not_lent),
     CASE(a_message_stays_while_anything_is_left_of_its_recipients),
     CASE(a_time_that_never_comes_is_not_held),
     CASE(bytes_are_prefix_and_blob_without_local_fields),
