@@ -348,6 +348,8 @@ TEST(what_becomes_of_an_entry)
 	    "given up");
 	d = after(&item, never, 0);
 	CHECK(d.state == QUEUE_FAILED && d.report == REPORT_FAILED, "never");
+	d = after(&item, (struct judgement){ .outcome = NOT_FOUND }, 0);
+	CHECK(d.state == QUEUE_FAILED && d.report == REPORT_FAILED, "nobody");
 	d = after(&item, held, 0);
 	CHECK(d.state == QUEUE_HELD && !d.counts, "held");
 	d = after(&item, back, 9 * DAY);
@@ -395,6 +397,11 @@ TEST(who_is_told)
 	CHECK(after(&item, done, 0).report == REPORT_RELAYED, "SUCCESS");
 	CHECK(after(&item, relayed, 0).report == REPORT_NONE,
 	    "the next server tells it");
+	item.deliver_by_mode = SMTP_BY_TRACE;
+	CHECK(after(&item, relayed, 0).report == REPORT_RELAYED, "each relay");
+	item.notify = SMTP_NOTIFY_NEVER;
+	CHECK(after(&item, relayed, 0).report == REPORT_NONE, "NEVER");
+	item.notify = SMTP_NOTIFY_SUCCESS;
 	item.mail_from = STR_NONE;
 	CHECK(after(&item, done, 0).report == REPORT_NONE, "null sender");
 }

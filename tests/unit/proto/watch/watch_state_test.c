@@ -282,6 +282,102 @@ TEST(what_is_not_seen_any_more_has_not_recovered)
 	CHECK(s.status == WATCH_UP && s.recovered_ms == s.since_ms, "now");
 }
 
+/* A failure now and then is no row of failures. */
+TEST(failures_that_lie_far_apart_are_no_outage)
+{
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default();
+	struct watch_result r = { .outcome = WATCH_FAILED };
+	struct watch_state s;
+	uint64_t first;
+
+	watch_state_init(&s, &c, network, 1, T0);
+	feed(&s, 0, "oo");
+	first = s.clock_ms + 1000;
+	for (unsigned i = 0; i < 5; i++) {
+		r.started_ms = r.ended_ms = first + i * (c.confirm_ms / 2 + 1);
+		CHECK(watch_state_result(&s, 0, &r, &events), "taken");
+		CHECK(s.status != WATCH_DOWN, "a minute apart");
+	}
+	/* The fifth began another row. */
+	for (unsigned i = 1; i < c.down_after; i++) {
+		r.started_ms = r.ended_ms = r.ended_ms + 1000;
+		CHECK(watch_state_result(&s, 0, &r, &events), "taken");
+	}
+	CHECK(s.status == WATCH_DOWN, "a second apart");
+}
+
+TEST(a_state_ends_when_it_said_so)
+{
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default();
+	struct watch_state s;
+	uint64_t seen, wake;
+
+	watch_state_init(&s, &c, network, 1, T0);
+	CHECK(watch_state_wake_ms(&s) == UINT64_MAX, "nothing is known");
+	feed(&s, 0, "oo");
+	seen = s.clock_ms;
+	wake = watch_state_wake_ms(&s);
+	CHECK(wake == seen + c.stale_ms + 1, "stale");
+	watch_state_tick(&s, wake - 1, &events);
+	CHECK(events.n == 0 && s.status == WATCH_UP, "not yet");
+	watch_state_tick(&s, wake, &events);
+	CHECK(events.n == 1 && s.status == WATCH_UNKNOWN && s.since_ms == seen,
+	    "then, since it was seen last");
+	CHECK(strcmp(events.v[0].reason, "not checked for 100 s") == 0,
+	    events.v[0].reason);
+}
+
+TEST(what_flaps_is_steady_when_it_said_so)
+{
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default();
+	struct watch_state s;
+	uint64_t wake;
+
+	watch_state_init(&s, &c, network, 1, T0);
+	feed(&s, 0, "ooo");
+	while (!s.is_unstable)
+		feed(&s, 0, s.status == WATCH_DOWN ? "oo" : "fff");
+	for (unsigned i = 0; s.is_unstable && i < 1000; i++) {
+		wake = watch_state_wake_ms(&s);
+		if (wake > watch_state_due_ms(&s, 0) + 20) {
+			feed(&s, 0, "o");
+			CHECK(s.is_unstable, "it says when");
+			continue;
+		}
+		watch_state_tick(&s, wake - 1, &events);
+		CHECK(s.is_unstable && events.n == 0, "not yet");
+		watch_state_tick(&s, wake, &events);
+		CHECK(!s.is_unstable && events.n == 1 &&
+			  events.v[0].kind == WATCH_STEADY,
+		    "then");
+	}
+	CHECK(!s.is_unstable, "in the end");
+}
+
+TEST(who_sees_nothing_has_no_vote)
+{
+	static const uint8_t networks[] = { 0, 1, 2 };
+	struct watch_config c = watch_config_default();
+	struct watch_state s;
+
+	watch_state_init(&s, &c, networks, 3, T0);
+	feed(&s, 0, "ooo");
+	feed(&s, 1, "fff");
+	feed(&s, 2, "fff");
+	CHECK(s.status == WATCH_DOWN, "two of three");
+	watch_state_blind(&s, 1, s.clock_ms + 1, &events);
+	CHECK(events.n == 1 && s.status == WATCH_DEGRADED, "one of two");
+	watch_state_blind(&s, 0, s.clock_ms + 1, &events);
+	CHECK(events.n == 1 && s.status == WATCH_UNKNOWN, "one alone");
+	watch_state_blind(&s, 2, s.clock_ms + 1, &events);
+	CHECK(s.status == WATCH_UNKNOWN && events.n == 0, "none");
+	feed(&s, 0, "oo");
+	CHECK(s.status == WATCH_UP, "it looks again");
+}
+
 TEST(rings_of_parents_are_refused)
 {
 	static const uint16_t zero[] = { 0 }, one[] = { 1 }, two[] = { 2 };
@@ -353,5 +449,8 @@ TEST_MAIN(UNIT(runs_of_results), UNIT(rechecks_are_due_after_5_and_15_seconds),
     UNIT(places_come_and_go), UNIT(a_late_result_does_not_turn_back_the_time),
     UNIT(what_was_told_of_a_time_stays_true),
     UNIT(what_is_not_seen_any_more_has_not_recovered),
-    UNIT(rings_of_parents_are_refused),
+    UNIT(failures_that_lie_far_apart_are_no_outage),
+    UNIT(a_state_ends_when_it_said_so),
+    UNIT(what_flaps_is_steady_when_it_said_so),
+    UNIT(who_sees_nothing_has_no_vote), UNIT(rings_of_parents_are_refused),
     UNIT(maintenance_is_silent_until_it_ends), UNIT(slow_is_told_when_it_lasts))

@@ -190,7 +190,40 @@ TEST(planned_work_is_neither_up_nor_down_and_nothing_is_no_uptime)
 	ring_free(a);
 }
 
-TEST_MAIN(UNIT(the_worst_state_wins_and_unknown_is_worse_than_up),
+TEST(work_on_one_does_not_hide_that_another_is_down)
+{
+	struct watch_ring *a = ring_new(), *b = ring_new();
+	const struct watch_ring *both[] = { a, b };
+	struct watch_worst_sum sum;
+
+	watch_ring_spend(a, WATCH_SECOND_DOWN, T0, T0 + HOUR_S - 600);
+	watch_ring_spend(a, WATCH_SECOND_UP, T0 + HOUR_S - 600, T0 + HOUR_S);
+	watch_ring_spend(b, WATCH_SECOND_MAINTENANCE, T0, T0 + HOUR_S);
+	watch_worst_sum(both, 2, T0, T0 + HOUR_S, &sum);
+	assert_int_equal(sum.seconds[WATCH_SECOND_DOWN], HOUR_S - 600);
+	assert_int_equal(sum.seconds[WATCH_SECOND_MAINTENANCE], 600);
+	assert_int_equal(sum.seconds[WATCH_SECOND_UP], 0);
+	assert_int_equal(watch_worst_known_s(&sum), HOUR_S);
+	ring_free(a);
+	ring_free(b);
+}
+
+TEST(a_second_of_a_year_is_not_all)
+{
+	struct watch_worst_sum sum = { 0 };
+	uint32_t ppm = 7;
+
+	assert_false(watch_worst_uptime_ppm(&sum, &ppm));
+	sum.seconds[WATCH_SECOND_UP] = 366 * DAY_S - 1;
+	sum.seconds[WATCH_SECOND_MAINTENANCE] = 5;
+	assert_true(watch_worst_uptime_ppm(&sum, &ppm) && ppm == 1000000);
+	sum.seconds[WATCH_SECOND_DOWN] = 1;
+	assert_true(watch_worst_uptime_ppm(&sum, &ppm) && ppm == 999999);
+}
+
+TEST_MAIN(UNIT(work_on_one_does_not_hide_that_another_is_down),
+    UNIT(a_second_of_a_year_is_not_all),
+    UNIT(the_worst_state_wins_and_unknown_is_worse_than_up),
     UNIT(since_when_it_is_watched_does_not_move),
     UNIT(down_only_when_all_of_what_shares_the_work_are),
     UNIT(a_check_whose_first_probes_fail_is_not_passed_over),

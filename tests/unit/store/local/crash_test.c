@@ -12,6 +12,7 @@
 #include "model.h"
 #include "store/local/local.h"
 
+#include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -191,6 +192,53 @@ TEST(a_rebuild_gives_the_same_index_after_any_history)
 	CHECK(collected > 50, "garbage was collected");
 }
 
+/* "name name " of the files of the log. */
+static void
+list_log(struct stage *s, struct buf *to)
+{
+	CLEANUP(freep) char *path = x_asprintf("%s/log", s->k.dir);
+	DIR *d = opendir(path);
+	struct dirent *e;
+
+	CHECK(d != NULL, path);
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			buf_printf(to, "%s ", e->d_name);
+	closedir(d);
+}
+
+/* Its tombstones may be gone by then: what was deleted would be there again. */
+TEST(a_segment_that_was_collected_does_not_come_back)
+{
+	uint64_t collected = 0;
+
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		struct buf before = BUF_INIT(KIB(64));
+		struct buf after = BUF_INIT(KIB(64));
+		struct engine_stats st;
+		struct stage s;
+		struct str rest, one;
+
+		stage_init(&s, seed, 0);
+		kit_open(&s.k);
+		CHECK(work(&s, 150), "works");
+		engine_stats(s.k.e, &st);
+		collected += st.gc_segments;
+		kit_close(&s.k);
+		list_log(&s, &before);
+		faultfs_crash(&s.fs, CRASH_LOSES);
+		list_log(&s, &after);
+		for (rest = buf_str(&after); rest.n > 0;) {
+			rest = str_split(rest, ' ', &one);
+			CHECK(str_search(buf_str(&before), one) >= 0, "gone");
+		}
+		stage_done(&s);
+		buf_done(&before);
+		buf_done(&after);
+	}
+	CHECK(collected > 0, "garbage was collected");
+}
+
 TEST(a_full_disk_refuses_new_data_and_recovers_by_itself)
 {
 	struct stage s;
@@ -368,5 +416,6 @@ TEST_MAIN(UNIT(zeros_go_ahead_of_the_log_and_may_fail),
     UNIT(every_failure_then_a_crash_that_loses_what_was_not_flushed),
     UNIT(every_failure_then_a_crash_that_tears_what_was_not_flushed),
     UNIT(a_rebuild_gives_the_same_index_after_any_history),
+    UNIT(a_segment_that_was_collected_does_not_come_back),
     UNIT(no_success_is_reported_after_a_failed_flush_in_the_thread),
     UNIT(a_full_disk_refuses_new_data_and_recovers_by_itself))

@@ -145,7 +145,7 @@ qadd_more(void *arg, struct engine_batch *b, uint64_t blob)
 }
 
 /* A message to addresses divided by blanks, those that begin with "here" of
- * users here; local: also for that account. */
+ * users here, and those that begin with "apart" with lines of their own; local: also for that account. */
 static UNUSED struct verdict
 add_to(struct qfixture *t, const struct queue_message *message,
     const char *addresses, uint64_t local, struct engine_ticket *ticket)
@@ -171,6 +171,8 @@ add_to(struct qfixture *t, const struct queue_message *message,
 			.prefix = STR("Return-Path: <a@b>\r\n"
 				      "Delivered-To: x\r\n\ty\r\n"
 				      "Received: here\r\n") };
+		if (str_starts(one, STR("apart")))
+			rcpts[a.n - 1].prefix = STR("Received: apart\r\n");
 	}
 	if (!m.priority)
 		m.priority = 10;

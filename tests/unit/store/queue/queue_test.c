@@ -66,6 +66,36 @@ TEST(bytes_are_prefix_and_blob_without_local_fields)
 	    "no such entry");
 }
 
+/* Each recipient has the lines that were put before its copy. */
+TEST(prefixes_that_differ_are_each_recipients_own)
+{
+	static const char *const want[] = { "Received: here\r\n",
+		"Received: apart\r\n", "Received: here\r\n",
+		"Received: apart\r\n" };
+	struct msg_queue_read q = { 0 };
+	struct queue_bytes bytes;
+	struct items i;
+
+	add_mail(&t, "",
+	    "x@one.example apart1@one.example y@one.example "
+	    "apart2@one.example");
+	qfixture_restart(&t);
+	lease(&t, "one.example", 10, &i);
+	CHECK(i.n == 4, "four");
+	for (uint32_t k = 0; k < 4; k++) {
+		q.message = i.v[k].message;
+		q.rcpt = i.v[k].rcpt;
+		CHECK(i.v[k].prefix == k % 2, "its number");
+		CHECK(
+		    verdict_is_done(queue_read(t.q, &q, fresh(&t.f), &bytes)) &&
+			str_eq(buf_str(&t.f.out), str_c(want[q.rcpt])),
+		    want[q.rcpt]);
+	}
+	/* The check behind each test names what would be left. */
+	for (uint32_t k = 0; k < 4; k++)
+		CHECK(settle(&t, &i.v[k], QUEUE_DELIVERED, 0), "gone");
+}
+
 TEST(a_deferred_entry_comes_back_when_it_is_due)
 {
 	struct items i;
@@ -787,6 +817,7 @@ TEST(a_time_that_never_comes_is_not_held)
 
 TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(an_entry_is_lent_once_after_a_restart),
+    CASE(prefixes_that_differ_are_each_recipients_own),
     CASE(an_entry_that_the_index_has_otherwise_is_not_lent),
     CASE(a_message_stays_while_anything_is_left_of_its_recipients),
     CASE(a_time_that_never_comes_is_not_held),
