@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import poplib
+import re
 import signal
 import smtplib
 import socket
@@ -12,10 +13,12 @@ import ssl
 import subprocess
 import tempfile
 import time
+import urllib.request
 
 import pytest
 
-from lib.instance import BINARY, STOP_S, TROUBLE, group_exists, is_free
+from lib.instance import (BINARY, STOP_S, TROUBLE, group_exists, is_free,
+                          wait_for)
 from lib.testdata import message, original_of
 
 PASSWORD = "mailstead-demo"
@@ -283,14 +286,38 @@ def test_as_an_ordinary_user(demo):
         subprocess.run(["rm", "-rf", folder], check=True)
 
 
+# What the demo serves of each system; it has no name server and no telephone.
+SERVED = {"NC023": {"smtp", "tcp"}, "NC028": {"http"}, "NC031": {"http"},
+          "NC033": set(), "NC034": set(), "NC035": set(),
+          "NC036": {"smtp", "submission", "imap", "pop3", "tls", "roundtrip"},
+          "NC040": {"http"}, "NC041": {"http", "tls"}, "NC042": {"http"}}
+
+
 def test_ten_systems_are_watched(demo):
     demo.start()
 
-    def states():
-        rows = json.loads(demo.cli("system", "list", "--json").stdout)
-        return {s["system"]: s["status"] for s in rows["systems"]}
-    deadline = time.monotonic() + 60
-    while set(states().values()) != {"up"}:
-        assert time.monotonic() < deadline, states()
-        time.sleep(0.5)
-    assert len(states()) == 10
+    def rows(kind, *command):
+        return json.loads(demo.cli(*command, "--json").stdout)[kind]
+    kinds = {system: set() for system in SERVED}
+    for check in rows("checks", "check", "list"):
+        kinds[check["check"].split("/")[0].upper()].add(check["kind"])
+    assert kinds == {s: {"ping", *served} for s, served in SERVED.items()}
+    wait_for(lambda: {c["status"] for c in rows("checks", "watch", "status")}
+             == {"up"}, what="all checks are up")
+    wait_for(lambda: {s["status"] for s in rows("systems", "system", "list")}
+             == {"up"}, what="all systems are up")
+    assert {s["system"] for s in rows("systems", "system", "list")} == \
+        set(SERVED)
+
+
+def test_the_site_has_links(demo):
+    demo.start()
+    site = f"http://127.0.0.1:{demo.port('http')}"
+    with urllib.request.urlopen(site + "/", timeout=30) as page:
+        foot = page.read().decode().split('<ul class="links">')[1]
+    links = re.findall(r'<li><a href="([^"]+)">', foot)
+    own = [x for x in links if x.startswith(site)]
+    assert len(own) == 2 and "mailto:postmaster@demo.example" in links
+    for link in own:
+        with urllib.request.urlopen(link, timeout=30) as page:
+            assert page.status == 200 and page.read()

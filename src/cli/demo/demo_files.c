@@ -182,6 +182,29 @@ put_listen(struct buf *b, const struct demo *d)
 	buf_printf(b, " }\n\tmetrics = \"127.0.0.1:%u\"\n}\n", d->ports + 90);
 }
 
+/* Its links lead to the demo itself: nobody leaves this machine by accident. */
+static void
+put_site(struct buf *b, const struct demo *d)
+{
+	unsigned http = d->ports + 80, https = d->ports + 443;
+
+	buf_printf(b,
+	    "\n# The status site.\nsite {\n"
+	    "\ttitle = \"Demo Mail\"\n"
+	    "\turl = \"https://127.0.0.1:%u\"\n"
+	    "\tcontact = \"support@" DEMO_DOMAIN "\"\n"
+	    "\tmail_host = \"127.0.0.1:%u\"\n",
+	    https, https);
+	buf_printf(b,
+	    "\tlinks = { \"http://127.0.0.1:%u/calendar.ics "
+	    "Planned work as a calendar\", "
+	    "\"http://127.0.0.1:%u/api/v1/openapi.json "
+	    "What programs can ask\", "
+	    "\"mailto:postmaster@" DEMO_DOMAIN " Write to the postmaster\" }"
+	    "\n}\n",
+	    http, http);
+}
+
 /* Can everybody pass all folders above this one? */
 static bool
 is_open_above(const char *dir)
@@ -226,13 +249,7 @@ put_configuration(struct buf *b, const struct demo *d)
 	put_path(b, "\tkey = ", d, "/key.pem");
 	buf_put_c(b, "}\n");
 	put_listen(b, d);
-	buf_printf(b,
-	    "\n# The status site.\nsite {\n"
-	    "\ttitle = \"Demo Mail\"\n"
-	    "\turl = \"https://127.0.0.1:%u\"\n"
-	    "\tcontact = \"support@" DEMO_DOMAIN "\"\n"
-	    "\tmail_host = \"127.0.0.1:%u\"\n}\n",
-	    d->ports + 443, d->ports + 443);
+	put_site(b, d);
 	buf_put_c(b, "\n# All clients of a demo have one address.\n"
 		     "limits {\n\tconnections = 20000\n"
 		     "\tconnections_per_address = 0\n"

@@ -2,7 +2,8 @@
 /*
  * demo_systems.c - the demo's systems: a small provider with ten of them, each
  * at an address of loopback of its own. What the demo itself serves is checked
- * for real, up to a mail that goes round; of the others, whether they answer a ping.
+ * for real, up to a mail that goes round; the web servers are its own role web.
+ * It has no name server and no telephone: whether those answer a ping.
  */
 #include "cli/demo/demo.h"
 #include "cli/watch_rows.h"
@@ -37,13 +38,20 @@ static const struct {
 	const char *path; /* behind the port */
 } checks[] = {
 	{ "nc023/smtp",       "smtp",       "127.0.0.1",  25,  0, 0, { "tls=starttls", ANY }, "" },
+	{ "nc023/submissions", "tcp",       "127.0.0.1", 465,  0, 0, { NULL }, "" },
 	{ "nc028/metrics",    "http",       "http://127.0.0.1", 90, 0, 0, { "body=mailstead_" }, "/metrics" },
+	{ "nc031/web",        "http",       "http://127.0.0.1", 80, 0, 0, { "body=</html>" }, "/archive" },
 	{ "nc036/smtp",       "smtp",       "127.0.0.1",  25,  0, 0, { NULL }, "" },
 	{ "nc036/submission", "submission", "127.0.0.1", 587,  0, 0, { LOGIN, PASSWORD, ANY }, "" },
 	{ "nc036/imap",       "imap",       "127.0.0.1", 993,  0, 0, { "tls=implicit", LOGIN, PASSWORD, ANY }, "" },
 	{ "nc036/pop3",       "pop3",       "127.0.0.1", 110,  0, 0, { LOGIN, PASSWORD, ANY }, "" },
 	{ "nc036/certificate", "tls",       "127.0.0.1", 143,  0, 0, { "protocol=imap", ANY }, "" },
 	{ "nc036/round-trip", "roundtrip",  "bob@" DEMO_DOMAIN, 0, 587, 143, { LOGIN, PASSWORD, ANY, "every=1m" }, "" },
+	{ "nc040/web",        "http",       "http://127.0.0.1", 80, 0, 0, { "body=</html>" }, "/search" },
+	{ "nc041/web",        "http",       "https://127.0.0.1", 443, 0, 0, { "body=</html>", ANY }, "/" },
+	{ "nc041/certificate", "tls",       "127.0.0.1", 443,  0, 0, { ANY }, "" },
+	{ "nc042/site",       "http",       "http://127.0.0.1", 80, 0, 0, { "body=NC042" }, "/" },
+	{ "nc042/summary",    "http",       "http://127.0.0.1", 80, 0, 0, { "body=\"status\"" }, "/api/v2/summary.json" },
 };
 /* clang-format on */
 
