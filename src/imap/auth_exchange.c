@@ -248,6 +248,13 @@ auth_may_plain(const struct server *sv, const struct conn *conn)
 	return conn_has_tls(conn) || sv->conf->auth_allow_plaintext;
 }
 
+bool
+auth_is_plain(struct str mechanism)
+{
+	return str_eq_case(mechanism, STR("PLAIN")) ||
+	       str_eq_case(mechanism, STR("LOGIN"));
+}
+
 void
 auth_put_mechanisms(struct buf *b, const struct server *sv,
     const struct conn *conn, const char *prefix)

@@ -67,6 +67,8 @@ void auth_exchange_plain(
 
 /* May this client send its password in clear text (PLAIN, LOGIN, USER)? */
 bool auth_may_plain(const struct server *sv, const struct conn *conn);
+/* Does that mechanism do so? */
+bool auth_is_plain(struct str mechanism);
 /* The mechanisms to offer on this connection, each behind prefix:
  * " AUTH=PLAIN AUTH=..." or " PLAIN ...". */
 void auth_put_mechanisms(struct buf *b, const struct server *sv,

@@ -8,15 +8,15 @@
 void
 session_put_capability(struct session *s, struct buf *b)
 {
-	bool may_tls = !conn_has_tls(s->conn) && s->sv->tls;
+	bool may_tls = !conn_has_tls(s->client.conn) && s->client.sv->tls;
 
 	buf_put_c(b, "IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE");
 	if (s->state == SESSION_NOT_AUTHENTICATED) {
 		if (may_tls)
 			buf_put_c(b, " STARTTLS");
-		if (!auth_may_plain(s->sv, s->conn))
+		if (!auth_may_plain(s->client.sv, s->client.conn))
 			buf_put_c(b, " LOGINDISABLED");
-		auth_put_mechanisms(b, s->sv, s->conn, " AUTH=");
+		auth_put_mechanisms(b, s->client.sv, s->client.conn, " AUTH=");
 		return;
 	}
 	buf_put_c(b, " NAMESPACE UIDPLUS UNSELECT CHILDREN MOVE SPECIAL-USE"
@@ -25,15 +25,15 @@ session_put_capability(struct session *s, struct buf *b)
 		     "QUOTA=RES-STORAGE"
 		     " QUOTA=RES-MESSAGE MULTIAPPEND BINARY");
 	buf_printf(b, " APPENDLIMIT=%llu",
-	    (unsigned long long)server_append_max(s->sv));
+	    (unsigned long long)server_append_max(s->client.sv));
 }
 
 void
 imap_cmd_capability(struct session *s)
 {
-	buf_put_c(&s->out, "* CAPABILITY ");
-	session_put_capability(s, &s->out);
-	buf_put_c(&s->out, "\r\n");
+	buf_put_c(&s->client.out, "* CAPABILITY ");
+	session_put_capability(s, &s->client.out);
+	buf_put_c(&s->client.out, "\r\n");
 	session_ok(s, "Done");
 }
 
@@ -59,13 +59,14 @@ imap_cmd_logout(struct session *s)
 	struct buf tag = BUF_INIT(IMAP_MAX_TAG_BYTES);
 
 	buf_put_str(&tag, s->cmd->c.tag);
-	imap_put_status(&s->out, STR_NONE, IMAP_BYE, STR_NONE, STR("Bye"));
 	imap_put_status(
-	    &s->out, buf_str(&tag), IMAP_OK, STR_NONE, STR("Signed out"));
-	session_flush(s);
+	    &s->client.out, STR_NONE, IMAP_BYE, STR_NONE, STR("Bye"));
+	imap_put_status(&s->client.out, buf_str(&tag), IMAP_OK, STR_NONE,
+	    STR("Signed out"));
+	client_flush(&s->client);
 	s->state = SESSION_LOGOUT;
-	s->attempt.is_well = true;
-	conn_close(s->conn);
+	s->client.attempt.is_well = true;
+	conn_close(s->client.conn);
 	buf_done(&tag);
 }
 
@@ -82,18 +83,19 @@ imap_cmd_id(struct session *s)
 		if (str_eq_case(id->pairs[i].key, STR("version")))
 			version = id->pairs[i].value;
 	}
-	log_event(EV_IMAP_ID, LU("session", s->id), LC("user", s->login),
-	    LS("name", name), LS("version", version));
-	buf_put_c(&s->out, "* ID (\"name\" \"Mailstead\")\r\n");
+	log_event(EV_IMAP_ID, LU("session", s->client.id),
+	    LC("user", s->client.login), LS("name", name),
+	    LS("version", version));
+	buf_put_c(&s->client.out, "* ID (\"name\" \"Mailstead\")\r\n");
 	session_ok(s, "Done");
 }
 
 void
 imap_cmd_starttls(struct session *s)
 {
-	struct tls_context *tls = s->sv->tls;
+	struct tls_context *tls = s->client.sv->tls;
 
-	if (conn_has_tls(s->conn)) {
+	if (conn_has_tls(s->client.conn)) {
 		session_bad(s, "TLS is on already");
 		return;
 	}
@@ -104,7 +106,7 @@ imap_cmd_starttls(struct session *s)
 	session_ok(s, "Begin TLS now");
 	/* What was sent behind STARTTLS is thrown away by conn_start_tls();
 	 * the framer is between commands and holds nothing of it. */
-	conn_start_tls(s->conn, tls);
+	conn_start_tls(s->client.conn, tls);
 }
 
 void
@@ -121,15 +123,15 @@ imap_cmd_enable(struct session *s)
 
 	unsigned bits = 0;
 
-	buf_put_c(&s->out, "* ENABLED");
+	buf_put_c(&s->client.out, "* ENABLED");
 	for (size_t i = 0; i < w->n; i++)
 		for (size_t k = 0; k < ARRAY_LEN(known); k++)
 			if (str_eq_case(w->words[i], known[k].name)) {
 				bits |= known[k].bit;
-				buf_printf(
-				    &s->out, " %.*s", STR_ARG(known[k].name));
+				buf_printf(&s->client.out, " %.*s",
+				    STR_ARG(known[k].name));
 			}
-	buf_put_c(&s->out, "\r\n");
+	buf_put_c(&s->client.out, "\r\n");
 	session_enable(s, bits);
 	session_ok(s, "Done");
 }
@@ -137,6 +139,6 @@ imap_cmd_enable(struct session *s)
 void
 imap_cmd_namespace(struct session *s)
 {
-	buf_put_c(&s->out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+	buf_put_c(&s->client.out, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
 	session_ok(s, "Done");
 }

@@ -50,7 +50,7 @@ append_free(struct session *s)
 {
 	if (!s->append)
 		return;
-	s->sv->append_bytes -= s->append->size;
+	s->client.sv->append_bytes -= s->append->size;
 	closep(&s->append->fd);
 	buf_done(&s->append->structures);
 	free(s->append->tag);
@@ -80,10 +80,10 @@ static void
 refuse_literal(struct session *s, struct str tag, enum imap_status_word word,
     const char *code, const char *why)
 {
-	imap_put_status(&s->out, tag, word, str_c(code), str_c(why));
+	imap_put_status(&s->client.out, tag, word, str_c(code), str_c(why));
 	append_free(s);
 	imap_framer_reject(&s->framer);
-	session_flush(s);
+	client_flush(&s->client);
 }
 
 static void
@@ -94,8 +94,8 @@ accept_literal(struct session *s)
 	a->left = a->messages[a->n - 1].size;
 	imap_framer_stream(&s->framer);
 	if (a->is_sync)
-		buf_put_c(&s->out, "+ OK\r\n");
-	session_flush(s);
+		buf_put_c(&s->client.out, "+ OK\r\n");
+	client_flush(&s->client);
 }
 
 static void
@@ -114,7 +114,7 @@ on_room(struct session *s, struct ipc_msg *m)
 		f = session_failure_of(m, true);
 		refuse_literal(s, str_c(a->tag), IMAP_NO, f.code, f.text);
 	}
-	conn_resume(s->conn);
+	conn_resume(s->client.conn);
 }
 
 /* All messages of the command so far, the new one included. */
@@ -141,7 +141,7 @@ judge(struct session *s, uint64_t size, const char **ret_why)
 {
 	const struct append *a = s->append;
 
-	if (size > server_append_max(s->sv) ||
+	if (size > server_append_max(s->client.sv) ||
 	    (a && size > APPEND_TOTAL_MAX - a->size)) {
 		*ret_why = "The message is too large";
 		return "TOOBIG";
@@ -245,17 +245,17 @@ append_slice(struct session *s, const struct imap_frame_event *ev)
 
 	if (!a)
 		return;
-	if (s->sv->append_bytes + ev->slice.n > SERVER_APPEND_MAX)
+	if (s->client.sv->append_bytes + ev->slice.n > SERVER_APPEND_MAX)
 		a->has_failed = true;
 	if (!a->has_failed && !write_all(a->fd, ev->slice))
 		a->has_failed = true;
 	if (!a->has_failed) {
 		a->size += ev->slice.n;
-		s->sv->append_bytes += ev->slice.n;
+		s->client.sv->append_bytes += ev->slice.n;
 	}
 	a->left = ev->left;
 	if (ev->left == 0)
-		conn_quick_ack(s->conn);
+		conn_quick_ack(s->client.conn);
 	if (a->left == 0 && !a->has_failed)
 		analyse(a);
 }
@@ -327,7 +327,7 @@ put_items(struct session *s, struct buf *items)
 			.internaldate =
 			    c->messages[i].has_date
 				? (uint64_t)MAX(c->messages[i].date.utc, 0)
-				: loop_time(s->sv->loop),
+				: loop_time(s->client.sv->loop),
 			.structure = str_sub(buf_str(&a->structures),
 			    w->structure, w->structure_size),
 		};

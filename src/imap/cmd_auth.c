@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * cmd_auth.c - AUTHENTICATE and LOGIN (RFC 3501 6.2, RFC 4959).
- *
- * The exchange itself is between the client and the auth role; failed tries
- * are delayed and counted there. Here a connection ends after a few.
  */
 #include "imap/session.h"
-
-#define LOGIN_FAILURES_MAX 5
 
 static void
 end_exchange(struct session *s)
 {
-	if (s->auth)
-		auth_exchange_done(s->auth);
-	free(s->auth);
-	s->auth = NULL;
+	client_auth_end(&s->client);
 }
 
 static void
@@ -23,11 +15,7 @@ succeed(struct session *s, const struct auth_answer *a)
 {
 	struct buf code = BUF_INIT(KIB(2));
 
-	session_signed_in(s, a->login);
-	s->attempt.is_signed_in = true;
-	s->attempt.account = a->account;
-	s->attempt.organisation = reach_organisation(a->login);
-	s->attempt.is_known = a->is_known;
+	session_signed_in(s, a);
 	end_exchange(s);
 	buf_put_c(&code, "CAPABILITY ");
 	session_put_capability(s, &code);
@@ -38,14 +26,10 @@ succeed(struct session *s, const struct auth_answer *a)
 static void
 fail(struct session *s, const struct auth_answer *a)
 {
-	bool is_last = ++s->login_failures >= LOGIN_FAILURES_MAX;
+	bool is_last = client_has_guessed(&s->client);
 	enum reason why = a->reason;
 
-	log_event(EV_IMAP_LOGIN_FAIL, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("reason", reason_str(why)));
-	s->attempt.has_failed |= why == REASON_AUTH;
-	s->attempt.has_failed_known |= why == REASON_AUTH_KNOWN;
-	s->attempt.is_banned |= why == REASON_BANNED;
+	client_auth_failed(&s->client, a);
 	end_exchange(s);
 	if (a->result == AUTH_LATER)
 		session_no(s, "UNAVAILABLE", "Cannot check now, try again");
@@ -69,7 +53,7 @@ on_answer(void *arg, const struct auth_answer *a)
 {
 	struct session *s = arg;
 
-	if (s->is_dead || s->state == SESSION_LOGOUT || !s->cmd)
+	if (s->client.is_dead || s->state == SESSION_LOGOUT || !s->cmd)
 		return;
 	if (a->result == AUTH_CHALLENGE && s->cmd->c.verb == IMAP_LOGIN) {
 		/* PLAIN has one step only. */
@@ -78,12 +62,12 @@ on_answer(void *arg, const struct auth_answer *a)
 	}
 	switch (a->result) {
 	case AUTH_CHALLENGE:
-		buf_put_c(&s->out, "+ ");
-		buf_put_str(&s->out, a->text);
-		buf_put_c(&s->out, "\r\n");
-		session_flush(s);
+		buf_put_c(&s->client.out, "+ ");
+		buf_put_str(&s->client.out, a->text);
+		buf_put_c(&s->client.out, "\r\n");
+		client_flush(&s->client);
 		s->cmd->line = on_line;
-		conn_resume(s->conn);
+		conn_resume(s->client.conn);
 		break;
 	case AUTH_OK:
 		succeed(s, a);
@@ -101,58 +85,30 @@ static void
 on_line(struct session *s, struct str line)
 {
 	s->cmd->line = NULL;
-	if (!auth_exchange_step(s->auth, line)) {
+	if (!auth_exchange_step(s->client.auth, line)) {
 		end_exchange(s);
 		session_bad(s, "Exchange ended");
 	}
-}
-
-static void
-begin(struct session *s)
-{
-	s->cmd->cleanup = end_exchange;
-	s->auth = X_NEW(struct auth_exchange);
-	auth_exchange_init(s->auth);
-	s->auth->sv = s->sv;
-	s->auth->conn = s->conn;
-	s->auth->service = s->service;
-	s->auth->session = s->id;
-	s->auth->fn = on_answer;
-	s->auth->arg = s;
-}
-
-static bool
-is_plain_mechanism(struct str name)
-{
-	return str_eq_case(name, STR("PLAIN")) ||
-	       str_eq_case(name, STR("LOGIN"));
 }
 
 void
 imap_cmd_authenticate(struct session *s)
 {
 	const struct imap_authenticate *a = &s->cmd->c.u.authenticate;
-	struct buf initial = BUF_INIT(SASL_LINE_MAX);
-	struct str raw;
 	struct str line =
 	    a->has_initial && a->initial.n == 0 ? STR("=") : a->initial;
 
-	if (is_plain_mechanism(a->mechanism) &&
-	    !auth_may_plain(s->sv, s->conn)) {
+	if (auth_is_plain(a->mechanism) &&
+	    !auth_may_plain(s->client.sv, s->client.conn)) {
 		session_no(s, "PRIVACYREQUIRED", "Use STARTTLS first");
 		return;
 	}
-	if (a->has_initial &&
-	    sasl_line_decode(line, true, &initial) != SASL_LINE_OK) {
-		buf_done_secret(&initial);
+	if (!client_auth_start(&s->client, on_answer, a->mechanism,
+		a->has_initial ? &line : NULL)) {
 		session_bad(s, "The initial response is not base64");
 		return;
 	}
-	begin(s);
-	raw = buf_str(&initial);
-	auth_exchange_start(
-	    s->auth, a->mechanism, a->has_initial ? &raw : NULL);
-	buf_done_secret(&initial);
+	s->cmd->cleanup = end_exchange;
 }
 
 void
@@ -160,10 +116,10 @@ imap_cmd_login(struct session *s)
 {
 	const struct imap_login *l = &s->cmd->c.u.login;
 
-	if (!auth_may_plain(s->sv, s->conn)) {
+	if (!auth_may_plain(s->client.sv, s->client.conn)) {
 		session_no(s, "PRIVACYREQUIRED", "Use STARTTLS first");
 		return;
 	}
-	begin(s);
-	auth_exchange_plain(s->auth, l->user, l->password);
+	client_auth_plain(&s->client, on_answer, l->user, l->password);
+	s->cmd->cleanup = end_exchange;
 }

@@ -84,7 +84,7 @@ void
 fetch_put_view_items(struct session *s, const struct ipc_entry *e)
 {
 	struct fetch *f = s->cmd->data;
-	struct buf *b = &s->out;
+	struct buf *b = &s->client.out;
 	const char *blank = "";
 
 	if (f->attrs & IMAP_FETCH_UID) {
@@ -122,13 +122,13 @@ put_view_line(struct session *s, size_t i)
 	if (is_hot_line(f, e)) {
 		struct imap_flags flags = { .bits = e->flags };
 
-		imap_put_fetch_flags(&s->out, (uint32_t)i + 1, e->uid, &flags,
-		    view_is_recent(s->view, e));
+		imap_put_fetch_flags(&s->client.out, (uint32_t)i + 1, e->uid,
+		    &flags, view_is_recent(s->view, e));
 		return;
 	}
-	imap_put_fetch_open(&s->out, (uint32_t)i + 1);
+	imap_put_fetch_open(&s->client.out, (uint32_t)i + 1);
 	fetch_put_view_items(s, e);
-	buf_put_c(&s->out, ")\r\n");
+	buf_put_c(&s->client.out, ")\r\n");
 }
 
 /* f->left keeps the range under way until it is done. */
@@ -146,9 +146,9 @@ fetch_from_view(struct session *s)
 		for (; i < v->n && v->entries[i].uid <= last; i++) {
 			put_view_line(s, i);
 			f->next = v->entries[i].uid;
-			if (s->out.n < SESSION_OUT_CHUNK)
+			if (s->client.out.n < CLIENT_OUT_CHUNK)
 				continue;
-			session_flush(s);
+			client_flush(&s->client);
 			if (f->next < last &&
 			    session_wait_drained(s, fetch_from_view)) {
 				f->next++;
@@ -198,7 +198,7 @@ on_portion(struct session *s, struct ipc_msg *m)
 	}
 	f->left = uid_set_after(&f->uids, f->left, f->asked, r.next_uid);
 	/* The next portion is read while this one is written. */
-	if (f->left.n && !conn_is_full(s->conn) && !r.is_body_in_fd)
+	if (f->left.n && !conn_is_full(s->client.conn) && !r.is_body_in_fd)
 		ask_portion(s);
 	is_ok = r.is_body_in_fd ? fetch_put_big(s, &r, m->fd)
 	                        : fetch_put_items(s, r.items);
@@ -206,7 +206,7 @@ on_portion(struct session *s, struct ipc_msg *m)
 		session_bye(s, "SERVERBUG", "Internal error");
 		return;
 	}
-	session_flush(s);
+	client_flush(&s->client);
 	fetch_more(s);
 }
 
@@ -243,7 +243,7 @@ fetch_more(struct session *s)
 {
 	struct fetch *f = s->cmd->data;
 
-	if (session_is_asking(s))
+	if (client_is_asking(&s->client))
 		return;
 	if (session_wait_drained(s, fetch_more))
 		return;
@@ -251,7 +251,7 @@ fetch_more(struct session *s)
 		go_again(f);
 	if (is_kept(s)) {
 		f->left = STR_NONE;
-		session_flush(s);
+		client_flush(&s->client);
 	}
 	if (f->left.n)
 		ask_portion(s);
@@ -378,7 +378,7 @@ put_vanished(struct session *s, const struct str *among)
 	if (s->view->uidnext > 1 && imap_set_normalise(&s->cmd->arena, &c->set,
 					s->view->uidnext - 1, &set))
 		view_missing(s->view, &set, among, &gone);
-	view_put_vanished(buf_str(&gone), true, &s->out);
+	view_put_vanished(buf_str(&gone), true, &s->client.out);
 	buf_done(&gone);
 	start(s);
 }

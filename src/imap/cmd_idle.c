@@ -9,7 +9,7 @@
 static void
 synced(struct session *s)
 {
-	session_flush(s);
+	client_flush(&s->client);
 	if (s->has_changes)
 		idle_tell(s);
 }
@@ -36,10 +36,10 @@ void
 imap_cmd_idle(struct session *s)
 {
 	s->cmd->line = on_line;
-	buf_put_c(&s->out, "+ idling\r\n");
-	session_flush(s);
+	buf_put_c(&s->client.out, "+ idling\r\n");
+	client_flush(&s->client);
 	/* What came before IDLE but was not told yet comes now. */
 	if (s->view)
 		session_sync(s, true, synced);
-	conn_resume(s->conn);
+	conn_resume(s->client.conn);
 }

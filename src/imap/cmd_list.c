@@ -103,20 +103,20 @@ put_status_items(
 		{ IMAP_STATUS_DELETED_STORAGE, "DELETED-STORAGE",
 		    mb->deleted_bytes },
 		{ IMAP_STATUS_APPENDLIMIT, "APPENDLIMIT",
-		    server_append_max(s->sv) },
+		    server_append_max(s->client.sv) },
 	};
 	const char *blank = "";
 
-	buf_put_c(&s->out, "* STATUS ");
-	imap_put_mailbox(&s->out, mb->name, session_utf8(s));
-	buf_put_c(&s->out, " (");
+	buf_put_c(&s->client.out, "* STATUS ");
+	imap_put_mailbox(&s->client.out, mb->name, session_utf8(s));
+	buf_put_c(&s->client.out, " (");
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (items & all[i].bit) {
-			buf_printf(&s->out, "%s%s ", blank, all[i].name);
-			buf_put_u64(&s->out, all[i].value);
+			buf_printf(&s->client.out, "%s%s ", blank, all[i].name);
+			buf_put_u64(&s->client.out, all[i].value);
 			blank = " ";
 		}
-	buf_put_c(&s->out, ")\r\n");
+	buf_put_c(&s->client.out, ")\r\n");
 	if (items & IMAP_STATUS_HIGHESTMODSEQ)
 		session_enable(s, ENABLED_CONDSTORE);
 }
@@ -133,7 +133,7 @@ put_attributes(struct listing *l, size_t i)
 {
 	const struct msg_mailbox *mb = &l->all[i];
 	const struct imap_list *q = l->q;
-	struct buf *b = &l->s->out;
+	struct buf *b = &l->s->client.out;
 	const char *blank = "";
 	bool wants_subscribed = (q->select & IMAP_LIST_SUBSCRIBED) ||
 	                        (q->returns & IMAP_LIST_RETURN_SUBSCRIBED);
@@ -201,13 +201,14 @@ put_line(struct listing *l, size_t i, const char *childinfo)
 	struct session *s = l->s;
 	const struct msg_mailbox *mb = &l->all[i];
 
-	buf_put_c(&s->out, "* LIST (");
+	buf_put_c(&s->client.out, "* LIST (");
 	put_attributes(l, i);
-	buf_put_c(&s->out, ") \"/\" ");
-	imap_put_mailbox(&s->out, mb->name, session_utf8(s));
+	buf_put_c(&s->client.out, ") \"/\" ");
+	imap_put_mailbox(&s->client.out, mb->name, session_utf8(s));
 	if (childinfo)
-		buf_printf(&s->out, " (\"CHILDINFO\" (\"%s\"))", childinfo);
-	buf_put_c(&s->out, "\r\n");
+		buf_printf(
+		    &s->client.out, " (\"CHILDINFO\" (\"%s\"))", childinfo);
+	buf_put_c(&s->client.out, "\r\n");
 	if (l->q->returns & IMAP_LIST_RETURN_STATUS && mb->id)
 		put_status_items(s, l->q->status_items, mb);
 }
@@ -215,10 +216,10 @@ put_line(struct listing *l, size_t i, const char *childinfo)
 static void
 put_lsub(struct listing *l, struct str name, bool is_noselect)
 {
-	buf_printf(
-	    &l->s->out, "* LSUB (%s) \"/\" ", is_noselect ? "\\Noselect" : "");
-	imap_put_mailbox(&l->s->out, name, session_utf8(l->s));
-	buf_put_c(&l->s->out, "\r\n");
+	buf_printf(&l->s->client.out, "* LSUB (%s) \"/\" ",
+	    is_noselect ? "\\Noselect" : "");
+	imap_put_mailbox(&l->s->client.out, name, session_utf8(l->s));
+	buf_put_c(&l->s->client.out, "\r\n");
 }
 
 static bool
@@ -331,8 +332,8 @@ tell_more(struct session *s)
 	struct listing *l = s->cmd->data;
 
 	for (l->work = 0; l->at < l->n && l->work < TURN_WORK; l->at++) {
-		if (s->out.n >= SESSION_OUT_CHUNK) {
-			session_flush(s);
+		if (s->client.out.n >= CLIENT_OUT_CHUNK) {
+			client_flush(&s->client);
 			if (session_wait_drained(s, tell_more))
 				return;
 		}
@@ -395,9 +396,10 @@ imap_cmd_list(struct session *s)
 	struct listing *l;
 
 	if (q->is_root) {
-		buf_put_c(&s->out, s->cmd->c.verb == IMAP_LSUB
-				       ? "* LSUB (\\Noselect) \"/\" \"\"\r\n"
-				       : "* LIST (\\Noselect) \"/\" \"\"\r\n");
+		buf_put_c(
+		    &s->client.out, s->cmd->c.verb == IMAP_LSUB
+					? "* LSUB (\\Noselect) \"/\" \"\"\r\n"
+					: "* LIST (\\Noselect) \"/\" \"\"\r\n");
 		session_ok(s, "Done");
 		return;
 	}

@@ -14,18 +14,18 @@ put_quota(struct session *s, const struct msg_quota_reply *q)
 {
 	const char *blank = "";
 
-	buf_put_c(&s->out, "* QUOTA \"\" (");
+	buf_put_c(&s->client.out, "* QUOTA \"\" (");
 	if (q->bytes_limit) {
-		buf_printf(&s->out, "STORAGE %llu %llu",
+		buf_printf(&s->client.out, "STORAGE %llu %llu",
 		    (unsigned long long)((q->bytes + 1023) / 1024),
 		    (unsigned long long)(q->bytes_limit / 1024));
 		blank = " ";
 	}
 	if (q->messages_limit)
-		buf_printf(&s->out, "%sMESSAGE %llu %llu", blank,
+		buf_printf(&s->client.out, "%sMESSAGE %llu %llu", blank,
 		    (unsigned long long)q->messages,
 		    (unsigned long long)q->messages_limit);
-	buf_put_c(&s->out, ")\r\n");
+	buf_put_c(&s->client.out, ")\r\n");
 }
 
 static bool
@@ -80,10 +80,10 @@ on_root_quota(struct session *s, struct ipc_msg *m)
 
 	if (!read_quota(s, m, &q))
 		return;
-	buf_put_c(&s->out, "* QUOTAROOT ");
+	buf_put_c(&s->client.out, "* QUOTAROOT ");
 	imap_put_mailbox(
-	    &s->out, s->cmd->c.u.quota.mailbox.name, session_utf8(s));
-	buf_put_c(&s->out, has_limit(&q) ? " \"\"\r\n" : "\r\n");
+	    &s->client.out, s->cmd->c.u.quota.mailbox.name, session_utf8(s));
+	buf_put_c(&s->client.out, has_limit(&q) ? " \"\"\r\n" : "\r\n");
 	if (has_limit(&q))
 		put_quota(s, &q);
 	session_ok(s, "Done");

@@ -103,12 +103,12 @@ put_plain(struct session *s)
 {
 	struct search_cmd *sc = s->cmd->data;
 
-	buf_put_c(&s->out, "* SEARCH");
-	each_hit(s, put_number, &s->out);
+	buf_put_c(&s->client.out, "* SEARCH");
+	each_hit(s, put_number, &s->client.out);
 	if (s->cmd->c.u.search.has_modseq && sc->hits.n)
-		buf_printf(
-		    &s->out, " (MODSEQ %llu)", (unsigned long long)sc->modseq);
-	buf_put_c(&s->out, "\r\n");
+		buf_printf(&s->client.out, " (MODSEQ %llu)",
+		    (unsigned long long)sc->modseq);
+	buf_put_c(&s->client.out, "\r\n");
 }
 
 struct extremes {
@@ -165,21 +165,21 @@ put_extended(struct session *s)
 
 	each_hit(s, note_hit, &x);
 	imap_set_writer_end(&x.w);
-	buf_put_c(&s->out, "* ESEARCH (TAG ");
-	imap_put_string(&s->out, s->cmd->c.tag);
-	buf_put_c(&s->out, s->cmd->c.is_uid ? ") UID" : ")");
+	buf_put_c(&s->client.out, "* ESEARCH (TAG ");
+	imap_put_string(&s->client.out, s->cmd->c.tag);
+	buf_put_c(&s->client.out, s->cmd->c.is_uid ? ") UID" : ")");
 	if (r & IMAP_RETURN_MIN && x.count)
-		buf_printf(&s->out, " MIN %u", x.min);
+		buf_printf(&s->client.out, " MIN %u", x.min);
 	if (r & IMAP_RETURN_MAX && x.count)
-		buf_printf(&s->out, " MAX %u", x.max);
+		buf_printf(&s->client.out, " MAX %u", x.max);
 	if (r & IMAP_RETURN_ALL && x.count)
-		buf_printf(&s->out, " ALL %.*s", STR_ARG(buf_str(&all)));
+		buf_printf(&s->client.out, " ALL %.*s", STR_ARG(buf_str(&all)));
 	if (r & IMAP_RETURN_COUNT)
-		buf_printf(&s->out, " COUNT %u", x.count);
+		buf_printf(&s->client.out, " COUNT %u", x.count);
 	if (s->cmd->c.u.search.has_modseq && x.count)
-		buf_printf(&s->out, " MODSEQ %llu",
+		buf_printf(&s->client.out, " MODSEQ %llu",
 		    (unsigned long long)told_modseq(s, r));
-	buf_put_c(&s->out, "\r\n");
+	buf_put_c(&s->client.out, "\r\n");
 	buf_done(&all);
 }
 
@@ -380,7 +380,7 @@ judge_held(struct session *s)
 		return;
 	}
 	drop_held(sc);
-	if (!session_is_asking(s))
+	if (!client_is_asking(&s->client))
 		search_more(s);
 }
 
@@ -467,7 +467,7 @@ imap_cmd_search(struct session *s)
 	buf_init(&sc->again, CANDIDATES_MAX);
 	if (c->has_modseq)
 		session_enable(s, ENABLED_CONDSTORE);
-	sc->program.now = loop_time(s->sv->loop);
+	sc->program.now = loop_time(s->client.sv->loop);
 	if (!search_prepare(&sc->program, &s->cmd->arena, c, s->view)) {
 		session_no(s, "LIMIT", "The search is too complex");
 		return;

@@ -41,7 +41,7 @@ tell_opened(struct session *s)
 	v->told_exists = (uint32_t)v->n;
 	v->told_recent = view_count_recent(v);
 	v->told_keywords = v->n_keywords;
-	view_put_flags_lines(v, &s->out);
+	view_put_flags_lines(v, &s->client.out);
 	session_untagged(s, "* %u EXISTS\r\n* %u RECENT\r\n", v->told_exists,
 	    v->told_recent);
 	if (unseen)
@@ -78,7 +78,7 @@ tell_known_changed(struct session *s, const struct imap_set *known)
 	for (size_t i = 0; i < v->n; i++)
 		if (v->entries[i].modseq > sel->mod_seq &&
 		    (!known || imap_set_has(known, v->entries[i].uid)))
-			view_put_entry(v, i, &o, &s->out);
+			view_put_entry(v, i, &o, &s->client.out);
 }
 
 static void
@@ -92,7 +92,7 @@ tell_since(struct session *s, const struct str *vanished)
 				       &sel->known_uids, UINT32_MAX, &known);
 
 	view_missing(s->view, has_known ? &known : NULL, vanished, &gone);
-	view_put_vanished(buf_str(&gone), true, &s->out);
+	view_put_vanished(buf_str(&gone), true, &s->client.out);
 	tell_known_changed(s, has_known ? &known : NULL);
 	buf_done(&gone);
 	finish_open(s);
@@ -249,14 +249,15 @@ imap_cmd_select(struct session *s)
 void
 session_deselect(struct session *s)
 {
-	struct ipc_peer *store = runtime_peer(s->sv->rt, ROLE_STORE);
+	struct ipc_peer *store = runtime_peer(s->client.sv->rt, ROLE_STORE);
 	struct buf b = BUF_INIT(KIB(1));
 
 	if (s->view && store) {
 		struct msg_mailbox_unwatch m = { .mailbox = s->view->mailbox };
 
 		msg_mailbox_unwatch_put(&b, &m);
-		ipc_notify(store, MSG_MAILBOX_UNWATCH, s->id, buf_str(&b), -1);
+		ipc_notify(
+		    store, MSG_MAILBOX_UNWATCH, s->client.id, buf_str(&b), -1);
 	}
 	buf_done(&b);
 	kept_drop(s);

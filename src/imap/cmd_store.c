@@ -128,7 +128,7 @@ tell_unchanged(struct session *s)
 			if (s->view->entries[i].modseq <= ch->known &&
 			    !uid_set_has(
 				buf_str(&ch->failed), s->view->entries[i].uid))
-				view_put_entry(s->view, i, &o, &s->out);
+				view_put_entry(s->view, i, &o, &s->client.out);
 }
 
 static void
@@ -338,8 +338,8 @@ on_copy(struct session *s, struct ipc_msg *m)
 	s->has_changes = true;
 	if (s->cmd->c.verb == IMAP_MOVE && code.n) {
 		/* Before the EXPUNGEs (RFC 6851 4.3). */
-		imap_put_status(
-		    &s->out, STR_NONE, IMAP_OK, buf_str(&code), STR("Moved"));
+		imap_put_status(&s->client.out, STR_NONE, IMAP_OK,
+		    buf_str(&code), STR("Moved"));
 		buf_reset(&code, 0);
 	}
 	session_finish(s, IMAP_OK, buf_str(&code), STR("Done"));

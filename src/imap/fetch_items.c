@@ -99,7 +99,7 @@ put_bytes(struct buf *b, struct str s)
 static void
 put_range(struct item *it, struct mime_range r)
 {
-	struct buf *b = &it->s->out;
+	struct buf *b = &it->s->client.out;
 	struct str part[2];
 	bool is_lent;
 
@@ -115,15 +115,15 @@ put_range(struct item *it, struct mime_range r)
 		put_bytes(b, part[1]);
 		return;
 	}
-	session_flush(it->s);
+	client_flush(&it->s->client);
 	conn_put_ref(
-	    it->s->conn, part[1], body_map_unref, body_map_ref(it->map));
+	    it->s->client.conn, part[1], body_map_unref, body_map_ref(it->map));
 }
 
 static void
 put_scratch(struct item *it, const struct imap_section *x, bool is_binary)
 {
-	struct buf *b = &it->s->out;
+	struct buf *b = &it->s->client.out;
 	struct mime_range all = { 0, it->f->scratch.n };
 	struct mime_range r = clip(all, x);
 	struct str s = str_sub(buf_str(&it->f->scratch), r.off, r.len);
@@ -176,7 +176,7 @@ put_fields(struct item *it, const struct imap_section *x, struct mime_range r)
 	struct str part[2];
 
 	if (!may_copy(it, r.len)) {
-		buf_put_c(&it->s->out, "NIL");
+		buf_put_c(&it->s->client.out, "NIL");
 		return;
 	}
 	pieces(it, r, part);
@@ -222,13 +222,13 @@ static void
 put_binary(struct item *it, const struct imap_section *x, struct mime_range r)
 {
 	if (!may_copy(it, r.len)) {
-		buf_put_c(&it->s->out,
+		buf_put_c(&it->s->client.out,
 		    x->form == IMAP_FORM_BINARY_SIZE ? "0" : "NIL");
 		return;
 	}
 	decode_part(it, x, r);
 	if (x->form == IMAP_FORM_BINARY_SIZE)
-		buf_put_u64(&it->s->out, it->f->scratch.n);
+		buf_put_u64(&it->s->client.out, it->f->scratch.n);
 	else
 		put_scratch(it, x, true);
 }
@@ -236,7 +236,7 @@ put_binary(struct item *it, const struct imap_section *x, struct mime_range r)
 static void
 put_section(struct item *it, const struct imap_section *x)
 {
-	struct buf *b = &it->s->out;
+	struct buf *b = &it->s->client.out;
 	struct mime_section m = section_of(x);
 	struct mime_range r = { 0, 0 };
 
@@ -259,16 +259,16 @@ put_section(struct item *it, const struct imap_section *x)
 static void
 put_item_name(struct item *it, size_t start, const char *name)
 {
-	if (it->has_output || it->s->out.n > start)
-		buf_put_char(&it->s->out, ' ');
+	if (it->has_output || it->s->client.out.n > start)
+		buf_put_char(&it->s->client.out, ' ');
 	it->has_output = true;
-	buf_put_c(&it->s->out, name);
+	buf_put_c(&it->s->client.out, name);
 }
 
 static void
 put_response(struct item *it)
 {
-	struct buf *b = &it->s->out;
+	struct buf *b = &it->s->client.out;
 	unsigned a = it->f->attrs;
 	size_t start;
 
@@ -366,8 +366,8 @@ fetch_put_items(struct session *s, struct str items)
 
 	while (msg_fetch_item_read(&w, &m)) {
 		put_item(s, &m, NULL);
-		if (s->out.n > SESSION_OUT_CHUNK)
-			session_flush(s);
+		if (s->client.out.n > CLIENT_OUT_CHUNK)
+			client_flush(&s->client);
 	}
 	return wire_is_complete(&w);
 }
@@ -396,7 +396,7 @@ fetch_put_big(struct session *s, const struct msg_fetch_reply *r, int fd)
 	put_item(s, &item, map);
 	if (f->is_pieces)
 		kept_put(s, &item, map);
-	session_flush(s);
+	client_flush(&s->client);
 	body_map_unref(map);
 	return true;
 }

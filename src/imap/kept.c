@@ -24,10 +24,10 @@ is_too_much(struct session *s, uint64_t size)
 	uint64_t all = 0, own = 0;
 	struct body_map *map;
 
-	LIST_FOREACH(map, &s->sv->maps, link)
+	LIST_FOREACH(map, &s->client.sv->maps, link)
 	{
 		all += map->bytes.n;
-		if (strcmp(map->login, s->login) == 0)
+		if (strcmp(map->login, s->client.login) == 0)
 			own += map->bytes.n;
 	}
 	return (own > 0 && own + size > SERVER_MAPS_ACCOUNT_MAX) ||
@@ -53,8 +53,8 @@ body_map_new(struct session *s, int fd, bool *ret_is_limit)
 	map = X_NEW(struct body_map);
 	map->bytes = str_make(bytes, (size_t)st.st_size);
 	map->refs = 1;
-	map->login = x_strdup(s->login);
-	LIST_INSERT_HEAD(&s->sv->maps, map, link);
+	map->login = x_strdup(s->client.login);
+	LIST_INSERT_HEAD(&s->client.sv->maps, map, link);
 	return map;
 }
 
@@ -93,7 +93,7 @@ find(const struct session *s, uint32_t uid)
 {
 	struct kept_body *k;
 
-	TAILQ_FOREACH(k, &s->sv->kept, link)
+	TAILQ_FOREACH(k, &s->client.sv->kept, link)
 	if (k->owner == s && k->mailbox == s->view->mailbox && k->uid == uid)
 		return k;
 	return NULL;
@@ -103,7 +103,7 @@ void
 kept_put(
     struct session *s, const struct msg_fetch_item *item, struct body_map *map)
 {
-	struct server *sv = s->sv;
+	struct server *sv = s->client.sv;
 	struct msg_fetch_item bare = *item;
 	struct kept_body *k;
 
@@ -130,8 +130,8 @@ kept_find(struct session *s, uint32_t uid, struct msg_fetch_item *ret_item)
 
 	if (!k || !msg_fetch_item_get(buf_str(&k->item), ret_item))
 		return NULL;
-	TAILQ_REMOVE(&s->sv->kept, k, link);
-	TAILQ_INSERT_HEAD(&s->sv->kept, k, link);
+	TAILQ_REMOVE(&s->client.sv->kept, k, link);
+	TAILQ_INSERT_HEAD(&s->client.sv->kept, k, link);
 	ret_item->body = k->map->bytes;
 	return k->map;
 }
@@ -141,9 +141,9 @@ kept_drop(struct session *s)
 {
 	struct kept_body *k, *next;
 
-	for (k = TAILQ_FIRST(&s->sv->kept); k; k = next) {
+	for (k = TAILQ_FIRST(&s->client.sv->kept); k; k = next) {
 		next = TAILQ_NEXT(k, link);
 		if (k->owner == s)
-			forget(s->sv, k);
+			forget(s->client.sv, k);
 	}
 }

@@ -8,7 +8,6 @@
 #include "conf/conf_tls.h"
 #include "imap/front.h"
 #include "imap/main.h"
-#include "imap/pop3.h"
 #include "imap/session.h"
 
 #include <malloc.h>
@@ -101,20 +100,8 @@ on_message(void *arg, struct ipc_peer *p, struct ipc_msg *m)
 static void
 on_peer_closed(void *arg, struct ipc_peer *p)
 {
-	struct server *sv = arg;
-	struct session *s, *next;
-
-	if (ipc_peer_role(p) != ROLE_STORE)
-		return;
-	for (s = LIST_FIRST(&sv->sessions); s; s = next) {
-		next = session_next(s);
-		session_store_gone(s);
-	}
-	for (struct pop3 *q = LIST_FIRST(&sv->pop3_sessions), *after; q;
-	     q = after) {
-		after = pop3_next(q);
-		pop3_store_gone(q);
-	}
+	if (ipc_peer_role(p) == ROLE_STORE)
+		clients_store_gone(arg);
 }
 
 static void
@@ -130,19 +117,10 @@ static void
 on_stop(void *arg)
 {
 	struct server *sv = arg;
-	struct session *s, *next;
 
 	sv->is_stopping = true;
 	ports_stop(sv->ports);
-	for (s = LIST_FIRST(&sv->sessions); s; s = next) {
-		next = session_next(s);
-		imap_session_shutdown(s);
-	}
-	for (struct pop3 *q = LIST_FIRST(&sv->pop3_sessions), *after; q;
-	     q = after) {
-		after = pop3_next(q);
-		pop3_shutdown(q);
-	}
+	clients_shutdown(sv);
 	/* Long enough for the good-byes to leave the machine. */
 	loop_timer_set(loop_timer_new(sv->loop, quit, sv),
 	    ports_clients(sv->ports) > 0 ? STOP_AFTER_MS / 5 : 1);
@@ -175,8 +153,7 @@ imap_main(void)
 	 */
 	mallopt(M_MMAP_THRESHOLD, (int)MIB(1));
 	mallopt(M_TRIM_THRESHOLD, (int)MIB(16));
-	LIST_INIT(&sv.sessions);
-	LIST_INIT(&sv.pop3_sessions);
+	LIST_INIT(&sv.clients);
 	TAILQ_INIT(&sv.kept);
 	LIST_INIT(&sv.maps);
 	status = runtime_main(&role, &sv);

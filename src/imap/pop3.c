@@ -9,12 +9,7 @@
  */
 #include "imap/pop3_internal.h"
 
-#include "imap/front.h"
-
-#define IN_MAX   KIB(16) /* a SASL line */
-#define OUT_HIGH KIB(512)
-#define OUT_LOW  KIB(128)
-#define BAD_MAX  20
+#define IN_MAX KIB(16) /* a SASL line */
 
 _Static_assert(IN_MAX > SASL_LINE_MAX + 2, "a whole line must fit");
 
@@ -54,28 +49,19 @@ static const struct handler handlers[] = {
 void
 pop3_ok(struct pop3 *p, const char *text)
 {
-	pop3_put_ok(&p->out, str_c(text));
+	pop3_put_ok(&p->client.out, str_c(text));
 }
 
 void
 pop3_err(struct pop3 *p, const char *code, const char *text)
 {
-	pop3_put_err(&p->out, code, str_c(text));
-}
-
-void
-pop3_flush(struct pop3 *p)
-{
-	ASSERT(!p->out.failed);
-	if (p->out.n && !p->is_dead)
-		conn_put_buf(p->conn, &p->out);
-	buf_reset(&p->out, 0);
+	pop3_put_err(&p->client.out, code, str_c(text));
 }
 
 bool
 pop3_wait_drained(struct pop3 *p, pop3_fn fn)
 {
-	if (!conn_is_full(p->conn))
+	if (!conn_is_full(p->client.conn))
 		return false;
 	p->drained = fn;
 	return true;
@@ -96,9 +82,9 @@ pop3_finish(struct pop3 *p)
 	p->is_answering = false;
 	if (p->is_in_input)
 		return;
-	pop3_flush(p);
+	client_flush(&p->client);
 	if (p->state != POP3_CLOSED)
-		conn_resume(p->conn);
+		conn_resume(p->client.conn);
 }
 
 void
@@ -106,16 +92,15 @@ pop3_close(struct pop3 *p)
 {
 	if (p->state == POP3_CLOSED)
 		return;
-	pop3_flush(p);
+	client_flush(&p->client);
 	p->state = POP3_CLOSED;
-	conn_close(p->conn);
+	conn_close(p->client.conn);
 }
 
 static void
 close_limit(struct pop3 *p, const char *what, const char *text)
 {
-	log_event(EV_POP3_LIMIT, LU("session", p->id),
-	    LC("ip", conn_peer_ip(p->conn)), LC("what", what));
+	client_log_limit(&p->client, what);
 	pop3_err(p, NULL, text);
 	pop3_close(p);
 }
@@ -124,8 +109,7 @@ void
 pop3_err_store(struct pop3 *p, const struct ipc_msg *m)
 {
 	if (m->outcome == DONE) {
-		log_event(EV_IPC_REFUSED, LU("session", p->id),
-		    LC("what", "reply of the store"));
+		client_log_broken_reply(&p->client);
 		pop3_err(p, "SYS/TEMP", "Internal error, try again later");
 	} else if (ipc_reason(m) == REASON_CORRUPT) {
 		pop3_err(p, "SYS/PERM",
@@ -140,41 +124,20 @@ pop3_err_store(struct pop3 *p, const struct ipc_msg *m)
 /* --- asking the store --------------------------------------------------------- */
 
 static void
-on_reply(void *arg, struct ipc_msg *m)
+on_reply(void *arg, UNUSED unsigned ask, struct ipc_msg *m)
 {
 	struct pop3 *p = arg;
-	pop3_reply_fn fn = p->reply_fn;
 
-	p->peer = ipc_peer_unref(p->peer);
-	p->reply_fn = NULL;
-	if (fn && !p->is_dead && p->state != POP3_CLOSED)
-		fn(p, m);
+	if (p->state != POP3_CLOSED)
+		p->reply_fn(p, m);
 }
 
 void
 pop3_ask(struct pop3 *p, enum msg_type type, struct buf *body, pop3_reply_fn fn)
 {
-	struct ipc_peer *store = runtime_peer(p->sv->rt, ROLE_STORE);
-	struct ipc_peer_request req = { .to = ROLE_STORE,
-		.type = type,
-		.session = p->id,
-		.body = buf_str(body),
-		.fd = -1 };
-
-	ASSERT(!p->reply_fn && !body->failed);
+	ASSERT(!client_is_asking(&p->client));
 	p->reply_fn = fn;
-	p->peer = store ? ipc_peer_ref(store) : NULL;
-	p->request = runtime_request(p->sv->rt, &req, on_reply, p);
-	buf_reset(body, 0);
-}
-
-static void
-cancel_ask(struct pop3 *p)
-{
-	if (p->reply_fn && p->peer)
-		ipc_cancel(p->peer, p->request);
-	p->peer = ipc_peer_unref(p->peer);
-	p->reply_fn = NULL;
+	(void)client_ask(&p->client, type, body, -1);
 }
 
 /* --- input --------------------------------------------------------------------- */
@@ -188,8 +151,10 @@ cmd_unsupported(struct pop3 *p, UNUSED const struct pop3_command *c)
 static void
 count_bad(struct pop3 *p)
 {
-	if (++p->bad_count >= BAD_MAX)
-		close_limit(p, "bad commands", "Too many bad commands");
+	if (!client_was_bad(&p->client))
+		return;
+	pop3_err(p, NULL, "Too many bad commands");
+	pop3_close(p);
 }
 
 static void
@@ -221,7 +186,7 @@ take_line(struct pop3 *p, struct str line, size_t used)
 	struct buf copy = BUF_INIT(IN_MAX);
 
 	buf_put_str(&copy, line);
-	conn_consume(p->conn, used);
+	conn_consume(p->client.conn, used);
 	if (p->is_in_exchange)
 		pop3_auth_line(p, buf_str(&copy));
 	else
@@ -237,7 +202,8 @@ input_step(struct pop3 *p)
 	size_t used;
 
 	p->framer.max = p->is_in_exchange ? SASL_LINE_MAX : POP3_LINE_MAX;
-	switch (line_framer_next(&p->framer, conn_in(p->conn), &line, &used)) {
+	switch (line_framer_next(
+	    &p->framer, conn_in(p->client.conn), &line, &used)) {
 	case LINE_MORE:
 		return false;
 	case LINE_OK:
@@ -259,19 +225,19 @@ pop3_input(struct pop3 *p)
 	if (p->is_in_input)
 		return;
 	p->is_in_input = true;
-	while (p->state != POP3_CLOSED && !p->is_dead && !p->is_held &&
-	       !conn_is_full(p->conn)) {
+	while (p->state != POP3_CLOSED && !p->client.is_dead && !p->is_held &&
+	       !conn_is_full(p->client.conn)) {
 		if (!input_step(p))
 			break;
-		if (p->out.n > POP3_OUT_CHUNK)
-			pop3_flush(p);
+		if (p->client.out.n > CLIENT_OUT_CHUNK)
+			client_flush(&p->client);
 	}
 	p->is_in_input = false;
-	if (p->state == POP3_CLOSED || p->is_dead)
+	if (p->state == POP3_CLOSED || p->client.is_dead)
 		return;
-	pop3_flush(p);
-	if (p->is_held || conn_is_full(p->conn))
-		conn_pause(p->conn);
+	client_flush(&p->client);
+	if (p->is_held || conn_is_full(p->client.conn))
+		conn_pause(p->client.conn);
 }
 
 static void
@@ -284,7 +250,7 @@ on_drained(void *arg)
 	if (fn)
 		fn(p);
 	else if (!p->is_held)
-		conn_resume(p->conn);
+		conn_resume(p->client.conn);
 }
 
 /* --- life ------------------------------------------------------------------------ */
@@ -298,59 +264,21 @@ free_session(void *arg)
 	pop3_reading_done(p);
 	pop3_drop_done(&p->drop);
 	buf_done(&p->seen);
-	buf_done(&p->out);
-	free(p->login);
+	client_done(&p->client);
 	free(p);
 }
 
-/*
- * Without a peer the "gone" reply of a request is still on its way from the
- * loop; it finds the session dead. The session and its exchange are freed behind it.
- */
 static void
-on_closed(void *arg, enum conn_end how, const char *detail)
+on_closed(void *arg)
 {
-	struct pop3 *p = arg;
-	struct ipc_peer *store = runtime_peer(p->sv->rt, ROLE_STORE);
-
-	if (how == CONN_END_TLS)
-		log_event(EV_IMAP_TLS_FAIL, LU("session", p->id),
-		    LC("ip", conn_peer_ip(p->conn)), LC("error", detail));
-	log_event(EV_POP3_CLOSE, LU("session", p->id),
-	    LC("ip", conn_peer_ip(p->conn)), LC("user", p->login),
-	    LU("in", conn_bytes_in(p->conn)),
-	    LU("out", conn_bytes_out(p->conn)));
-	reach_report_end(ports_reach(p->sv->ports), &p->attempt, p->conn, how);
-	cancel_ask(p);
-	pop3_send_seen(p);
-	if (store && p->login)
-		ipc_notify(store, MSG_SESSION_CLOSE, p->id, STR_NONE, -1);
-	p->is_dead = true;
-	LIST_REMOVE(p, link);
-	ports_left(p->sv->ports, conn_peer_addr(p->conn));
-	loop_defer(p->sv->loop, free_session, p);
+	pop3_send_seen(arg);
 }
 
 /* RFC 1939 section 3: no UPDATE, and no response either. */
 static void
-on_timeout(void *arg)
+on_expired(void *arg, UNUSED const char *text)
 {
-	struct pop3 *p = arg;
-
-	log_event(EV_POP3_TIMEOUT, LU("session", p->id),
-	    LC("ip", conn_peer_ip(p->conn)), LC("user", p->login));
-	pop3_close(p);
-}
-
-/* Before sign-in there is an end to patience, however slowly bytes drip. */
-static bool
-is_dawdling(const struct pop3 *p)
-{
-	uint64_t most = (uint64_t)p->sv->conf->imap_preauth_idle_s * 1000;
-
-	return p->state == POP3_AUTHORIZATION && !p->is_held &&
-	       loop_now_ms(p->sv->loop) - p->started_ms >
-	           SERVER_PREAUTH_IDLES * most;
+	pop3_close(arg);
 }
 
 static void
@@ -358,40 +286,53 @@ on_data(void *arg)
 {
 	struct pop3 *p = arg;
 
-	if (is_dawdling(p))
-		on_timeout(p);
+	if (!p->is_held && client_is_dawdling(&p->client))
+		client_expire(&p->client, "Too slow");
 	else
 		pop3_input(p);
 }
 
-/* Without the "<...>" that would offer APOP. */
+/* A good-bye that no client can take for a part of a message. */
 static void
-greet(struct pop3 *p)
-{
-	struct buf text = BUF_INIT(KIB(1));
-
-	p->attempt.is_greeted = true;
-	buf_printf(&text, "%s Mailstead POP3 ready", p->sv->conf->hostname);
-	pop3_put_ok(&p->out, buf_str(&text));
-	pop3_flush(p);
-	buf_done(&text);
-}
-
-static void
-on_tls_ready(void *arg)
+on_bye(void *arg, const char *text)
 {
 	struct pop3 *p = arg;
 
-	if (service_is_implicit_tls(p->service))
-		greet(p);
+	if (p->state == POP3_CLOSED)
+		return;
+	if (!p->is_answering)
+		pop3_err(p, "SYS/TEMP", text);
+	pop3_close(p);
 }
 
-static const struct conn_handlers conn_events = {
+/* Without the "<...>" that would offer APOP. */
+static void
+greet(void *arg)
+{
+	struct pop3 *p = arg;
+	struct buf text = BUF_INIT(KIB(1));
+
+	buf_printf(
+	    &text, "%s Mailstead POP3 ready", p->client.sv->conf->hostname);
+	pop3_put_ok(&p->client.out, buf_str(&text));
+	buf_done(&text);
+}
+
+static const struct client_kind kind = {
+	.in_max = IN_MAX,
+	.connect = EV_POP3_CONNECT,
+	.close = EV_POP3_CLOSE,
+	.timeout = EV_POP3_TIMEOUT,
+	.limit = EV_POP3_LIMIT,
+	.login_fail = EV_POP3_LOGIN_FAIL,
 	.data = on_data,
 	.drained = on_drained,
-	.tls_ready = on_tls_ready,
-	.timeout = on_timeout,
+	.greet = greet,
+	.expired = on_expired,
+	.bye = on_bye,
+	.reply = on_reply,
 	.closed = on_closed,
+	.free = free_session,
 };
 
 void
@@ -400,67 +341,19 @@ pop3_new(
 {
 	struct pop3 *p = X_NEW(struct pop3);
 
-	p->sv = sv;
-	p->service = svc;
-	p->attempt.service = svc;
-	p->attempt.port = port;
-	p->id = imap_server_session_id(sv);
-	p->started_ms = loop_now_ms(sv->loop);
-	buf_init(&p->out, POP3_OUT_MAX);
 	buf_init(&p->seen, KIB(16));
-	cc->in_max = IN_MAX;
-	cc->out_high = OUT_HIGH;
-	cc->out_low = OUT_LOW;
-	cc->wants_path = true;
-	cc->handlers = &conn_events;
-	cc->arg = p;
-	p->conn = conn_new(cc);
-	conn_set_timeout(
-	    p->conn, (uint64_t)sv->conf->imap_preauth_idle_s * 1000);
-	LIST_INSERT_HEAD(&sv->pop3_sessions, p, link);
-	log_event(EV_POP3_CONNECT, LU("session", p->id),
-	    LC("ip", conn_peer_ip(p->conn)), LC("service", service_name(svc)));
-	if (!service_is_implicit_tls(svc))
-		greet(p);
+	client_start(
+	    &p->client, &kind, p, &(struct client_start){ sv, cc, svc, port });
 }
 
 void
 pop3_opened(struct pop3 *p)
 {
 	p->state = POP3_TRANSACTION;
-	conn_set_timeout(p->conn, (uint64_t)p->sv->conf->pop3_idle_s * 1000);
-	log_event(EV_POP3_LOGIN, LU("session", p->id),
-	    LC("ip", conn_peer_ip(p->conn)), LC("user", p->login),
-	    LC("tls", conn_tls_version(p->conn)), LU("messages", p->drop.left),
-	    LU("bytes", p->drop.bytes));
-}
-
-/* A good-bye that no client can take for a part of a message. */
-static void
-end_session(struct pop3 *p, const char *text)
-{
-	if (p->state == POP3_CLOSED)
-		return;
-	if (!p->is_answering)
-		pop3_err(p, "SYS/TEMP", text);
-	pop3_close(p);
-}
-
-void
-pop3_store_gone(struct pop3 *p)
-{
-	if (p->login)
-		end_session(p, "The mail store is restarting, connect again");
-}
-
-void
-pop3_shutdown(struct pop3 *p)
-{
-	end_session(p, "The server is stopping");
-}
-
-struct pop3 *
-pop3_next(struct pop3 *p)
-{
-	return LIST_NEXT(p, link);
+	conn_set_timeout(
+	    p->client.conn, (uint64_t)p->client.sv->conf->pop3_idle_s * 1000);
+	log_event(EV_POP3_LOGIN, LU("session", p->client.id),
+	    LC("ip", conn_peer_ip(p->client.conn)), LC("user", p->client.login),
+	    LC("tls", conn_tls_version(p->client.conn)),
+	    LU("messages", p->drop.left), LU("bytes", p->drop.bytes));
 }

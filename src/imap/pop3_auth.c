@@ -2,21 +2,13 @@
 /*
  * pop3_auth.c - CAPA, STLS and the ways to sign in: USER and PASS (RFC 1939),
  * AUTH (RFC 5034). APOP needs the password in clear on the server: refused.
- *
- * The exchange itself is between the client and the auth role; failed tries
- * are delayed and counted there. Here a connection ends after a few.
  */
 #include "imap/pop3_internal.h"
-
-#define LOGIN_FAILURES_MAX 5
 
 void
 pop3_auth_reset(struct pop3 *p)
 {
-	if (p->auth)
-		auth_exchange_done(p->auth);
-	free(p->auth);
-	p->auth = NULL;
+	client_auth_end(&p->client);
 	p->is_in_exchange = false;
 	free(p->user);
 	p->user = NULL;
@@ -29,19 +21,19 @@ pop3_auth_reset(struct pop3 *p)
 void
 pop3_cmd_capa(struct pop3 *p, UNUSED const struct pop3_command *c)
 {
-	struct buf *b = &p->out;
+	struct buf *b = &p->client.out;
 	bool may_tls = p->state == POP3_AUTHORIZATION &&
-	               !conn_has_tls(p->conn) && p->sv->tls;
+	               !conn_has_tls(p->client.conn) && p->client.sv->tls;
 
 	pop3_ok(p, "Capabilities");
 	buf_put_c(b, "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
 		     "PIPELINING\r\nEXPIRE NEVER\r\n");
 	if (may_tls)
 		buf_put_c(b, "STLS\r\n");
-	if (auth_may_plain(p->sv, p->conn))
+	if (auth_may_plain(p->client.sv, p->client.conn))
 		buf_put_c(b, "USER\r\n");
 	buf_put_c(b, "SASL");
-	auth_put_mechanisms(b, p->sv, p->conn, " ");
+	auth_put_mechanisms(b, p->client.sv, p->client.conn, " ");
 	buf_put_c(b, "\r\nIMPLEMENTATION Mailstead\r\n.\r\n");
 }
 
@@ -50,18 +42,18 @@ pop3_cmd_capa(struct pop3 *p, UNUSED const struct pop3_command *c)
 void
 pop3_cmd_stls(struct pop3 *p, UNUSED const struct pop3_command *c)
 {
-	if (conn_has_tls(p->conn)) {
+	if (conn_has_tls(p->client.conn)) {
 		pop3_err(p, NULL, "TLS is on already");
 		return;
 	}
-	if (!p->sv->tls) {
+	if (!p->client.sv->tls) {
 		pop3_err(p, "SYS/PERM", "TLS is not set up here");
 		return;
 	}
 	pop3_auth_reset(p);
 	pop3_ok(p, "Begin TLS now");
-	pop3_flush(p);
-	conn_start_tls(p->conn, p->sv->tls);
+	client_flush(&p->client);
+	conn_start_tls(p->client.conn, p->client.sv->tls);
 }
 
 /* --- outcome -------------------------------------------------------------------- */
@@ -71,11 +63,7 @@ refuse(struct pop3 *p, const struct auth_answer *a)
 {
 	enum reason why = a->reason;
 
-	log_event(EV_POP3_LOGIN_FAIL, LU("session", p->id),
-	    LC("ip", conn_peer_ip(p->conn)), LC("reason", reason_str(why)));
-	p->attempt.has_failed |= why == REASON_AUTH;
-	p->attempt.has_failed_known |= why == REASON_AUTH_KNOWN;
-	p->attempt.is_banned |= why == REASON_BANNED;
+	client_auth_failed(&p->client, a);
 	pop3_auth_reset(p);
 	if (a->result == AUTH_LATER)
 		pop3_err(p, "SYS/TEMP", "Cannot check now, try again later");
@@ -87,7 +75,7 @@ refuse(struct pop3 *p, const struct auth_answer *a)
 		pop3_err(p, NULL, "Malformed SASL exchange");
 	else
 		pop3_err(p, "AUTH", "Wrong user name or password");
-	if (++p->login_failures >= LOGIN_FAILURES_MAX)
+	if (client_has_guessed(&p->client))
 		pop3_close(p);
 	pop3_finish(p);
 }
@@ -96,9 +84,9 @@ static void
 challenge(struct pop3 *p, struct str text)
 {
 	p->is_in_exchange = true;
-	buf_put_c(&p->out, "+ ");
-	buf_put_str(&p->out, text);
-	buf_put_c(&p->out, "\r\n");
+	buf_put_c(&p->client.out, "+ ");
+	buf_put_str(&p->client.out, text);
+	buf_put_c(&p->client.out, "\r\n");
 	pop3_finish(p);
 }
 
@@ -108,7 +96,7 @@ on_answer(void *arg, const struct auth_answer *a)
 	struct pop3 *p = arg;
 	bool is_pass = p->user != NULL;
 
-	if (p->is_dead || p->state == POP3_CLOSED)
+	if (p->client.is_dead || p->state == POP3_CLOSED)
 		return;
 	switch (a->result) {
 	case AUTH_CHALLENGE:
@@ -119,11 +107,7 @@ on_answer(void *arg, const struct auth_answer *a)
 			    p, &(struct auth_answer){ .result = AUTH_LATER });
 		return;
 	case AUTH_OK:
-		p->login = str_dup(a->login);
-		p->attempt.is_signed_in = true;
-		p->attempt.account = a->account;
-		p->attempt.organisation = reach_organisation(a->login);
-		p->attempt.is_known = a->is_known;
+		client_signed_in(&p->client, a);
 		pop3_auth_reset(p);
 		pop3_open(p);
 		return;
@@ -134,27 +118,13 @@ on_answer(void *arg, const struct auth_answer *a)
 	}
 }
 
-static void
-begin(struct pop3 *p)
-{
-	p->auth = X_NEW(struct auth_exchange);
-	auth_exchange_init(p->auth);
-	p->auth->sv = p->sv;
-	p->auth->conn = p->conn;
-	p->auth->service = p->service;
-	p->auth->session = p->id;
-	p->auth->fn = on_answer;
-	p->auth->arg = p;
-	pop3_hold(p);
-}
-
 /* --- USER and PASS ---------------------------------------------------------------- */
 
 /* The answer does not tell whether that user exists. */
 void
 pop3_cmd_user(struct pop3 *p, const struct pop3_command *c)
 {
-	if (!auth_may_plain(p->sv, p->conn)) {
+	if (!auth_may_plain(p->client.sv, p->client.conn)) {
 		pop3_err(p, NULL, "Use STLS first");
 		return;
 	}
@@ -170,8 +140,8 @@ pop3_cmd_pass(struct pop3 *p, const struct pop3_command *c)
 		pop3_err(p, NULL, "USER comes first");
 		return;
 	}
-	begin(p);
-	auth_exchange_plain(p->auth, str_c(p->user), c->text);
+	client_auth_plain(&p->client, on_answer, str_c(p->user), c->text);
+	pop3_hold(p);
 }
 
 void
@@ -182,47 +152,36 @@ pop3_cmd_apop(struct pop3 *p, UNUSED const struct pop3_command *c)
 
 /* --- AUTH -------------------------------------------------------------------------- */
 
-static bool
-is_plain_mechanism(struct str name)
-{
-	return str_eq_case(name, STR("PLAIN")) ||
-	       str_eq_case(name, STR("LOGIN"));
-}
-
 /* Not in RFC 5034, but older clients ask for the list this way. */
 static void
 list_mechanisms(struct pop3 *p)
 {
-	buf_put_c(&p->out, "+OK Mechanisms");
-	auth_put_mechanisms(&p->out, p->sv, p->conn, "\r\n");
-	buf_put_c(&p->out, "\r\n.\r\n");
+	buf_put_c(&p->client.out, "+OK Mechanisms");
+	auth_put_mechanisms(
+	    &p->client.out, p->client.sv, p->client.conn, "\r\n");
+	buf_put_c(&p->client.out, "\r\n.\r\n");
 }
 
 void
 pop3_cmd_auth(struct pop3 *p, const struct pop3_command *c)
 {
-	struct buf initial = BUF_INIT(SASL_LINE_MAX);
-	struct str raw;
-
 	if (c->text.n == 0) {
 		list_mechanisms(p);
 		return;
 	}
-	if (is_plain_mechanism(c->text) && !auth_may_plain(p->sv, p->conn)) {
+	if (auth_is_plain(c->text) &&
+	    !auth_may_plain(p->client.sv, p->client.conn)) {
 		pop3_err(p, NULL, "Use STLS first");
 		return;
 	}
-	if (c->has_initial &&
-	    sasl_line_decode(c->initial, true, &initial) != SASL_LINE_OK) {
-		buf_done_secret(&initial);
+	if (!client_auth_start(&p->client, on_answer, c->text,
+		c->has_initial ? &c->initial : NULL)) {
 		pop3_err(p, NULL, "The initial response is not base64");
 		return;
 	}
-	pop3_auth_reset(p);
-	begin(p);
-	raw = buf_str(&initial);
-	auth_exchange_start(p->auth, c->text, c->has_initial ? &raw : NULL);
-	buf_done_secret(&initial);
+	free(p->user);
+	p->user = NULL;
+	pop3_hold(p);
 }
 
 void
@@ -230,11 +189,11 @@ pop3_auth_line(struct pop3 *p, struct str line)
 {
 	p->is_in_exchange = false;
 	pop3_hold(p);
-	if (auth_exchange_step(p->auth, line))
+	if (auth_exchange_step(p->client.auth, line))
 		return;
 	pop3_auth_reset(p);
 	pop3_err(p, NULL, "Exchange ended");
-	if (++p->login_failures >= LOGIN_FAILURES_MAX)
+	if (client_has_guessed(&p->client))
 		pop3_close(p);
 	pop3_finish(p);
 }

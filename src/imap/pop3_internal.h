@@ -14,16 +14,14 @@
  */
 #pragma once
 
-#include "imap/auth_exchange.h"
+#include "imap/client.h"
 #include "imap/pop3.h"
 #include "imap/pop3_drop.h"
 #include "base/line.h"
 #include "proto/pop3/pop3_command.h"
 #include "proto/pop3/pop3_write.h"
 
-#define POP3_OUT_CHUNK KIB(64)        /* output is handed on in such pieces */
-#define POP3_OUT_MAX   (SIZE_MAX / 2) /* bounded by the chunk and FETCH */
-#define POP3_SEEN_MAX  100 /* read messages before \Seen is set for them */
+#define POP3_SEEN_MAX 100 /* read messages before \Seen is set for them */
 
 enum pop3_state {
 	POP3_AUTHORIZATION,
@@ -31,6 +29,8 @@ enum pop3_state {
 	POP3_UPDATE,
 	POP3_CLOSED,
 };
+
+struct pop3;
 
 typedef void (*pop3_fn)(struct pop3 *p);
 typedef void (*pop3_reply_fn)(struct pop3 *p, struct ipc_msg *m);
@@ -45,25 +45,14 @@ struct pop3_reading {
 };
 
 struct pop3 {
-	struct server *sv;
-	struct conn *conn;
-	LIST_ENTRY(pop3) link;
-	uint32_t id;
-	enum service service;
+	struct client client;
 	enum pop3_state state;
-	uint64_t started_ms;
-	unsigned bad_count;
-	unsigned login_failures;
 	bool is_in_input;    /* pop3_input() is on the stack */
-	bool is_dead;        /* closed() was called */
 	bool is_held;        /* a command is under way */
 	bool is_answering;   /* in the middle of a multi-line response */
 	bool is_in_exchange; /* the next line belongs to SASL */
 	struct line_framer framer;
-	struct auth_exchange *auth;   /* during PASS and AUTH */
-	char *user;                   /* USER said so; NULL before */
-	char *login;                  /* canonical; NULL before */
-	struct reach_attempt attempt; /* what will be told of it */
+	char *user; /* USER said so; NULL before */
 	struct pop3_drop drop;
 	struct pop3_reading reading;
 	size_t at; /* position of LIST, UIDL and of the removal at QUIT */
@@ -71,23 +60,18 @@ struct pop3 {
 	struct buf seen; /* UID set: \Seen is to be set */
 	size_t seen_count;
 	uint32_t seen_last;
-	pop3_fn drained; /* waiting for output to drain; may be NULL */
-	/* The request under way. */
-	struct ipc_peer *peer; /* a reference, or NULL */
-	uint32_t request;
-	pop3_reply_fn reply_fn; /* NULL: none is under way */
-	struct buf out;         /* responses not yet handed to the connection */
+	pop3_fn drained;        /* waiting for output to drain; may be NULL */
+	pop3_reply_fn reply_fn; /* for the reply to the request under way */
 };
 
 /* --- pop3.c ----------------------------------------------------------------- */
 
-/* Single-line responses, into p->out. */
+/* Single-line responses, into the client's out. */
 void pop3_ok(struct pop3 *p, const char *text);
 void pop3_err(struct pop3 *p, const char *code, const char *text);
 /* Hold further input until pop3_finish(). */
 void pop3_hold(struct pop3 *p);
 void pop3_finish(struct pop3 *p);
-void pop3_flush(struct pop3 *p);
 /* True: output is above the high-water mark; fn runs when there is room. */
 bool pop3_wait_drained(struct pop3 *p, pop3_fn fn);
 /* Nothing more is read; what is queued goes out, then the connection ends. */

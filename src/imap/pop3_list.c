@@ -22,7 +22,7 @@ pop3_message_of(struct pop3 *p, const struct pop3_command *c)
 void
 pop3_cmd_stat(struct pop3 *p, UNUSED const struct pop3_command *c)
 {
-	buf_printf(&p->out, "+OK %u %llu\r\n", p->drop.left,
+	buf_printf(&p->client.out, "+OK %u %llu\r\n", p->drop.left,
 	    (unsigned long long)p->drop.bytes);
 }
 
@@ -31,13 +31,13 @@ put_line(struct pop3 *p, size_t i, bool is_id)
 {
 	const struct pop3_message *m = &p->drop.v[i];
 
-	buf_put_u64(&p->out, i + 1);
-	buf_put_char(&p->out, ' ');
+	buf_put_u64(&p->client.out, i + 1);
+	buf_put_char(&p->client.out, ' ');
 	if (is_id)
-		pop3_drop_put_uidl(&p->drop, m, &p->out);
+		pop3_drop_put_uidl(&p->drop, m, &p->client.out);
 	else
-		buf_put_u64(&p->out, m->size);
-	buf_put_c(&p->out, "\r\n");
+		buf_put_u64(&p->client.out, m->size);
+	buf_put_c(&p->client.out, "\r\n");
 }
 
 /* In pieces: a maildrop may have many messages, and a client be slow. */
@@ -47,15 +47,15 @@ list_step(struct pop3 *p)
 	for (; p->at < p->drop.n; p->at++) {
 		if (!p->drop.v[p->at].is_deleted)
 			put_line(p, p->at, p->is_listing_ids);
-		if (p->out.n < POP3_OUT_CHUNK)
+		if (p->client.out.n < CLIENT_OUT_CHUNK)
 			continue;
-		pop3_flush(p);
+		client_flush(&p->client);
 		if (pop3_wait_drained(p, list_step)) {
 			p->at++;
 			return;
 		}
 	}
-	buf_put_c(&p->out, ".\r\n");
+	buf_put_c(&p->client.out, ".\r\n");
 	pop3_finish(p);
 }
 
@@ -68,12 +68,12 @@ pop3_cmd_list(struct pop3 *p, const struct pop3_command *c)
 	if (c->has_message) {
 		if (!pop3_message_of(p, c))
 			return;
-		buf_put_c(&p->out, "+OK ");
+		buf_put_c(&p->client.out, "+OK ");
 		put_line(p, c->message - 1, is_id);
 		return;
 	}
-	buf_printf(&p->out, "+OK %u messages (%llu octets)\r\n", p->drop.left,
-	    (unsigned long long)p->drop.bytes);
+	buf_printf(&p->client.out, "+OK %u messages (%llu octets)\r\n",
+	    p->drop.left, (unsigned long long)p->drop.bytes);
 	p->at = 0;
 	p->is_listing_ids = is_id;
 	p->is_answering = true;

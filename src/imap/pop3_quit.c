@@ -30,14 +30,15 @@ pop3_send_seen(struct pop3 *p)
 		.op = 1,
 		.flags = IMAP_FLAG_SEEN };
 	struct buf b = BUF_INIT(KIB(32));
-	struct ipc_peer_request req = {
-		.to = ROLE_STORE, .type = MSG_FLAGS, .session = p->id, .fd = -1
-	};
+	struct ipc_peer_request req = { .to = ROLE_STORE,
+		.type = MSG_FLAGS,
+		.session = p->client.id,
+		.fd = -1 };
 
 	if (p->seen_count) {
 		msg_flags_put(&b, &flags);
 		req.body = buf_str(&b);
-		(void)runtime_request(p->sv->rt, &req, on_seen, NULL);
+		(void)runtime_request(p->client.sv->rt, &req, on_seen, NULL);
 	}
 	buf_reset(&p->seen, 0);
 	p->seen_count = 0;
@@ -102,7 +103,7 @@ pop3_cmd_quit(struct pop3 *p, UNUSED const struct pop3_command *c)
 	bool is_signed_in = p->state == POP3_TRANSACTION;
 
 	p->at = 0;
-	p->attempt.is_well = true;
+	p->client.attempt.is_well = true;
 	if (is_signed_in) {
 		p->state = POP3_UPDATE;
 		pop3_send_seen(p);

@@ -42,7 +42,7 @@ complete(struct pop3 *p)
 {
 	struct pop3_reading *r = &p->reading;
 
-	buf_put_str(&p->out, pop3_writer_end(&r->writer));
+	buf_put_str(&p->client.out, pop3_writer_end(&r->writer));
 	if (!r->is_top)
 		pop3_saw(p, r->message);
 	pop3_reading_done(p);
@@ -55,16 +55,16 @@ put_pieces(struct pop3 *p, struct str *in)
 {
 	struct str piece;
 
-	while (p->out.n < POP3_OUT_CHUNK &&
+	while (p->client.out.n < CLIENT_OUT_CHUNK &&
 	       pop3_writer_next(&p->reading.writer, in, &piece)) {
 		/* One piece may be all of the message. */
-		size_t n = MIN(piece.n, POP3_OUT_CHUNK);
+		size_t n = MIN(piece.n, CLIENT_OUT_CHUNK);
 
 		for (; piece.n > n; piece = str_from(piece, n)) {
-			buf_put_str(&p->out, str_first(piece, n));
-			pop3_flush(p);
+			buf_put_str(&p->client.out, str_first(piece, n));
+			client_flush(&p->client);
 		}
-		buf_put_str(&p->out, piece);
+		buf_put_str(&p->client.out, piece);
 	}
 }
 
@@ -87,12 +87,12 @@ open_response(struct pop3 *p, const struct msg_fetch_item *item)
 	struct str prefix = item->prefix;
 
 	r->total = item->size - prefix.n;
-	buf_printf(&p->out, "+OK %llu octets\r\n",
+	buf_printf(&p->client.out, "+OK %llu octets\r\n",
 	    (unsigned long long)(item->size + item->crlf_extra));
 	p->is_answering = true;
 	while (prefix.n && !pop3_writer_is_full(&r->writer)) {
 		put_pieces(p, &prefix);
-		pop3_flush(p);
+		client_flush(&p->client);
 	}
 }
 
@@ -107,7 +107,7 @@ put_item(struct pop3 *p, struct msg_fetch_item *item)
 		open_response(p, item);
 	while (item->body.n && !pop3_writer_is_full(&r->writer)) {
 		put_pieces(p, &item->body);
-		pop3_flush(p);
+		client_flush(&p->client);
 	}
 	/* An answer without bytes would be asked for again and again. */
 	if (r->offset < r->total && r->offset == 0)

@@ -15,12 +15,10 @@
 
 #include <sys/queue.h>
 
+struct client;
 struct session;
-struct pop3;
 
 #define SERVER_ID_BUCKETS 4096U /* a power of two */
-/* Sign-in takes so many idle times at most, however slowly bytes drip. */
-#define SERVER_PREAUTH_IDLES 5
 /* Bytes of all messages that clients are just appending. */
 #define SERVER_APPEND_MAX MIB(1024)
 /* Bytes of large messages that are kept for the next partial FETCH. */
@@ -40,9 +38,8 @@ struct server {
 	struct tls_context *tls; /* NULL: no certificate, no TLS */
 	struct ports *ports;     /* who comes in: front.h */
 	uint32_t next_session;   /* ids on the internal protocol; never 0 */
-	LIST_HEAD(, session) sessions;
+	LIST_HEAD(, client) clients;
 	LIST_HEAD(, session) by_id[SERVER_ID_BUCKETS];
-	LIST_HEAD(, pop3) pop3_sessions;
 	uint64_t append_bytes;
 	TAILQ_HEAD(kept_list, kept_body)
 	kept; /* the one used last comes first */

@@ -9,14 +9,11 @@
  *
  * Nothing of these knows what a command does; see the cmd_*.c files.
  */
-#include "imap/front.h"
 #include "imap/kept.h"
 #include "imap/session_internal.h"
 
 #define IN_MAX_PREAUTH   KIB(32)
 #define IN_MAX           KIB(256)
-#define OUT_HIGH         KIB(512)
-#define OUT_LOW          KIB(128)
 #define LINE_MAX_PREAUTH KIB(16)
 
 static void
@@ -35,7 +32,7 @@ on_drained(void *arg)
 		s->cmd->drained = NULL;
 		fn(s);
 	} else {
-		conn_resume(s->conn);
+		conn_resume(s->client.conn);
 	}
 }
 
@@ -49,83 +46,58 @@ free_session(void *arg)
 	resync_free(s);
 	kept_drop(s);
 	view_free(s->view);
-	if (s->auth)
-		auth_exchange_done(s->auth);
-	free(s->auth);
 	imap_framer_done(&s->framer);
-	buf_done(&s->out);
-	free(s->login);
+	client_done(&s->client);
 	free(s);
 }
 
-/*
- * Without a peer the "gone" reply of a request is still on its way from the
- * loop; it finds the session dead. The session is freed behind it.
- */
 static void
-on_closed(void *arg, enum conn_end how, const char *detail)
+on_closed(void *arg)
 {
 	struct session *s = arg;
-	struct ipc_peer *store = runtime_peer(s->sv->rt, ROLE_STORE);
 
-	if (how == CONN_END_TLS)
-		log_event(EV_IMAP_TLS_FAIL, LU("session", s->id),
-		    LC("ip", conn_peer_ip(s->conn)), LC("error", detail));
-	log_event(EV_IMAP_CLOSE, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("user", s->login),
-	    LU("in", conn_bytes_in(s->conn)),
-	    LU("out", conn_bytes_out(s->conn)));
-	reach_report_end(ports_reach(s->sv->ports), &s->attempt, s->conn, how);
-	if (store && s->login)
-		ipc_notify(store, MSG_SESSION_CLOSE, s->id, STR_NONE, -1);
-	session_asks_cancel(s);
-	s->is_dead = true;
-	LIST_REMOVE(s, link);
 	LIST_REMOVE(s, id_link);
-	ports_left(s->sv->ports, conn_peer_addr(s->conn));
-	loop_defer(s->sv->loop, free_session, s);
-}
-
-void
-session_time_out(struct session *s, const char *text)
-{
-	log_event(EV_IMAP_TIMEOUT, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("user", s->login));
-	session_bye(s, NULL, text);
 }
 
 static void
-on_timeout(void *arg)
+on_expired(void *arg, const char *text)
 {
-	session_time_out(arg, "Idle for too long");
+	session_bye(arg, NULL, text);
 }
 
 static void
-greet(struct session *s)
+on_bye(void *arg, const char *text)
 {
-	s->attempt.is_greeted = true;
-	buf_put_c(&s->out, "* OK [CAPABILITY ");
-	session_put_capability(s, &s->out);
-	buf_printf(
-	    &s->out, "] %s Mailstead IMAP ready\r\n", s->sv->conf->hostname);
-	session_flush(s);
+	session_bye(arg, "UNAVAILABLE", text);
 }
 
 static void
-on_tls_ready(void *arg)
+greet(void *arg)
 {
 	struct session *s = arg;
+	struct buf *out = &s->client.out;
 
-	if (service_is_implicit_tls(s->service))
-		greet(s);
+	buf_put_c(out, "* OK [CAPABILITY ");
+	session_put_capability(s, out);
+	buf_printf(
+	    out, "] %s Mailstead IMAP ready\r\n", s->client.sv->conf->hostname);
 }
 
-static const struct conn_handlers conn_events = {
+static const struct client_kind kind = {
+	.in_max = IN_MAX_PREAUTH,
+	.connect = EV_IMAP_CONNECT,
+	.close = EV_IMAP_CLOSE,
+	.timeout = EV_IMAP_TIMEOUT,
+	.limit = EV_IMAP_LIMIT,
+	.login_fail = EV_IMAP_LOGIN_FAIL,
 	.data = on_data,
 	.drained = on_drained,
-	.tls_ready = on_tls_ready,
-	.timeout = on_timeout,
+	.greet = greet,
+	.expired = on_expired,
+	.bye = on_bye,
+	.reply = session_reply,
 	.closed = on_closed,
+	.free = free_session,
 };
 
 static void
@@ -150,57 +122,26 @@ imap_session_new(
 	struct session *s = X_NEW(struct session);
 	struct imap_framer_limits limits = IMAP_FRAMER_LIMITS;
 
-	s->sv = sv;
-	s->service = svc;
-	s->attempt.service = svc;
-	s->attempt.port = port;
-	s->id = imap_server_session_id(sv);
-	s->started_ms = loop_now_ms(sv->loop);
-	buf_init(&s->out, SESSION_OUT_MAX);
 	imap_framer_init(&s->framer, &limits);
 	set_framer_limits(s);
-	cc->in_max = IN_MAX_PREAUTH;
-	cc->out_high = OUT_HIGH;
-	cc->out_low = OUT_LOW;
-	cc->wants_path = true;
-	cc->handlers = &conn_events;
-	cc->arg = s;
-	s->conn = conn_new(cc);
-	conn_set_timeout(
-	    s->conn, (uint64_t)sv->conf->imap_preauth_idle_s * 1000);
-	LIST_INSERT_HEAD(&sv->sessions, s, link);
-	LIST_INSERT_HEAD(&sv->by_id[s->id % SERVER_ID_BUCKETS], s, id_link);
-	log_event(EV_IMAP_CONNECT, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("service", service_name(svc)));
-	if (!service_is_implicit_tls(svc))
-		greet(s);
+	client_start(
+	    &s->client, &kind, s, &(struct client_start){ sv, cc, svc, port });
+	LIST_INSERT_HEAD(
+	    &sv->by_id[s->client.id % SERVER_ID_BUCKETS], s, id_link);
 }
 
 void
-session_signed_in(struct session *s, struct str login)
+session_signed_in(struct session *s, const struct auth_answer *a)
 {
 	s->state = SESSION_AUTHENTICATED;
-	s->login = str_dup(login);
+	client_signed_in(&s->client, a);
 	set_framer_limits(s);
-	conn_set_in_max(s->conn, IN_MAX);
-	conn_set_timeout(s->conn, (uint64_t)s->sv->conf->imap_idle_s * 1000);
-	log_event(EV_IMAP_LOGIN, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("user", s->login),
-	    LC("tls", conn_tls_version(s->conn)));
-}
-
-void
-session_store_gone(struct session *s)
-{
-	if (s->login)
-		session_bye(s, "UNAVAILABLE",
-		    "The mail store is restarting, connect again");
-}
-
-void
-imap_session_shutdown(struct session *s)
-{
-	session_bye(s, "UNAVAILABLE", "The server is stopping");
+	conn_set_in_max(s->client.conn, IN_MAX);
+	conn_set_timeout(
+	    s->client.conn, (uint64_t)s->client.sv->conf->imap_idle_s * 1000);
+	log_event(EV_IMAP_LOGIN, LU("session", s->client.id),
+	    LC("ip", conn_peer_ip(s->client.conn)), LC("user", s->client.login),
+	    LC("tls", conn_tls_version(s->client.conn)));
 }
 
 struct session *
@@ -209,15 +150,9 @@ imap_session_find(struct server *sv, uint32_t id)
 	struct session *s;
 
 	LIST_FOREACH(s, &sv->by_id[id % SERVER_ID_BUCKETS], id_link)
-	if (s->id == id)
+	if (s->client.id == id)
 		return s;
 	return NULL;
-}
-
-struct session *
-session_next(struct session *s)
-{
-	return LIST_NEXT(s, link);
 }
 
 /* RFC 7162 3.1: who has a mailbox open hears its mod-sequence then. */

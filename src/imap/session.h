@@ -15,18 +15,12 @@
  */
 #pragma once
 
-#include "imap/auth_exchange.h"
-#include "imap/server.h"
+#include "imap/client.h"
 #include "imap/view.h"
 #include "proto/imap/imap_command.h"
 #include "proto/imap/imap_framer.h"
 #include "proto/imap/imap_write.h"
 
-/* Output of a command is handed on in pieces of about this size. */
-#define SESSION_OUT_CHUNK KIB(64)
-#define SESSION_OUT_MAX   (SIZE_MAX / 2) /* bounded by a message's size */
-#define SESSION_ASKS      2              /* requests under way at once */
-#define SESSION_BAD_MAX   20             /* bad commands in a row */
 /* Bytes of one response code: COPYUID and MODIFIED of the largest mailbox. */
 #define SESSION_CODE_MAX MIB(64)
 
@@ -46,13 +40,6 @@ enum session_enabled {
 typedef void (*session_reply_fn)(struct session *s, struct ipc_msg *m);
 typedef void (*session_fn)(struct session *s);
 
-struct imap_session_ask {
-	struct session *s;
-	struct ipc_peer *peer; /* a reference; NULL: this slot is free */
-	uint32_t request;
-	session_reply_fn fn;
-};
-
 /* The command under way. Freed as a whole when it ends. */
 struct command {
 	struct arena arena;
@@ -69,59 +56,40 @@ struct command {
 };
 
 struct session {
-	struct server *sv;
-	struct conn *conn;
-	LIST_ENTRY(session) link, id_link;
-	uint32_t id;
-	enum service service;
+	struct client client; /* its bad commands: in a row */
+	LIST_ENTRY(session) id_link;
 	enum session_state state;
 	unsigned enabled;
-	unsigned bad_count; /* in a row */
-	unsigned login_failures;
-	bool is_in_input; /* session_input() is on the stack */
-	bool is_dead;
-	bool has_changes; /* the store said that the mailbox changed */
-	uint64_t started_ms;
+	bool is_in_input;   /* session_input() is on the stack */
+	bool has_changes;   /* the store said that the mailbox changed */
 	session_fn yielded; /* runs in the loop's next round; NULL: none */
 	bool is_yield_queued;
 	struct imap_framer framer;
-	struct auth_exchange *auth;   /* during AUTHENTICATE and LOGIN */
-	char *login;                  /* NULL before */
-	struct reach_attempt attempt; /* what will be told of it */
-	struct view *view;            /* NULL unless selected */
-	struct command *cmd;          /* NULL between commands */
-	struct append *append;        /* messages that were streamed in */
-	struct imap_session_ask asks[SESSION_ASKS];
+	struct view *view;     /* NULL unless selected */
+	struct command *cmd;   /* NULL between commands */
+	struct append *append; /* messages that were streamed in */
+	session_reply_fn replies[CLIENT_ASKS];
 	session_fn sync_then; /* session_sync() is under way */
 	bool sync_expunge;
 	struct resync *resync; /* the view is read anew; NULL: it is not */
 	struct str silent;     /* UIDs that STORE .SILENT does not tell; of the
 	                        * command, gone with it */
-	struct buf out;        /* responses, not yet handed to the connection */
 };
 
 /* A new connection, taken. */
 void imap_session_new(
     struct server *sv, struct conn_config *cc, enum service svc, uint16_t port);
-/* The store went away: the grant is lost, say BYE. */
-void session_store_gone(struct session *s);
-/* The worker stops: say BYE. */
-void imap_session_shutdown(struct session *s);
 /* MAILBOX_CHANGED arrived. */
 void session_changed(struct session *s, uint32_t mailbox);
 struct session *imap_session_find(struct server *sv, uint32_t id);
-struct session *session_next(struct session *s); /* in the server's list */
 
 /* --- for commands ----------------------------------------------------------- */
 
 /* Ask the store; fn runs when the reply is there, never after the session's
- * end. body is emptied. fd (or -1) is taken. At most SESSION_ASKS at once. */
+ * end. See client_ask(). */
 void imap_session_ask(struct session *s, enum msg_type type, struct buf *body,
     int fd, session_reply_fn fn);
-bool session_is_asking(const struct session *s);
 
-/* Hand s->out to the connection. Call when it is above SESSION_OUT_CHUNK. */
-void session_flush(struct session *s);
 /* True: output is above the high-water mark; cmd->drained was set to fn and
  * runs when there is room again. */
 bool session_wait_drained(struct session *s, session_fn fn);
@@ -152,8 +120,8 @@ void session_failed(struct session *s, const struct ipc_msg *m);
 void session_broken_reply(struct session *s);
 
 /*
- * Bring the view up to date and put the untagged responses into s->out, then
- * run fn. Expunges are held back while allow_expunge is false.
+ * Bring the view up to date, put the untagged responses into the client's out,
+ * then run fn. Expunges are held back while allow_expunge is false.
  */
 void session_sync(struct session *s, bool allow_expunge, session_fn fn);
 /* May message numbers shift in the answer to the present command? */
@@ -163,8 +131,6 @@ void resync_free(struct session *s);
 
 /* "* BYE", then close. */
 void session_bye(struct session *s, const char *code, const char *text);
-/* The same for who was too slow, which is logged. */
-void session_time_out(struct session *s, const char *text);
 /* An untagged line that is complete: "* ..." CRLF. */
 void session_untagged(struct session *s, const char *fmt, ...)
     PRINTF_LIKE(2, 3);
@@ -172,8 +138,8 @@ bool session_utf8(const struct session *s);
 /* The client showed that it knows extensions (bits of session_enabled). */
 void session_enable(struct session *s, unsigned bits);
 void session_put_capability(struct session *s, struct buf *b);
-/* Sign-in succeeded: canonical login. */
-void session_signed_in(struct session *s, struct str login);
+/* Sign-in succeeded. */
+void session_signed_in(struct session *s, const struct auth_answer *a);
 /* Leave the selected mailbox. */
 void session_deselect(struct session *s);
 

@@ -7,8 +7,7 @@
  */
 #include "imap/session_internal.h"
 
-#define PREAUTH_IDLES 5  /* sign-in takes so many idle times at most */
-#define STEPS_MAX     64 /* commands of one client before others' turn */
+#define STEPS_MAX 64 /* commands of one client before others' turn */
 
 /* clang-format off */
 static const session_fn handlers[] = {
@@ -69,11 +68,8 @@ state_bit(enum session_state state)
 static void
 count_bad(struct session *s)
 {
-	if (++s->bad_count < SESSION_BAD_MAX)
-		return;
-	log_event(EV_IMAP_LIMIT, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("what", "bad commands"));
-	session_bye(s, NULL, "Too many bad commands");
+	if (client_was_bad(&s->client))
+		session_bye(s, NULL, "Too many bad commands");
 }
 
 static void
@@ -149,12 +145,12 @@ frame_error(struct session *s, enum imap_frame what, struct str text)
 		session_bad(s, why);
 	} else {
 		append_free(s);
-		imap_put_status(&s->out, imap_command_tag(text), IMAP_BAD,
-		    STR_NONE, str_c(why));
-		session_flush(s);
+		imap_put_status(&s->client.out, imap_command_tag(text),
+		    IMAP_BAD, STR_NONE, str_c(why));
+		client_flush(&s->client);
 	}
-	log_event(EV_IMAP_SYNTAX, LU("session", s->id),
-	    LC("ip", conn_peer_ip(s->conn)), LC("what", why));
+	log_event(EV_IMAP_SYNTAX, LU("session", s->client.id),
+	    LC("ip", conn_peer_ip(s->client.conn)), LC("what", why));
 	count_bad(s);
 }
 
@@ -176,13 +172,13 @@ frame_literal(struct session *s, const struct imap_frame_event *ev)
 	if (is_accepted)
 		imap_framer_accept(&s->framer);
 	else
-		imap_put_status(&s->out, imap_command_tag(ev->text), IMAP_NO,
-		    STR("TOOBIG"), STR("Literal too large"));
+		imap_put_status(&s->client.out, imap_command_tag(ev->text),
+		    IMAP_NO, STR("TOOBIG"), STR("Literal too large"));
 	if (!is_accepted)
 		imap_framer_reject(&s->framer);
 	else if (ev->literal.is_sync)
-		buf_put_c(&s->out, "+ OK\r\n");
-	session_flush(s);
+		buf_put_c(&s->client.out, "+ OK\r\n");
+	client_flush(&s->client);
 }
 
 static void
@@ -199,9 +195,9 @@ static void
 consume(struct session *s, size_t n)
 {
 	if (s->state == SESSION_NOT_AUTHENTICATED)
-		conn_consume_secret(s->conn, n);
+		conn_consume_secret(s->client.conn, n);
 	else
-		conn_consume(s->conn, n);
+		conn_consume(s->client.conn, n);
 }
 
 /* One event of the framer. False: nothing more can be done now. */
@@ -209,7 +205,7 @@ static bool
 input_step(struct session *s)
 {
 	struct imap_frame_event ev;
-	struct str in = conn_in(s->conn);
+	struct str in = conn_in(s->client.conn);
 	size_t used = 0;
 	enum imap_frame what;
 
@@ -257,16 +253,6 @@ is_busy(const struct session *s)
 	return s->cmd && (!s->cmd->line || s->cmd->is_finishing);
 }
 
-/* Before sign-in there is an end to patience, however slowly bytes drip. */
-static bool
-is_dawdling(struct session *s)
-{
-	uint64_t most = (uint64_t)s->sv->conf->imap_preauth_idle_s * 1000;
-
-	return s->state == SESSION_NOT_AUTHENTICATED && !s->cmd &&
-	       loop_now_ms(s->sv->loop) - s->started_ms > PREAUTH_IDLES * most;
-}
-
 void
 session_input(struct session *s)
 {
@@ -274,22 +260,23 @@ session_input(struct session *s)
 
 	if (s->is_in_input)
 		return;
-	if (is_dawdling(s)) {
-		session_time_out(s, "Too slow");
+	if (!s->cmd && client_is_dawdling(&s->client)) {
+		client_expire(&s->client, "Too slow");
 		return;
 	}
 	s->is_in_input = true;
-	while (s->state != SESSION_LOGOUT && !s->is_dead && !is_busy(s) &&
-	       !conn_is_full(s->conn) && steps++ < STEPS_MAX)
+	while (s->state != SESSION_LOGOUT && !s->client.is_dead &&
+	       !is_busy(s) && !conn_is_full(s->client.conn) &&
+	       steps++ < STEPS_MAX)
 		if (!input_step(s))
 			break;
 	s->is_in_input = false;
-	if (s->state == SESSION_LOGOUT || s->is_dead)
+	if (s->state == SESSION_LOGOUT || s->client.is_dead)
 		return;
 	if (steps > STEPS_MAX) /* others have their turn first */
-		conn_resume(s->conn);
-	else if (is_busy(s) || conn_is_full(s->conn))
-		conn_pause(s->conn);
+		conn_resume(s->client.conn);
+	else if (is_busy(s) || conn_is_full(s->client.conn))
+		conn_pause(s->client.conn);
 	else if (!s->cmd && imap_framer_is_idle(&s->framer))
 		imap_framer_shrink(&s->framer);
 }

@@ -8,5 +8,5 @@
 void session_input(struct session *s);
 /* The command under way is over, its password wiped; without one: nothing. */
 void session_command_free(struct session *s);
-/* Nobody hears any more of what was asked. */
-void session_asks_cancel(struct session *s);
+/* client_kind.reply() */
+void session_reply(void *session, unsigned ask, struct ipc_msg *m);

@@ -34,19 +34,10 @@ session_cmd_data(struct session *s, size_t n)
 	return s->cmd->data;
 }
 
-void
-session_flush(struct session *s)
-{
-	ASSERT(!s->out.failed);
-	if (s->out.n && !s->is_dead)
-		conn_put_buf(s->conn, &s->out);
-	buf_reset(&s->out, 0);
-}
-
 bool
 session_wait_drained(struct session *s, session_fn fn)
 {
-	if (!conn_is_full(s->conn))
+	if (!conn_is_full(s->client.conn))
 		return false;
 	s->cmd->drained = fn;
 	return true;
@@ -58,7 +49,7 @@ session_untagged(struct session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	buf_vprintf(&s->out, fmt, ap);
+	buf_vprintf(&s->client.out, fmt, ap);
 	va_end(ap);
 }
 
@@ -68,13 +59,13 @@ finish_now(struct session *s)
 	struct command *cmd = s->cmd;
 
 	if (cmd->word == IMAP_OK)
-		s->bad_count = 0;
-	imap_put_status(&s->out, cmd->c.tag, cmd->word, buf_str(&cmd->code),
-	    buf_str(&cmd->reply_text));
+		s->client.bad_count = 0;
+	imap_put_status(&s->client.out, cmd->c.tag, cmd->word,
+	    buf_str(&cmd->code), buf_str(&cmd->reply_text));
 	session_command_free(s);
-	session_flush(s);
+	client_flush(&s->client);
 	if (s->state != SESSION_LOGOUT)
-		conn_resume(s->conn);
+		conn_resume(s->client.conn);
 }
 
 static void
@@ -181,8 +172,7 @@ session_failed(struct session *s, const struct ipc_msg *m)
 void
 session_broken_reply(struct session *s)
 {
-	log_event(EV_IPC_REFUSED, LU("session", s->id),
-	    LC("what", "reply of the store"));
+	client_log_broken_reply(&s->client);
 	session_no(s, "SERVERBUG", "Internal error");
 }
 
@@ -191,8 +181,9 @@ session_bye(struct session *s, const char *code, const char *text)
 {
 	if (s->state == SESSION_LOGOUT)
 		return;
-	imap_put_status(&s->out, STR_NONE, IMAP_BYE, str_c(code), str_c(text));
-	session_flush(s);
+	imap_put_status(
+	    &s->client.out, STR_NONE, IMAP_BYE, str_c(code), str_c(text));
+	client_flush(&s->client);
 	s->state = SESSION_LOGOUT;
-	conn_close(s->conn);
+	conn_close(s->client.conn);
 }

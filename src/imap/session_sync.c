@@ -130,7 +130,7 @@ apply_all(struct session *s)
 	compare(s->view, buf_str(&rs->entries), &changed, &vanished);
 	r.entries = buf_str(&changed);
 	r.vanished = buf_str(&vanished);
-	is_ok = view_apply(s->view, &r, &o, &s->out);
+	is_ok = view_apply(s->view, &r, &o, &s->client.out);
 	buf_done(&changed);
 	buf_done(&vanished);
 	return is_ok;
@@ -214,7 +214,7 @@ on_entries(struct session *s, struct ipc_msg *m)
 		start_resync(s);
 		return;
 	}
-	if (!view_apply(s->view, &r, &o, &s->out)) {
+	if (!view_apply(s->view, &r, &o, &s->client.out)) {
 		cannot_read(s);
 		return;
 	}
