@@ -74,7 +74,7 @@ look(struct host *h)
 	h->begins = f.begins;
 	h->ends = f.ends;
 	if (covers(f.names, h->names) && !files_order_is_there(sv, h->host))
-		h->due = acme_renew_at(f.begins, f.ends, server_random());
+		h->due = acme_renew_at(f.begins, f.ends, secret_random_u32());
 	certificate_facts_done(&f);
 }
 
@@ -208,7 +208,7 @@ take_failure(struct host *h, const struct failure *f)
 
 	h->failures++;
 	pause = acme_pause(
-	    h->failures, f->is_limited, f->retry_after_s, server_random());
+	    h->failures, f->is_limited, f->retry_after_s, secret_random_u32());
 	h->due = now + pause;
 	h->error_at = now;
 	snprintf(h->error, sizeof(h->error), "%s", f->text);

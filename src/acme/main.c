@@ -15,18 +15,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#define CA_FILE     "/etc/ssl/certs/ca-certificates.crt"
 #define FILES_MAX   256
 #define BINDING_MAX KIB(4)
-
-uint32_t
-server_random(void)
-{
-	uint32_t v;
-
-	secret_random(&v, sizeof(v));
-	return v;
-}
 
 /* --- configuration --------------------------------------------------------- */
 
@@ -59,15 +49,13 @@ static int
 on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 {
 	struct server *sv = arg;
-	const char *ca;
 	int r;
 
 	sv->rt = rt;
 	sv->loop = runtime_loop(rt);
 	conf_take(&sv->conf, snapshot);
 	sv->path = x_asprintf("%s/acme", sv->conf->data_dir);
-	ca = sv->conf->acme_ca_file;
-	sv->tls = tls_client_context_new(ca[0] ? ca : CA_FILE);
+	sv->tls = tls_client_context_of(sv->conf->acme_ca_file);
 	r = read_binding(sv);
 	if (r == 0)
 		r = conf_resolver_start(

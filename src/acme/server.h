@@ -46,8 +46,6 @@ struct server {
 	bool is_stopping;
 };
 
-uint32_t server_random(void);
-
 /* Why something did not come to its end. */
 #define FAILURE_TEXT_MAX 1500
 struct failure {

@@ -60,3 +60,12 @@ secret_random(void *p, size_t n)
 		n -= (size_t)got;
 	}
 }
+
+uint32_t
+secret_random_u32(void)
+{
+	uint32_t v;
+
+	secret_random(&v, sizeof(v));
+	return v;
+}

@@ -35,3 +35,4 @@ secret_str(const struct secret *x)
 void secret_wipe(void *p, size_t n);
 /* Fill with random bytes fit for keys. Ends the process when it cannot. */
 void secret_random(void *p, size_t n);
+uint32_t secret_random_u32(void);

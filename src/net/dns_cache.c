@@ -3,9 +3,9 @@
 #include "net/dns_cache.h"
 
 #include "base/hash.h"
+#include "base/secret.h"
 
 #include <sys/queue.h>
-#include <sys/random.h>
 
 #define SLOTS   16384 /* a power of two */
 #define KEY_MAX (DNS_NAME_MAX + 4)
@@ -221,8 +221,7 @@ dns_cache_new(void)
 	struct dns_cache *c = X_NEW(struct dns_cache);
 
 	TAILQ_INIT(&c->ages);
-	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
-		die("getrandom failed");
+	secret_random(&c->seed, sizeof(c->seed));
 	return c;
 }
 

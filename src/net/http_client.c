@@ -9,12 +9,12 @@
  */
 #include "net/http_client.h"
 
+#include "base/secret.h"
 #include "net/connect.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <sys/queue.h>
-#include <sys/random.h>
 
 #define ADDRS_MAX 8
 /* "[IPv6]," each, and the name. */
@@ -552,8 +552,7 @@ http_client_new(const struct http_client_config *config)
 	c->loop = config->loop;
 	c->resolver = config->resolver;
 	c->tls = config->tls;
-	if (getrandom(&c->seed, sizeof(c->seed), 0) != sizeof(c->seed))
-		die("getrandom failed");
+	secret_random(&c->seed, sizeof(c->seed));
 	TAILQ_INIT(&c->line);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		die("curl_global_init failed");

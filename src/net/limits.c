@@ -9,8 +9,9 @@
  */
 #include "net/limits.h"
 
+#include "base/secret.h"
+
 #include <netinet/in.h>
-#include <sys/random.h>
 
 #define HEADS     1024
 #define MINUTE_MS 60000ULL
@@ -38,8 +39,7 @@ limits_new(const struct limits_config *config)
 	struct limits *l = X_NEW(struct limits);
 
 	l->config = *config;
-	if (getrandom(&l->seed, sizeof(l->seed), 0) != sizeof(l->seed))
-		die("getrandom: %s", strerror(errno));
+	secret_random(&l->seed, sizeof(l->seed));
 	return l;
 }
 

@@ -20,6 +20,7 @@
 
 #include <time.h>
 
+#define SYSTEM_CA_FILE   "/etc/ssl/certs/ca-certificates.crt"
 #define TLS_EXPORTER_LEN 32 /* RFC 9266 section 2 */
 
 SSL *
@@ -58,6 +59,12 @@ tls_client_context_new(const char *ca_file)
 		(void)SSL_CTX_load_verify_file(t->ctx, ca_file);
 	ERR_clear_error();
 	return t;
+}
+
+struct tls_context *
+tls_client_context_of(const char *ca_file)
+{
+	return tls_client_context_new(ca_file[0] ? ca_file : SYSTEM_CA_FILE);
 }
 
 void

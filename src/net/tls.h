@@ -61,6 +61,8 @@ struct tls_context *tls_context_unref(struct tls_context *t); /* gives NULL */
  * any case, conn_tls_distrust() tells. An unreadable file counts as none.
  */
 struct tls_context *tls_client_context_new(const char *ca_file);
+/* Those of ca_file; "": of the system's package ca-certificates. */
+struct tls_context *tls_client_context_of(const char *ca_file);
 
 /*
  * Whom a client means to speak with, and what proves it. Without TLSA records:

@@ -39,15 +39,6 @@
 /* How often its percentiles are shown. */
 #define HANDOVER_SHOW_MS 5000
 
-uint32_t
-server_random(void)
-{
-	uint32_t v;
-
-	secret_random(&v, sizeof(v));
-	return v;
-}
-
 /* --- configuration -------------------------------------------------------------------- */
 
 static void

@@ -105,9 +105,6 @@ struct server {
 	bool is_stopping;
 };
 
-/* 32 random bits. */
-uint32_t server_random(void);
-
 /* --- domain.c --------------------------------------------------------------------- */
 
 /* A domain of recipients with entries in the queue. */

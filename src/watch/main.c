@@ -64,10 +64,7 @@ server_wall_ms(const struct server *sv, uint64_t at_ms)
 uint32_t
 server_random(uint32_t below)
 {
-	uint32_t v;
-
-	secret_random(&v, sizeof(v));
-	return below > 0 ? v % below : 0;
+	return below > 0 ? secret_random_u32() % below : 0;
 }
 
 void
@@ -100,15 +97,13 @@ static int
 on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 {
 	struct server *sv = arg;
-	const char *ca;
 	int r;
 
 	sv->rt = rt;
 	sv->loop = runtime_loop(rt);
 	conf_take(&sv->conf, snapshot);
 	sv->dir = x_asprintf("%s/watch", sv->conf->data_dir);
-	ca = sv->conf->watch_ca_file;
-	sv->tls = tls_client_context_new(ca[0] ? ca : SERVER_CA_FILE);
+	sv->tls = tls_client_context_of(sv->conf->watch_ca_file);
 	sv->ping = ping_new(sv->loop);
 	sv->reach = reach_new(sv);
 	sv->suffixes = suffixes_load();

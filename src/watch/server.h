@@ -49,8 +49,6 @@
 #define SERVER_PROBES_MAX 500
 /* Nobody watched for so long: that is told. Less is a restart. */
 #define SERVER_ABSENCE_MS 60000
-/* Whom certificates are checked against, unless another file is named. */
-#define SERVER_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 
 struct site;
 struct absence;

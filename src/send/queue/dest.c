@@ -2,6 +2,7 @@
 /* dest.c - destinations: who waits, who is connected. See dest.h. */
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/secret.h"
 #include "send/route/breakers.h"
 #include "send/queue/dest.h"
 #include "send/session/session.h"
@@ -550,7 +551,8 @@ dest_closed(struct dest *d, struct session *s, const struct judgement *j,
 		pace_end(&d->pace);
 	} else {
 		keep_verdict(d, j, trip);
-		if (pace_failed(&d->pace, &d->sv->pace, now, server_random())) {
+		if (pace_failed(
+			&d->pace, &d->sv->pace, now, secret_random_u32())) {
 			log_event(EV_SEND_DEST_DOWN, LC("mx", d->mx),
 			    LC("ip", d->mx_ip), LC("reason", d->text),
 			    LU("pause_ms", d->pace.closed_until_ms - now),

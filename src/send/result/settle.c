@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/secret.h"
 #include "send/queue/flows.h"
 #include "send/report/report.h"
 #include "send/server.h"
@@ -183,7 +184,7 @@ void
 settle(struct server *sv, struct mail *m, size_t i, const struct judgement *j,
     const struct trip *trip)
 {
-	struct moment at = { loop_time_ms(sv->loop), server_random() };
+	struct moment at = { loop_time_ms(sv->loop), secret_random_u32() };
 	struct entry *e = mail_take(m, i);
 	struct buf reply = BUF_INIT(VERDICT_TEXT_MAX + 64);
 	struct report_rcpt r = { .entry = e, .judgement = *j };

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/secret.h"
 #include "net/idn.h"
 
 #define SWEEP_MS  60000
@@ -216,7 +217,7 @@ refused(struct breaker_item *b, const struct refusal *r)
 	if (r->was_canary)
 		breaker_item_log(b, EV_SEND_CANARY_REFUSED);
 	if (breaker_refused(&b->state, &pace, r->was_canary,
-		loop_time_ms(b->bs->sv->loop), server_random())) {
+		loop_time_ms(b->bs->sv->loop), secret_random_u32())) {
 		breaker_item_log(b, EV_SEND_BREAKER_OPEN);
 		breakers_show(b->bs);
 		breaker_item_write(b);

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/secret.h"
 #include "net/idn.h"
 #include "send/queue/flows.h"
 #include "send/route/breakers.h"
@@ -67,8 +68,8 @@ when_to_try(const struct choosing *c)
 		return 0; /* as the schedule says */
 	at = MAX(at, breaker_item_next(c->shut));
 	/* One of them will be the canary, the others come after it. */
-	return at + (uint64_t)(server_random() % 60000) * MIN(at - now, 60000) /
-	                60000;
+	return at + (uint64_t)(secret_random_u32() % 60000) *
+	                MIN(at - now, 60000) / 60000;
 }
 
 /* The host that mail waits for, by which an operator finds it in the queue. */
@@ -335,7 +336,8 @@ pick(struct choosing *c)
 	bool may = false;
 
 	for (;;) {
-		switch (plan_pick(&c->plan, c->states, server_random(), &way)) {
+		switch (
+		    plan_pick(&c->plan, c->states, secret_random_u32(), &way)) {
 		case PLAN_GO:
 			go(c, &c->plan.ways[way]);
 			return;

@@ -193,7 +193,7 @@ put_choice(struct answer *an, struct buf *to)
 {
 	size_t way = 0;
 	enum plan_answer what =
-	    plan_pick(&an->plan, an->states, server_random(), &way);
+	    plan_pick(&an->plan, an->states, secret_random_u32(), &way);
 
 	if (what != PLAN_WAIT && lacks_hosts(an, way)) {
 		say(to, "nowhere", an->a->trouble);

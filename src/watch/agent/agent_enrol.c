@@ -201,7 +201,8 @@ ask(const struct watch_agent_options *o, const struct crypt_key *key,
 		q->error = error;
 		return;
 	}
-	a->tls = tls_client_context_new(o->ca ? o->ca : SERVER_CA_FILE);
+	a->tls =
+	    o->ca ? tls_client_context_new(o->ca) : tls_client_context_of("");
 	http = http_client_new(&(struct http_client_config){
 	    .loop = q->loop, .resolver = a->sv.resolver, .tls = a->tls });
 	seal(o, key, &body);

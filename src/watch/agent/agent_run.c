@@ -45,8 +45,7 @@ master_context(const struct agent *a)
 	CLEANUP(freep)
 	char *pinned = x_asprintf("%s/%s", a->dir, AGENT_FILE_MASTER);
 
-	return tls_client_context_new(
-	    access(pinned, R_OK) == 0 ? pinned : SERVER_CA_FILE);
+	return tls_client_context_of(access(pinned, R_OK) == 0 ? pinned : "");
 }
 
 static int
@@ -66,11 +65,10 @@ static int
 prepare(struct agent *a)
 {
 	struct server *sv = &a->sv;
-	const char *ca = sv->conf->watch_ca_file;
 
 	sv->agent = a;
 	sv->loop = loop_new();
-	sv->tls = tls_client_context_new(ca[0] ? ca : SERVER_CA_FILE);
+	sv->tls = tls_client_context_of(sv->conf->watch_ca_file);
 	a->tls = master_context(a);
 	sv->ping = ping_new(sv->loop);
 	if (conf_resolver_start(
