@@ -18,17 +18,11 @@ turn_away(const struct ports_client *c, const char *why)
 	static const char imap[] =
 	    "* BYE [UNAVAILABLE] Too many connections\r\n";
 	static const char pop3[] = "-ERR [SYS/TEMP] Too many connections\r\n";
-	const char *line = is_pop3(c->service) ? pop3 : imap;
-	char ip[PORTS_ADDRESS_MAX];
 
-	ports_address(c->peer, ip);
-	if (!c->is_known)
-		log_event(is_pop3(c->service) ? EV_POP3_LIMIT : EV_IMAP_LIMIT,
-		    LC("service", service_name(c->service)), LC("ip", ip),
-		    LC("what", why));
-	if (!service_is_implicit_tls(c->service))
-		(void)!send(
-		    c->fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (is_pop3(c->service))
+		ports_turn_away(c, EV_POP3_LIMIT, why, pop3);
+	else
+		ports_turn_away(c, EV_IMAP_LIMIT, why, imap);
 }
 
 static void
@@ -42,14 +36,11 @@ static bool
 on_open(void *arg, const struct ports_client *c)
 {
 	struct server *sv = arg;
-	struct conn_config cc = { .loop = sv->loop, .fd = c->fd };
+	struct conn_config cc = { .loop = sv->loop };
 
-	if (service_is_implicit_tls(c->service)) {
-		if (sv->tls == NULL) {
-			turn_away(c, "no certificate");
-			return false;
-		}
-		cc.tls = sv->tls;
+	if (!ports_conn_config(c, sv->tls, &cc)) {
+		turn_away(c, "no certificate");
+		return false;
 	}
 	if (is_pop3(c->service))
 		pop3_new(sv, &cc, c->service, c->port);

@@ -208,3 +208,36 @@ ports_address(const struct sockaddr_storage *a, char ret[PORTS_ADDRESS_MAX])
 	else if (a->ss_family == AF_INET6)
 		inet_ntop(AF_INET6, &in6->sin6_addr, ret, PORTS_ADDRESS_MAX);
 }
+
+void
+ports_say(const struct ports_client *c, struct str text)
+{
+	if (!service_is_implicit_tls(c->service))
+		(void)!send(c->fd, text.p, text.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void
+ports_turn_away(const struct ports_client *c, enum event_id event,
+    const char *what, const char *text)
+{
+	char ip[PORTS_ADDRESS_MAX];
+
+	ports_address(c->peer, ip);
+	if (!c->is_known)
+		log_event(event, LC("service", service_name(c->service)),
+		    LC("ip", ip), LC("what", what));
+	ports_say(c, str_c(text));
+}
+
+bool
+ports_conn_config(const struct ports_client *c, struct tls_context *tls,
+    struct conn_config *ret)
+{
+	bool wants_tls = service_is_implicit_tls(c->service);
+
+	if (wants_tls && tls == NULL)
+		return false;
+	ret->fd = c->fd;
+	ret->tls = wants_tls ? tls : NULL;
+	return true;
+}

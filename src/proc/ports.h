@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/log.h"
 #include "net/limits.h"
 #include "proc/reach_report.h"
 
@@ -55,6 +56,17 @@ void ports_left(struct ports *p, const struct sockaddr_storage *peer);
 uint64_t ports_clients(const struct ports *p);
 /* Whom to tell how a connection went; as long as p lives. */
 struct reach_report *ports_reach(struct ports *p);
+
+/* A last word to who gets no session, as far as the socket takes it. With implicit
+ * TLS there is nothing to say it in. */
+void ports_say(const struct ports_client *c, struct str text);
+/* The same, and a line of the log unless the client is known. */
+void ports_turn_away(const struct ports_client *c, enum event_id event,
+    const char *what, const char *text);
+/* Descriptor and TLS of a client. False: it wants TLS, and there is no
+ * certificate. */
+bool ports_conn_config(const struct ports_client *c, struct tls_context *tls,
+    struct conn_config *ret) WARN_UNUSED;
 
 /* An address for the log; "" when it has none. */
 #define PORTS_ADDRESS_MAX 46

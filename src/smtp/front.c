@@ -7,18 +7,14 @@
 #include "conf/conf_ports.h"
 #include "smtp/session.h"
 
-/* One line, as far as the socket's buffer takes it; there is no session to
- * wait for more. A client that waits for a TLS handshake gets none. */
 static void
 say(struct server *sv, const struct ports_client *c, const char *code,
     const char *text)
 {
 	struct buf b = BUF_INIT(512);
 
-	if (service_is_implicit_tls(c->service))
-		return;
 	buf_printf(&b, "%s %s %s\r\n", code, sv->conf->hostname, text);
-	(void)!send(c->fd, b.p, b.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ports_say(c, buf_str(&b));
 	buf_done(&b);
 }
 

@@ -3,22 +3,14 @@
 #include "conf/conf_ports.h"
 #include "web/visit.h"
 
-/* With TLS there is nothing to say it in. */
 static void
 turn_away(const struct ports_client *c, const char *why)
 {
 	static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
 				   "Content-Length: 0\r\nRetry-After: 10\r\n"
 				   "Connection: close\r\n\r\n";
-	char ip[PORTS_ADDRESS_MAX];
 
-	ports_address(c->peer, ip);
-	if (!c->is_known)
-		log_event(EV_WEB_LIMIT, LC("service", service_name(c->service)),
-		    LC("ip", ip), LC("what", why));
-	if (!service_is_implicit_tls(c->service))
-		(void)!send(
-		    c->fd, busy, sizeof(busy) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	ports_turn_away(c, EV_WEB_LIMIT, why, busy);
 }
 
 static void
@@ -32,14 +24,11 @@ static bool
 on_open(void *arg, const struct ports_client *c)
 {
 	struct server *sv = arg;
-	struct conn_config cc = { .loop = sv->loop, .fd = c->fd };
+	struct conn_config cc = { .loop = sv->loop };
 
-	if (service_is_implicit_tls(c->service)) {
-		if (sv->tls == NULL) {
-			turn_away(c, "no certificate");
-			return false;
-		}
-		cc.tls = sv->tls;
+	if (!ports_conn_config(c, sv->tls, &cc)) {
+		turn_away(c, "no certificate");
+		return false;
 	}
 	visit_new(sv, &cc, c->service, c->port);
 	return true;
