@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* status_news_test.c - what subscribers are written. */
+#include "../../holds.h"
 #include "../../test.h"
 #include "proto/status/status_news.h"
 
@@ -26,12 +27,6 @@ news(void)
 		.number = 7,
 		.post = &post,
 		.leave = STR("https://status.example.org/unsubscribe?to=x") };
-}
-
-static bool
-holds(const struct buf *b, const char *text)
-{
-	return str_search(buf_str(b), str_c(text)) >= 0;
 }
 
 TEST(news_say_what_is_known)
