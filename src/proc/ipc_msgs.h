@@ -162,6 +162,7 @@ enum process_state {
 	PROCESS_STARTING,
 	PROCESS_SERVING,
 	PROCESS_STOPPING,
+	PROCESS_SILENT, /* it serves, and does not answer */
 };
 
 /* Where a DKIM key is in its life (msg_dkim_row.state). All are in DNS. */

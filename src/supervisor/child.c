@@ -167,6 +167,8 @@ became_ready(struct child *c, const struct msg_ctl_ready *r)
 	c->sandbox.note = str_c(c->note);
 	c->state = PROCESS_SERVING;
 	c->ready_ms = loop_now_ms(c->sup->loop);
+	c->asked_ms = 0;
+	c->is_silent = false;
 	connect_child(c);
 	tell_ready_once(c->sup);
 }

@@ -18,6 +18,7 @@
 static void
 put_process(struct child *c, struct buf *b)
 {
+	char silent[64];
 	struct msg_cli_process p = { .role = (uint8_t)c->role,
 		.worker = c->worker,
 		.pid = (uint32_t)c->pid,
@@ -35,6 +36,12 @@ put_process(struct child *c, struct buf *b)
 	}
 	if (c->role == ROLE_ACME && conf_acme_lack(c->sup->conf) != NULL)
 		p.note = str_c(conf_acme_lack(c->sup->conf));
+	if (c->state == PROCESS_SERVING && c->is_silent) {
+		snprintf(silent, sizeof(silent), "no answer for %llu s",
+		    (unsigned long long)pulse_silent_s(c));
+		p.state = PROCESS_SILENT;
+		p.note = str_c(silent);
+	}
 	msg_cli_process_put(b, &p);
 }
 

@@ -41,6 +41,8 @@ struct child {
 	struct backoff backoff;
 	uint64_t started, ready_ms; /* ready_ms 0: not this time */
 	bool is_removed;            /* not wanted any more: ends for good */
+	uint64_t asked_ms;          /* by pulse.c, and not answered yet; or 0 */
+	bool is_silent;             /* and that for too long */
 	struct loop_timer *restart;
 	struct msg_ctl_ready sandbox; /* note points into note */
 	char note[128];
@@ -74,6 +76,7 @@ struct supervisor {
 	struct loop_timer *stop_timer;
 	struct metrics_http *metrics_http;
 	struct loop_timer *certs_timer;
+	struct loop_timer *pulse_timer;
 };
 
 /* child.c */
@@ -107,6 +110,11 @@ typedef void (*sync_fn)(void *arg, bool is_complete);
 /* fn is run once, when all that serve have done what they were told until now;
  * from the loop, or at once when nobody serves. */
 void sync_all(struct supervisor *sup, sync_fn fn, void *arg);
+
+/* pulse.c: who serves and does not answer. */
+void pulse_start(struct supervisor *sup);
+/* For how many seconds it has owed an answer; 0: it owes none. */
+uint64_t pulse_silent_s(const struct child *c);
 
 /* listen.c */
 /* Bind and listen: a descriptor, or -errno with a text that says what to do. */

@@ -335,6 +335,7 @@ supervisor_run(const char *config_path)
 	loop_signal_new(sup.loop, SIGHUP, on_hangup, &sup);
 	loop_signal_new(sup.loop, SIGCHLD, on_child_signal, &sup);
 	certs_tell(&sup);
+	pulse_start(&sup);
 	reload_workers(&sup);
 	loop_run(sup.loop);
 	clean_up(&sup);

@@ -13,9 +13,9 @@ static uint64_t alice;
 static int
 setup(UNUSED void **state)
 {
-	f = (struct fixture){ .now = 1790000000,
-		.fs = &fs.ops,
-		.reserve_bytes = RESERVE };
+	f = (struct fixture){
+		.now = 1790000000, .fs = &fs.ops, .reserve_bytes = RESERVE
+	};
 	snprintf(f.dir, sizeof(f.dir), "/tmp/mailstead-full-XXXXXX");
 	ASSERT(mkdtemp(f.dir));
 	snprintf(save, sizeof(save), "%s.saved", f.dir);
@@ -73,8 +73,7 @@ check_full(uint64_t free_bytes)
 	struct verdict v;
 
 	set_free(free_bytes);
-	CHECK(append_to(&f, alice, &a, &v) == 0 &&
-		  v.reason == REASON_DISK_FULL,
+	CHECK(append_to(&f, alice, &a, &v) == 0 && v.reason == REASON_DISK_FULL,
 	    "no new mail");
 	CHECK(open_inbox(true) == 3, "read-only");
 	CHECK(open_inbox(false) == 3, "to write");
