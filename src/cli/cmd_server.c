@@ -58,6 +58,7 @@ state_name(unsigned state)
 		[PROCESS_STARTING] = "starting",
 		[PROCESS_SERVING] = "serving",
 		[PROCESS_STOPPING] = "stopping",
+		[PROCESS_SILENT] = "silent",
 	};
 
 	return state < ARRAY_LEN(names) ? names[state] : "unknown";
@@ -204,6 +205,18 @@ warn_of_user(const struct conf *c)
 		    c->user);
 }
 
+/* No error: a machine that watches only itself needs none. */
+static void
+warn_of_uplink(const struct conf *c)
+{
+	if (c->watch_enabled && c->watch_uplink[0] == '\0')
+		fprintf(stderr,
+		    "mailstead: watch.uplink is empty: when this machine's "
+		    "own line fails, all that it watches elsewhere is told "
+		    "as down; name two or three addresses that are always "
+		    "there\n");
+}
+
 int
 cmd_config(struct admin *a, int argc, char **argv)
 {
@@ -230,6 +243,7 @@ cmd_config(struct admin *a, int argc, char **argv)
 			r = -1;
 		}
 		warn_of_user(c);
+		warn_of_uplink(c);
 		conf_free(c);
 		buf_done(&errors);
 	}

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import ssl
+import subprocess
 import urllib.request
 
 import pytest
@@ -210,6 +211,33 @@ def test_status_shows_each_process_and_its_sandbox(plain_server):
             assert os.geteuid() != 0 or p["uid"] != 0
 
 
+def test_a_role_that_hangs_is_told(plain_server):
+    """It is alive, and does nothing: a disk that hangs, or a debugger."""
+    server = plain_server
+    before = len(server.log())
+
+    def row():
+        row, = [p for p in server.status()["processes"]
+                if p["role"] == "filter"]
+        return row
+    pid = row()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: row()["state"] == "silent", what="it is not told")
+        assert re.fullmatch(r"no answer for \d+ s", row()["note"])
+        assert all(p["state"] == "serving"
+                   for p in server.status()["processes"]
+                   if p["role"] != "filter")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: row()["state"] == "serving", what="it is told for ever")
+    assert (row()["pid"], row()["restarts"], row()["note"]) == (pid, 0, None)
+    log = server.log()[before:]
+    assert "event=supervisor.silent role=filter " in log
+    assert re.search(r"event=supervisor\.answers role=filter .*silent_s=\d\d",
+                     log)
+
+
 @pytest.mark.parametrize(
     "role", ["store", "auth", "filter", "smtp", "imap"])
 def test_a_killed_role_is_back(plain_server, role):
@@ -329,6 +357,18 @@ def test_config_check_says_what_reload_would(plain_server):
     said = [x for x in by_check.stderr.splitlines() if "imap.idle" in x]
     assert said and said[0].split("mailstead: ")[-1] in by_reload.stderr
     server.conf.write_text(good)
+
+
+@pytest.mark.parametrize("watch,is_told", [
+    ("", True), ('uplink = { "127.0.0.1:1" }', False), ("enabled = no", False)])
+def test_config_check_asks_how_we_know_of_our_own_outage(
+        plain_server, tmp_path, watch, is_told):
+    conf = tmp_path / "mailstead.conf"
+    conf.write_text(f"{plain_server.conf.read_text()}watch {{\n{watch}\n}}\n")
+    done = subprocess.run([BINARY, "config", "check", conf],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert ("watch.uplink is empty" in done.stderr) == is_told
 
 
 def test_config_check_reads_the_tables_of_the_operator(plain_server, tmp_path):
