@@ -310,7 +310,13 @@ on_timeout(void *arg)
 {
 	struct http_visit *c = arg;
 
-	c->state = STATE_ENDED;
+	/* Other times may be over in the same round. And whoever owes an answer
+	 * hears of the end only in the next: he may give it until then, to
+	 * nobody. */
+	loop_timer_clear(c->deadline);
+	loop_timer_clear(c->taking);
+	if (c->state != STATE_ANSWER)
+		c->state = STATE_ENDED;
 	conn_abort(c->conn);
 }
 

@@ -7,7 +7,10 @@
 #include "net/http_server.h"
 #include "net_testlib.h"
 
-#define BIG MIB(3)
+#include <poll.h>
+
+#define BIG  MIB(3)
+#define SOME KIB(250) /* more than a socket takes, less than stops reading */
 
 struct stage {
 	struct loop *loop;
@@ -19,9 +22,12 @@ struct stage {
 	const char *say;
 	size_t step;     /* bytes written at once; 0: all */
 	unsigned nap_us; /* behind each read */
+	/* The loop is held up for so long behind a head, but not that of /some. */
+	unsigned stall_ms, later_ms;
 	int fd;
 	int heads, closed, released;
 	bool answers_later, refuses_in_head, stays_open, is_silent;
+	bool takes_nothing;
 	bool is_others_turn, was_greedy;
 	uint64_t body_max;
 };
@@ -46,6 +52,8 @@ reply(struct stage *s)
 		r.body = str_make(big, sizeof(big));
 		r.release = on_release;
 		r.arg = s;
+	} else if (str_eq(path, STR("/some"))) {
+		r.body = str_make(big, SOME);
 	} else if (str_eq(path, STR("/last"))) {
 		r.is_last = true;
 	}
@@ -61,12 +69,21 @@ on_later(void *arg)
 		reply(s);
 }
 
+static void
+on_stall(void *arg)
+{
+	usleep(((struct stage *)arg)->stall_ms * 1000);
+}
+
 static uint64_t
 on_head(void *arg, struct http_visit *c)
 {
 	struct stage *s = arg;
 
 	s->heads++;
+	if (s->stall_ms > 0 &&
+	    !str_eq(http_visit_request(c)->path, STR("/some")))
+		loop_defer(s->loop, on_stall, s);
 	if (s->refuses_in_head)
 		http_visit_reply(c,
 		    &(struct http_reply){ .status = 403, .body = STR("no") });
@@ -93,8 +110,9 @@ on_request(void *arg, struct http_visit *c)
 	buf_put_char(&s->seen, '|');
 	if (s->is_silent)
 		return;
-	if (s->answers_later)
-		loop_timer_set(s->later, 5);
+	if (s->answers_later &&
+	    !str_eq(http_visit_request(c)->path, STR("/some")))
+		loop_timer_set(s->later, s->later_ms ? s->later_ms : 5);
 	else
 		reply(s);
 }
@@ -124,6 +142,8 @@ play_client(void *arg)
 	}
 	if (!s->stays_open)
 		shutdown(s->fd, SHUT_WR);
+	if (s->takes_nothing)
+		poll(&(struct pollfd){ .fd = s->fd }, 1, -1);
 	while ((n = read(s->fd, chunk, sizeof(chunk))) > 0) {
 		buf_put(&s->got, chunk, (size_t)n);
 		usleep(s->nap_us);
@@ -352,6 +372,37 @@ TEST(who_dawdles_is_ended)
 	}
 }
 
+/* Both of its times are over when the loop gets to it: silence comes first, and
+ * there is nobody to hear 408 any more. */
+TEST(who_is_silent_as_its_time_ends_is_ended_once)
+{
+	struct stage s = { .stays_open = true,
+		.stall_ms = 200,
+		.times = { .write = 20, .body = 40 },
+		.body_max = 100 };
+
+	run(&s, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n");
+	assert_int_equal(s.heads, 1);
+	assert_int_equal(s.got.n, 0);
+	assert_int_equal(s.seen.n, 0);
+	done(&s);
+}
+
+/* An answer is due when an earlier one has not been taken in time. */
+TEST(an_answer_to_who_was_just_given_up_is_dropped)
+{
+	struct stage s = { .stays_open = true,
+		.takes_nothing = true,
+		.answers_later = true,
+		.later_ms = 340,
+		.stall_ms = 500,
+		.times = { .write = 300, .rate = MIB(30) } };
+
+	run(&s, GET("/some") GET("/one"));
+	assert_int_equal(count(&s, "X-Own: 1"), 1);
+	done(&s);
+}
+
 /* It reads all the time, so no pause is too long. */
 TEST(who_takes_an_answer_too_slowly_is_ended)
 {
@@ -398,4 +449,6 @@ TEST_MAIN(UNIT(requests_are_answered_in_order),
     UNIT(an_answer_to_the_head_ends_the_connection),
     UNIT(a_head_request_gets_no_body), UNIT(lent_bodies_go_back),
     UNIT(old_clients_get_one_answer), UNIT(who_dawdles_is_ended),
+    UNIT(who_is_silent_as_its_time_ends_is_ended_once),
+    UNIT(an_answer_to_who_was_just_given_up_is_dropped),
     UNIT(a_client_that_goes_is_told_of))
