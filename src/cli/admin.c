@@ -20,6 +20,9 @@
 
 #define CONNECT_TRIES 10
 #define TRY_S         2
+/* For what is done in one step, however long it takes: an account's check, and a
+ * probe, which has limits of its own. */
+#define SLOW_S 900
 
 /* The same again, of a command that goes on trying? */
 static bool
@@ -56,9 +59,55 @@ admin_error(struct admin *a, int code, const char *fmt, ...)
 	return code;
 }
 
-static int
-connect_control(const char *path)
+static unsigned
+patience_ms(const struct admin *a, enum msg_type type)
 {
+	if (a->patience_ms != 0)
+		return a->patience_ms;
+	return 1000 * (type == MSG_STORE_CHECK || type == MSG_WATCH_RUN
+			      ? SLOW_S
+			      : IPC_CLIENT_PATIENCE_S);
+}
+
+/* 0, or -errno of the connection. */
+static int
+call_client(struct admin *a, struct ipc_client *c, const struct ipc_call *call,
+    enum outcome *ret_outcome, struct buf *reply, int *ret_fd)
+{
+	ipc_client_set_patience(c, patience_ms(a, call->type));
+	return ipc_client_call(c, call, ret_outcome, reply, ret_fd);
+}
+
+int
+admin_broken(struct admin *a, const struct ipc_client *c, int error)
+{
+	unsigned s = ipc_client_patience(c) / 1000;
+
+	if (error == -EINTR)
+		return admin_error(a, ADMIN_TEMPFAIL, "interrupted");
+	if (error != -ETIMEDOUT)
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the connection to the server broke (%s): try again",
+		    strerror(-error));
+	/* mailstead status would ask it as well. */
+	if (ipc_client_role(c) == ROLE_SUPERVISOR)
+		return admin_error(a, ADMIN_TEMPFAIL,
+		    "the server's process supervisor has not answered for %u "
+		    "s, so what was asked may be done or not: look at the "
+		    "server's log",
+		    s);
+	return admin_error(a, ADMIN_TEMPFAIL,
+	    "the server's process %s has not answered for %u s, so what was "
+	    "asked may be done or not: look at 'mailstead status' and at the "
+	    "server's log",
+	    role_name(ipc_client_role(c)), s);
+}
+
+static int
+connect_control(const char *path, unsigned ms)
+{
+	const struct timeval limit = { .tv_sec = ms / 1000,
+		.tv_usec = ms % 1000 * 1000 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	int fd;
 
@@ -68,8 +117,10 @@ connect_control(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
+	/* While many wait already, this waits, too. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 	if (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
-		int e = errno;
+		int e = errno == EAGAIN ? ETIMEDOUT : errno;
 
 		close(fd);
 		return -e;
@@ -94,7 +145,7 @@ compare_builds(struct admin *a, struct str reply)
 	    STR_ARG(is_old ? STR("an older one") : server.version), VERSION);
 }
 
-/* Ask the supervisor for a connection to a process. Ends c. */
+/* Ask the supervisor for a connection to a process. -EAGAIN: it has none. */
 static int
 ask_for_role(struct admin *a, struct ipc_client *c, enum role role, int *ret_fd)
 {
@@ -113,7 +164,6 @@ ask_for_role(struct admin *a, struct ipc_client *c, enum role role, int *ret_fd)
 		r = -EAGAIN;
 	if (r == 0)
 		compare_builds(a, buf_str(&reply));
-	ipc_client_free(c);
 	buf_done(&body);
 	buf_done(&reply);
 	return r;
@@ -122,7 +172,8 @@ ask_for_role(struct admin *a, struct ipc_client *c, enum role role, int *ret_fd)
 int
 admin_control(struct admin *a, struct ipc_client **ret)
 {
-	int control = connect_control(a->control);
+	int control =
+	    connect_control(a->control, patience_ms(a, MSG_CLI_CONNECT));
 
 	if (control == -EACCES || control == -EPERM)
 		return admin_error(a, ADMIN_REFUSED,
@@ -138,23 +189,39 @@ admin_control(struct admin *a, struct ipc_client **ret)
 	return ADMIN_OK;
 }
 
+/* 0 with a connection to a process, -EAGAIN when it is not there; or an exit
+ * code, above zero, after that was printed. */
+static int
+look_for_role(struct admin *a, enum role role, int *ret_fd)
+{
+	struct ipc_client *control = NULL;
+	int r = admin_control(a, &control);
+
+	if (r != ADMIN_OK)
+		return r;
+	ipc_client_set_patience(control, patience_ms(a, MSG_CLI_CONNECT));
+	r = ask_for_role(a, control, role, ret_fd);
+	if (r == -ETIMEDOUT || r == -EINTR)
+		r = admin_broken(a, control, r);
+	ipc_client_free(control);
+	return r;
+}
+
 int
 admin_role(struct admin *a, enum role role, struct ipc_client **ret)
 {
 	const struct timespec pause = { .tv_nsec = 200000000 };
-	struct ipc_client *control = NULL;
-	int fd, r;
+	int fd = -1, r;
 
 	for (int i = 0;; i++) {
-		r = admin_control(a, &control);
-		if (r != ADMIN_OK)
-			return r;
-		r = ask_for_role(a, control, role, &fd);
+		r = look_for_role(a, role, &fd);
 		/* It may just be starting again. */
 		if (r != -EAGAIN || i == CONNECT_TRIES)
 			break;
 		nanosleep(&pause, NULL);
 	}
+	if (r > 0)
+		return r;
 	if (r == 0)
 		r = ipc_client_open(fd, role, ret);
 	if (r < 0)
@@ -190,17 +257,16 @@ admin_ask(struct admin *a, const struct admin_call *call,
 	if (r != ADMIN_OK)
 		return r;
 	buf_reset(reply, reply->cap);
-	r = ipc_client_call(a->store,
+	r = call_client(a, a->store,
 	    &(struct ipc_call){ .type = call->type,
 		.session = call->session,
 		.body = call->body,
 		.fd = call->fd },
 	    ret_outcome, reply, &fd);
 	if (r < 0) {
+		r = admin_broken(a, a->store, r);
 		admin_done(a);
-		return admin_error(a, ADMIN_TEMPFAIL,
-		    "the connection to the server broke (%s): try again",
-		    strerror(-r));
+		return r;
 	}
 	if (ret_fd)
 		*ret_fd = fd;
@@ -307,22 +373,6 @@ admin_do(struct admin *a, enum msg_type type, struct str body, const char *what,
 	return r;
 }
 
-/* One question, and c ends. 0, or -errno of the connection. */
-static int
-call_once(struct ipc_client *c, const struct admin_call *call,
-    enum outcome *ret_outcome, struct buf *reply)
-{
-	int fd = -1;
-	int r = ipc_client_call(c,
-	    &(struct ipc_call){
-		.type = call->type, .body = call->body, .fd = -1 },
-	    ret_outcome, reply, &fd);
-
-	closep(&fd);
-	ipc_client_free(c);
-	return r;
-}
-
 int
 admin_do_role(struct admin *a, enum role role, const struct admin_call *call,
     const char *what, struct buf *reply)
@@ -334,36 +384,53 @@ admin_do_role(struct admin *a, enum role role, const struct admin_call *call,
 
 	if (code != ADMIN_OK)
 		return code;
-	r = call_once(c, call, &o, reply);
+	r = call_client(a, c,
+	    &(struct ipc_call){
+		.type = call->type, .body = call->body, .fd = -1 },
+	    &o, reply, NULL);
 	if (r < 0)
-		return admin_error(a, ADMIN_TEMPFAIL,
-		    "the connection to the server broke (%s): try again",
-		    strerror(-r));
-	return o == DONE ? ADMIN_OK : admin_refused(a, o, buf_str(reply), what);
+		code = admin_broken(a, c, r);
+	else if (o != DONE)
+		code = admin_refused(a, o, buf_str(reply), what);
+	ipc_client_free(c);
+	return code;
+}
+
+/* A connection that does not wait. False: there is none. */
+static bool
+try_open(int fd, enum role role, struct ipc_client **ret)
+{
+	if (fd < 0)
+		return false;
+	if (ipc_client_open(fd, role, ret) < 0) {
+		(void)close(fd);
+		return false;
+	}
+	ipc_client_set_patience(*ret, TRY_S * 1000);
+	return true;
 }
 
 bool
 admin_try_role(struct admin *a, enum role role, const struct admin_call *call,
     struct buf *reply)
 {
-	const struct timeval limit = { .tv_sec = TRY_S };
+	const struct ipc_call q = {
+		.type = call->type, .body = call->body, .fd = -1
+	};
+	int fd = connect_control(a->control, TRY_S * 1000), r = -EAGAIN;
 	struct ipc_client *c = NULL;
 	enum outcome o = TEMPFAIL;
-	int fd = -1;
-	int r = connect_control(a->control);
 
-	if (r >= 0)
-		r = ipc_client_open(r, ROLE_SUPERVISOR, &c);
-	if (r >= 0)
-		r = ask_for_role(a, c, role, &fd);
-	if (r >= 0)
-		(void)setsockopt(
-		    fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	if (r >= 0)
-		r = ipc_client_open(fd, role, &c);
-	if (r < 0)
+	if (!try_open(fd, ROLE_SUPERVISOR, &c))
 		return false;
-	r = call_once(c, call, &o, reply);
+	fd = -1;
+	if (ask_for_role(a, c, role, &fd) < 0)
+		closep(&fd);
+	ipc_client_free(c);
+	c = NULL;
+	if (try_open(fd, role, &c))
+		r = ipc_client_call(c, &q, &o, reply, NULL);
+	ipc_client_free(c);
 	return r == 0 && o == DONE;
 }
 
@@ -622,11 +689,19 @@ admin_ask_supervisor(struct admin *a, enum msg_type type, struct str body,
 
 	if (r != ADMIN_OK)
 		return r;
-	r = ipc_client_call(c, &call, &outcome, reply, NULL);
+	r = call_client(a, c, &call, &outcome, reply, NULL);
+	if (r == -ETIMEDOUT && type == MSG_CLI_RELOAD)
+		r = admin_error(a, ADMIN_TEMPFAIL,
+		    "the server has not said for %u s that all of its "
+		    "processes "
+		    "took the configuration over: look at 'mailstead status' "
+		    "and at the server's log",
+		    ipc_client_patience(c) / 1000);
+	else if (r < 0)
+		r = admin_broken(a, c, r);
 	ipc_client_free(c);
-	if (r < 0)
-		return admin_error(a, ADMIN_TEMPFAIL,
-		    "the connection to the server broke: %s", strerror(-r));
+	if (r != ADMIN_OK)
+		return r;
 	if (outcome == DONE)
 		return ADMIN_OK;
 	/* The supervisor's own words, where it has some. */

@@ -27,7 +27,8 @@ struct admin {
 	bool is_warned;           /* that the server is of another build */
 	const char *usage; /* of the sub-command at hand, by usage_put() */
 	struct status_systems *systems; /* all, once they were read */
-	const char *no_user; /* what REASON_NO_USER means for this command */
+	unsigned patience_ms; /* with a process; 0: as long as usual */
+	const char *no_user;  /* what REASON_NO_USER means for this command */
 };
 
 /* A connection to the supervisor, the caller's to free. As admin_connect. */
@@ -70,6 +71,9 @@ int admin_ask_supervisor(struct admin *a, enum msg_type type, struct str body,
 /* Print why an answer is not DONE; the exit code that belongs to it. */
 int admin_refused(
     struct admin *a, enum outcome o, struct str reply, const char *what);
+/* Print why a call over c failed, by the error of ipc_client_call(): which process
+ * does not answer. The exit code. */
+int admin_broken(struct admin *a, const struct ipc_client *c, int error);
 /* Print an error of the command line's own; gives code back. */
 int admin_error(struct admin *a, int code, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

@@ -98,18 +98,32 @@ enum reason ipc_reason(const struct ipc_msg *m);
 /* Human text in such a reply, may be empty. Points into the body. */
 struct str ipc_error_text(const struct ipc_msg *m);
 
-/* Blocking use, for the command line: one request, one reply. The reply's body
- * is copied into *ret_body, its descriptor (or -1) into *ret_fd. */
+/*
+ * Blocking use, for the command line: one request, one reply. A peer that moves
+ * no byte for the connection's patience is given up, so who asks a process that
+ * hangs hears of it; an answer may take as long as it likes while it comes.
+ */
+#define IPC_CLIENT_PATIENCE_S 60
 struct ipc_client;
+/* fd is taken when the answer is 0; else it is -errno. */
 int ipc_client_open(
     int fd, enum role other, struct ipc_client **ret) WARN_UNUSED;
 void ipc_client_free(struct ipc_client *c);
+/* Another one than IPC_CLIENT_PATIENCE_S, from the next call on. */
+void ipc_client_set_patience(struct ipc_client *c, unsigned ms);
+unsigned ipc_client_patience(const struct ipc_client *c);
+enum role ipc_client_role(const struct ipc_client *c);
 struct ipc_call {
 	enum msg_type type;
 	uint32_t session;
 	struct str body;
 	int fd; /* borrowed here */
 };
-/* 0 and *ret_outcome, or -errno when the connection broke. */
+/*
+ * The reply's body is added to *ret_body, and *ret_fd is its descriptor, the
+ * caller's, or -1 (NULL: it is closed). 0 and *ret_outcome; or -errno, and the
+ * connection is of no use any more: -ETIMEDOUT when the peer is silent, -EINTR
+ * when a signal was handled meanwhile, others when the connection broke.
+ */
 int ipc_client_call(struct ipc_client *c, const struct ipc_call *call,
     enum outcome *ret_outcome, struct buf *ret_body, int *ret_fd) WARN_UNUSED;

@@ -8,12 +8,14 @@
 #include "proc/ipc_io.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 struct ipc_client {
-	int fd;
+	int fd; /* non-blocking: poll() waits, and a signal ends the wait */
 	enum role other;
 	uint32_t last_id;
+	int patience_ms;
 };
 
 int
@@ -22,13 +24,32 @@ ipc_client_open(int fd, enum role other, struct ipc_client **ret)
 	struct ipc_client *c;
 	int flags = fcntl(fd, F_GETFL);
 
-	if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;
 	c = X_NEW(struct ipc_client);
 	c->fd = fd;
 	c->other = other;
+	c->patience_ms = IPC_CLIENT_PATIENCE_S * 1000;
 	*ret = c;
 	return 0;
+}
+
+void
+ipc_client_set_patience(struct ipc_client *c, unsigned ms)
+{
+	c->patience_ms = (int)MIN(ms, (unsigned)INT_MAX);
+}
+
+unsigned
+ipc_client_patience(const struct ipc_client *c)
+{
+	return (unsigned)c->patience_ms;
+}
+
+enum role
+ipc_client_role(const struct ipc_client *c)
+{
+	return c->other;
 }
 
 void
@@ -40,43 +61,67 @@ ipc_client_free(struct ipc_client *c)
 	free(c);
 }
 
+/* Until some bytes can move. 0, -ETIMEDOUT, or -EINTR after a handler ran. */
 static int
-send_all(int socket, struct str s, int fd)
+await(const struct ipc_client *c, short events)
+{
+	struct pollfd p = { .fd = c->fd, .events = events };
+	int n = poll(&p, 1, c->patience_ms);
+
+	if (n < 0)
+		return -errno;
+	return n == 0 ? -ETIMEDOUT : 0;
+}
+
+static int
+send_all(const struct ipc_client *c, struct str s, int fd)
 {
 	while (s.n > 0) {
-		ssize_t n = ipc_io_send(socket, s.p, s.n, fd);
+		ssize_t n = ipc_io_send(c->fd, s.p, s.n, fd);
+		int r = n == -EAGAIN ? await(c, POLLOUT) : (int)MIN(n, 0);
 
+		if (r < 0)
+			return r;
 		if (n < 0)
-			return (int)n;
+			continue;
 		s = str_from(s, (size_t)n);
 		fd = -1;
 	}
 	return 0;
 }
 
-/* Read until b holds need bytes; a descriptor on the way goes to *fd. */
+/* What there is, and a descriptor that came with it goes to *fd. */
 static int
-fill(int socket, struct buf *b, size_t need, int *fd)
+receive(const struct ipc_client *c, struct buf *b, size_t need, int *fd)
 {
-	while (b->n < need) {
-		char *to = buf_reserve(b, need - b->n);
-		int got = -1;
-		ssize_t n;
+	char *to = buf_reserve(b, need - b->n);
+	int got = -1;
+	ssize_t n;
 
-		if (to == NULL)
-			return -EMSGSIZE;
-		n = ipc_io_recv(socket, to, need - b->n, &got);
-		if (n < 0)
-			return (int)n;
-		if (n == 0)
-			return -ECONNRESET;
-		b->n += (size_t)n;
-		if (got >= 0) {
-			closep(fd);
-			*fd = got;
-		}
+	if (to == NULL)
+		return -EMSGSIZE;
+	n = ipc_io_recv(c->fd, to, need - b->n, &got);
+	if (n == -EAGAIN)
+		return await(c, POLLIN);
+	if (n <= 0)
+		return n < 0 ? (int)n : -ECONNRESET;
+	b->n += (size_t)n;
+	if (got >= 0) {
+		closep(fd);
+		*fd = got;
 	}
 	return 0;
+}
+
+/* Read until b holds need bytes. */
+static int
+fill(const struct ipc_client *c, struct buf *b, size_t need, int *fd)
+{
+	int r = 0;
+
+	while (r == 0 && b->n < need)
+		r = receive(c, b, need, fd);
+	return r;
 }
 
 /* One frame, whole, into b; *f points into it. */
@@ -90,7 +135,7 @@ read_frame(struct ipc_client *c, struct buf *b, int *fd, struct ipc_frame *ret)
 	int r;
 
 	do {
-		r = fill(c->fd, b, need, fd);
+		r = fill(c, b, need, fd);
 		if (r < 0)
 			return r;
 		v = ipc_frame_next(buf_str(b), ends, ret, &need, &why);
@@ -117,7 +162,7 @@ send_call(struct ipc_client *c, const struct ipc_call *call, uint32_t id)
 	ipc_frame_header(&f, buf_reserve(&out, IPC_HEADER_BYTES));
 	out.n += IPC_HEADER_BYTES;
 	buf_put_str(&out, call->body);
-	r = send_all(c->fd, buf_str(&out), call->fd);
+	r = send_all(c, buf_str(&out), call->fd);
 	buf_done_secret(&out);
 	return r;
 }

@@ -60,10 +60,9 @@ ask(struct copy_maker *m, struct str path, const char *language,
 	buf_done(&body);
 	closep(&fd);
 	if (r < 0) {
+		r = admin_broken(m->a, m->web, r);
 		copy_maker_done(m);
-		return admin_error(m->a, ADMIN_TEMPFAIL,
-		    "the connection to the server broke (%s): try again",
-		    strerror(-r));
+		return r;
 	}
 	if (o != DONE)
 		return admin_refused(
