@@ -69,6 +69,8 @@ struct conf {
 	char *site_mail_host;
 	char *site_links;   /* lines of a URL, a blank and words */
 	char *site_mirrors; /* lines of targets of static copies */
+	char *site_proxies; /* lines of networks */
+	char *site_proxy_field;
 	char *site_language;
 	uint32_t site_post_after_s;
 	/* reach */

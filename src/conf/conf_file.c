@@ -318,6 +318,19 @@ check_acme(const struct conf *c)
 }
 
 static void
+check_site(const struct conf *c)
+{
+	struct str field = str_c(c->site_proxy_field);
+
+	if (!str_eq_case(field, STR("X-Forwarded-For")) &&
+	    !str_eq_case(field, STR("Forwarded")))
+		add_error(0,
+		    "site.proxy_field: \"%s\" is not possible; expected "
+		    "X-Forwarded-For or Forwarded",
+		    c->site_proxy_field);
+}
+
+static void
 check_whole(const struct conf *c)
 {
 	if ((c->tls_certificate_file[0] == '\0') !=
@@ -328,6 +341,7 @@ check_whole(const struct conf *c)
 		add_error(0, "the system has no usable host name; expected "
 			     "hostname = \"mail.example.org\"");
 	check_listeners(c);
+	check_site(c);
 	check_acme(c);
 	check_source("send.source4", AF_INET, c->send_source4);
 	check_source("send.source6", AF_INET6, c->send_source6);

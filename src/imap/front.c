@@ -52,7 +52,8 @@ on_open(void *arg, const struct ports_client *c)
 void
 front_configure(struct server *sv)
 {
-	static const struct ports_handlers handlers = { on_open, on_refuse };
+	static const struct ports_handlers handlers = { .open = on_open,
+		.refuse = on_refuse };
 
 	if (sv->ports == NULL)
 		sv->ports = ports_new(sv->rt, &handlers, sv);

@@ -92,9 +92,12 @@ was_told(struct ports *p, const struct ports_client *c)
 static bool
 admit(struct ports *p, struct ports_client *c)
 {
-	enum limits_answer a =
-	    limits_enter(p->limits, c->peer, loop_now_ms(p->loop));
+	enum limits_answer a = LIMITS_OK;
 
+	c->is_proxy = p->handlers->is_proxy != NULL &&
+	              p->handlers->is_proxy(p->arg, c->peer);
+	if (!c->is_proxy)
+		a = limits_enter(p->limits, c->peer, loop_now_ms(p->loop));
 	if (a != LIMITS_OK) {
 		reach_report_refused(p->reach, c->service, c->port, c->peer);
 		c->is_known = was_told(p, c);
@@ -105,7 +108,8 @@ admit(struct ports *p, struct ports_client *c)
 	if (p->handlers->open(p->arg, c))
 		return true;
 	p->clients--;
-	limits_leave(p->limits, c->peer);
+	if (!c->is_proxy)
+		limits_leave(p->limits, c->peer);
 	return false;
 }
 
@@ -180,7 +184,8 @@ ports_left(struct ports *p, const struct sockaddr_storage *peer)
 {
 	ASSERT(p->clients > 0);
 	p->clients--;
-	limits_leave(p->limits, peer);
+	if (peer != NULL)
+		limits_leave(p->limits, peer);
 	update(p);
 }
 

@@ -28,6 +28,7 @@ struct ports_client {
 	/* Of a client that is refused: another one of its address was, less than a
 	 * minute ago. One line of the log is enough: strangers choose how many. */
 	bool is_known;
+	bool is_proxy; /* by is_proxy(), when it came */
 };
 
 struct ports_handlers {
@@ -37,6 +38,9 @@ struct ports_handlers {
 	/* Over a limit: a last word, as far as the socket takes it. */
 	void (*refuse)(
 	    void *arg, const struct ports_client *c, enum limits_answer why);
+	/* Does this peer speak for others? Then its address has no limits. May be
+	 * NULL: none does. */
+	bool (*is_proxy)(void *arg, const struct sockaddr_storage *peer);
 };
 
 /* Nobody comes in before ports_configure(). */
@@ -51,7 +55,7 @@ void ports_listen(struct ports *p, enum service service, int fd);
 void ports_take(struct ports *p, enum service service, uint16_t port, int fd);
 /* Accept no more. */
 void ports_stop(struct ports *p);
-/* A client that open() took is gone: its place is free. */
+/* A client that open() took is gone: its place is free. peer: NULL of a proxy. */
 void ports_left(struct ports *p, const struct sockaddr_storage *peer);
 uint64_t ports_clients(const struct ports *p);
 /* Whom to tell how a connection went; as long as p lives. */

@@ -2,6 +2,7 @@
 /* front.c - visits for clients of HTTP and HTTPS. See server.h. */
 #include "conf/conf_ports.h"
 #include "web/visit.h"
+#include "web/visitor.h"
 
 static void
 turn_away(const struct ports_client *c, const char *why)
@@ -30,16 +31,24 @@ on_open(void *arg, const struct ports_client *c)
 		turn_away(c, "no certificate");
 		return false;
 	}
-	visit_new(sv, &cc, c->service, c->port);
+	visit_new(sv, &cc, c);
 	return true;
+}
+
+static bool
+on_proxy(void *arg, const struct sockaddr_storage *peer)
+{
+	return visitor_is_proxy(arg, peer);
 }
 
 void
 front_configure(struct server *sv)
 {
-	static const struct ports_handlers handlers = { on_open, on_refuse };
+	static const struct ports_handlers handlers = { on_open, on_refuse,
+		on_proxy };
 
 	if (sv->ports == NULL)
 		sv->ports = ports_new(sv->rt, &handlers, sv);
+	visitor_configure(sv);
 	conf_ports(sv->conf, sv->ports);
 }

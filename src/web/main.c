@@ -18,6 +18,7 @@
 #include "web/table/posts.h"
 #include "web/site.h"
 #include "web/table/windows.h"
+#include "web/visitor.h"
 
 #define STOP_AFTER_MS 200
 #define MINUTE_MS     60000
@@ -250,6 +251,7 @@ web_main(void)
 	search_free(sv.search);
 	charts_free(sv.charts);
 	page_kit_free(sv.kit);
+	visitor_done(&sv);
 	limits_free(sv.checks);
 	limits_free(sv.joins);
 	limits_free(sv.searches);

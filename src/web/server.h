@@ -4,6 +4,7 @@
  * does what:
  *
  *   front.c    accepts clients of HTTP and HTTPS, within the limits
+ *   visitor.c  who it is, also behind proxies
  *   visit.c    one client: requests come in, answers go out with the header
  *              fields that all have
  *   route.c    which function answers which path
@@ -49,6 +50,8 @@ struct server {
 	struct conf *conf;
 	struct tls_context *tls; /* NULL: no certificate, no HTTPS */
 	struct ports *ports;     /* who comes in: front.c */
+	/* Who comes through proxies, and of whom the log told: visitor.c */
+	struct limits *visitors, *visitors_told;
 	/* Of requests that are being received: of agents; of the API. */
 	uint64_t body_bytes[2];
 	struct site *site;

@@ -6,6 +6,7 @@
 #include "proto/http/http_text.h"
 #include "web/page/page.h"
 #include "web/route.h"
+#include "web/visitor.h"
 
 #include <inttypes.h>
 
@@ -33,7 +34,9 @@ struct visit {
 	struct made *made;
 	enum service service;
 	struct reach_attempt attempt; /* what will be told of it */
+	bool is_proxy;                /* of ports.h: not counted, not told of */
 	/* Of the present request. */
+	struct visitor visitor;
 	const struct route *route;
 	struct buf path;
 	uint64_t body_bytes; /* of *bodies */
@@ -77,13 +80,33 @@ visit_rest(const struct visit *v)
 bool
 visit_is_https(const struct visit *v)
 {
+	switch (v->visitor.client.scheme) {
+	case HTTP_SCHEME_UNTOLD:
+		break;
+	case HTTP_SCHEME_PLAIN:
+		return false;
+	case HTTP_SCHEME_TLS:
+		return true;
+	}
 	return v->service == SERVICE_HTTPS;
 }
 
-struct conn *
-visit_conn(struct visit *v)
+const char *
+visit_ip(const struct visit *v)
 {
-	return v->made ? NULL : http_visit_conn(v->http);
+	return v->visitor.client.address;
+}
+
+const struct sockaddr_storage *
+visit_addr(const struct visit *v)
+{
+	return &v->visitor.addr;
+}
+
+bool
+visit_is_proxied(const struct visit *v)
+{
+	return v->visitor.is_proxied;
 }
 
 const char *
@@ -218,6 +241,7 @@ visit_reply(struct visit *v, const struct visit_reply *r)
 	/* Who was answered has what it came for. */
 	v->attempt.is_greeted = true;
 	v->attempt.is_well = true;
+	visitor_leave(v->sv, &v->visitor);
 	http_visit_reply(v->http, &reply);
 	buf_done(&fields);
 }
@@ -362,12 +386,35 @@ admit_body(struct visit *v)
 	return true;
 }
 
+/* Who asks may do so; false: answered. */
+static bool
+admit_visitor(struct visit *v)
+{
+	struct visitor *w = &v->visitor;
+
+	visitor_leave(v->sv, w);
+	visitor_find(
+	    v->sv, http_visit_request(v->http), http_visit_conn(v->http), w);
+	if (!v->is_proxy && !w->is_proxied)
+		return true;
+	if (visitor_enter(v->sv, w, v->service))
+		return true;
+	visit_reply(v, &(struct visit_reply){ .status = 429,
+			   .type = "text/plain; charset=utf-8",
+			   .body = STR("429 Too Many Requests\n"),
+			   .fields = STR("Retry-After: 10\r\n"),
+			   .is_private = true });
+	return false;
+}
+
 static uint64_t
 on_head(UNUSED void *arg, struct http_visit *c)
 {
 	struct visit *v = http_visit_data(c);
 
-	return choose_route(v) && admit_body(v) ? v->route->body_max : 0;
+	return admit_visitor(v) && choose_route(v) && admit_body(v)
+	           ? v->route->body_max
+	           : 0;
 }
 
 static void
@@ -387,17 +434,21 @@ on_closed(UNUSED void *arg, struct http_visit *c)
 	if (v->wait.cancel)
 		v->wait.cancel(v->wait.arg);
 	release_body(v);
+	visitor_leave(v->sv, &v->visitor);
 	LIST_REMOVE(v, link);
-	reach_report_end(ports_reach(v->sv->ports), &v->attempt,
-	    http_visit_conn(c), http_visit_how(c));
-	ports_left(v->sv->ports, conn_peer_addr(http_visit_conn(c)));
+	/* How a proxy's connection went says nothing of who came through it. */
+	if (!v->is_proxy)
+		reach_report_end(ports_reach(v->sv->ports), &v->attempt,
+		    http_visit_conn(c), http_visit_how(c));
+	ports_left(v->sv->ports,
+	    v->is_proxy ? NULL : conn_peer_addr(http_visit_conn(c)));
 	buf_done(&v->path);
 	free(v);
 }
 
 void
-visit_new(struct server *sv, struct conn_config *cc, enum service service,
-    uint16_t port)
+visit_new(struct server *sv, const struct conn_config *cc,
+    const struct ports_client *c)
 {
 	static const struct http_handlers handlers = {
 		.head = on_head,
@@ -410,9 +461,10 @@ visit_new(struct server *sv, struct conn_config *cc, enum service service,
 	struct visit *v = X_NEW(struct visit);
 
 	v->sv = sv;
-	v->service = service;
-	v->attempt.service = service;
-	v->attempt.port = port;
+	v->service = c->service;
+	v->is_proxy = c->is_proxy;
+	v->attempt.service = c->service;
+	v->attempt.port = c->port;
 	config.conn.wants_path = true;
 	buf_init(&v->path, TARGET_ROOM);
 	v->http = http_visit_new(&config);

@@ -14,8 +14,8 @@
 
 struct visit;
 
-void visit_new(struct server *sv, struct conn_config *cc, enum service service,
-    uint16_t port);
+void visit_new(struct server *sv, const struct conn_config *cc,
+    const struct ports_client *c);
 /* End it, behind the answer that is due. */
 void visit_shutdown(struct visit *v);
 struct visit *visit_next(struct visit *v);
@@ -39,9 +39,13 @@ struct str visit_body(const struct visit *v);
  * route's own part, or in place of its "*"; "" when there is none. */
 struct str visit_path(const struct visit *v);
 struct str visit_rest(const struct visit *v);
+/* Whether the client came over TLS; and from where, as text and otherwise. Behind
+ * proxies (site.proxies) it is what they say. Without a client: "", AF_UNSPEC. */
 bool visit_is_https(const struct visit *v);
-/* NULL: there is no client. */
-struct conn *visit_conn(struct visit *v);
+const char *visit_ip(const struct visit *v);
+const struct sockaddr_storage *visit_addr(const struct visit *v);
+/* Does another machine than the client speak with us? */
+bool visit_is_proxied(const struct visit *v);
 
 /* The answer comes later. cancel(arg) runs when the client goes away before:
  * then there is nobody to answer to. */

@@ -248,7 +248,7 @@ run(struct api_call *c)
 static void
 note_wrong_key(struct api_call *c)
 {
-	const struct sockaddr_storage *addr = conn_peer_addr(visit_conn(c->v));
+	const struct sockaddr_storage *addr = visit_addr(c->v);
 	uint64_t now_ms = loop_now_ms(c->sv->loop), wait_ms;
 	struct limits *told = c->sv->wrong_keys_told;
 
@@ -271,7 +271,7 @@ is_guessing(struct api_call *c)
 {
 	uint64_t wait_ms = 0;
 
-	if (limits_look(c->sv->wrong_keys, conn_peer_addr(visit_conn(c->v)),
+	if (limits_look(c->sv->wrong_keys, visit_addr(c->v),
 		loop_now_ms(c->sv->loop), &wait_ms) != LIMITS_TOO_FAST)
 		return false;
 	c->retry_s = (unsigned)(wait_ms / 1000) + 1;
@@ -296,14 +296,15 @@ with_key(struct api_call *c)
 	}
 }
 
-/* Whoever reads along has the key from then on. */
+/* Whoever reads along has the key from then on. A proxy's loopback is not ours. */
 static bool
-is_safe_way(const struct visit *v, struct conn *conn)
+is_safe_way(const struct visit *v)
 {
-	struct str ip = str_c(conn_peer_ip(conn));
+	struct str ip = str_c(visit_ip(v));
 
-	return visit_is_https(v) || str_starts(ip, STR("127.")) ||
-	       str_eq(ip, STR("::1"));
+	return visit_is_https(v) ||
+	       (!visit_is_proxied(v) &&
+		   (str_starts(ip, STR("127.")) || str_eq(ip, STR("::1"))));
 }
 
 static void
@@ -317,7 +318,7 @@ look_for_key(struct api_call *c)
 		api_fail(c, 401, "A key is needed: Authorization: Bearer ...");
 		return;
 	}
-	if (!is_safe_way(c->v, visit_conn(c->v))) {
+	if (!is_safe_way(c->v)) {
 		api_fail(c, 403, "A key is taken over HTTPS only.");
 		return;
 	}
@@ -373,7 +374,7 @@ api_call_new(struct visit *v)
 	buf_put_char(&c->path, '/');
 	buf_put_str(&c->path, visit_rest(v));
 	buf_put_str(&c->query, q->query);
-	buf_put_c(&c->peer, conn_peer_ip(visit_conn(v)));
+	buf_put_c(&c->peer, visit_ip(v));
 	while (http_request_next_field(q, STR("If-Match"), &i, &field)) {
 		if (c->has_if_match)
 			buf_put_char(&c->if_match, ',');

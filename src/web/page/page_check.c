@@ -356,7 +356,7 @@ page_check(struct visit *v)
 		return;
 	c = X_NEW(struct check);
 	c->v = v;
-	copy(c->ip, sizeof(c->ip), str_c(conn_peer_ip(visit_conn(v))));
+	copy(c->ip, sizeof(c->ip), str_c(visit_ip(v)));
 	secret_random(&number, sizeof(number));
 	snprintf(c->number, sizeof(c->number), "%04X-%04X", number >> 16,
 	    number & 0xFFFF);

@@ -38,7 +38,7 @@ bool
 page_is_too_fast(struct visit *v, struct limits *limits)
 {
 	struct server *sv = visit_server(v);
-	const struct sockaddr_storage *addr = conn_peer_addr(visit_conn(v));
+	const struct sockaddr_storage *addr = visit_addr(v);
 
 	if (limits_enter(limits, addr, loop_now_ms(sv->loop)) != LIMITS_OK) {
 		page_error(v, 429);

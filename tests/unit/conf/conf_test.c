@@ -110,6 +110,8 @@ TEST(errors_say_file_line_and_what_was_expected)
 		{ MX "acme { hosts = { \"a.b\" } }\n", ": ", "acme.agree" },
 		{ MX "acme { agree = yes hosts = { \"a.b c.d\", \"a.b\" } }\n",
 		    ": ", "each first name once" },
+		{ MX "site { proxy_field = X-Real-IP }\n", ": ", "Forwarded" },
+		{ "site { proxies = { example.org } }\n", ":1: ", "network" },
 		{ MX "acme { challenge = dns-01 }\n", ": ", "tls-alpn-01" },
 		{ MX "acme { directory = \"http://a/\" }\n", ": ", "https" },
 		{ "hostname = a.b\ntls { key = /k }\n" MX, ": ",
