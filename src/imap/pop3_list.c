@@ -72,8 +72,9 @@ pop3_cmd_list(struct pop3 *p, const struct pop3_command *c)
 		put_line(p, c->message - 1, is_id);
 		return;
 	}
-	buf_printf(&p->client.out, "+OK %u messages (%llu octets)\r\n",
-	    p->drop.left, (unsigned long long)p->drop.bytes);
+	buf_printf(&p->client.out, "+OK %u message%s (%llu octets)\r\n",
+	    p->drop.left, str_s(p->drop.left),
+	    (unsigned long long)p->drop.bytes);
 	p->at = 0;
 	p->is_listing_ids = is_id;
 	p->is_answering = true;

@@ -23,7 +23,7 @@ opened(struct pop3 *p)
 
 	pop3_drop_ready(&p->drop);
 	pop3_opened(p);
-	buf_printf(&text, "%u messages", p->drop.left);
+	buf_printf(&text, "%u message%s", p->drop.left, str_s(p->drop.left));
 	pop3_put_ok(&p->client.out, buf_str(&text));
 	buf_done(&text);
 	pop3_finish(p);

@@ -29,7 +29,7 @@ def sign_in(account, service="pop3s"):
         d.ask("STLS", r"\+OK .*")
         d.start_tls(account.server)
     d.ask(f"USER {account}", r"\+OK .*")
-    d.ask(f"PASS {account.password}", r"\+OK \d+ messages")
+    d.ask(f"PASS {account.password}", r"\+OK (\d+ messages|1 message)")
     return d
 
 
@@ -353,6 +353,15 @@ def test_binary_noise_is_survived(server):
 
 
 # --- messages ---------------------------------------------------------------------------
+
+def test_one_message_is_one(account):
+    account.deliver(message("one"))
+    with connect(account.server, "pop3s") as d:
+        d.ask(f"USER {account}", r"\+OK .*")
+        d.ask(f"PASS {account.password}", r"\+OK 1 message")
+        d.ask("LIST", r"\+OK 1 message \(\d+ octets\)")
+        d.until_dot()
+
 
 def test_messages_come_back_byte_for_byte(account):
     sent = [message("one"), message("dots", ".\n..\n.x\nend\n"),
