@@ -148,6 +148,29 @@ _mailstead_check_options() {
 	[[ $verb != change ]] || echo target=
 }
 
+# The kind of the post on the line: the one that is written, or that is there.
+_mailstead_post_kind() {
+	if [[ $verb == new ]]; then
+		echo "${words[at + 2]}"
+	elif [[ ${words[at + 2]} != -* ]]; then
+		_mailstead_run post show "${words[at + 2]}" |
+		    sed -n '/^Kind /{s/^Kind *//p;q}'
+	fi
+}
+
+# The states of that kind of post; of all kinds where it is not known.
+_mailstead_states() {
+	local incident='investigating identified monitoring resolved'
+	local maintenance='planned in-progress done'
+
+	case $1 in
+	incident) echo "$incident" ;;
+	maintenance) echo "$maintenance" ;;
+	notice | post-mortem) ;;
+	*) echo "$incident $maintenance" ;;
+	esac
+}
+
 # What stands behind NAME= or --NAME. Lists are continued behind a comma.
 _mailstead_value() {
 	case $cmd.$1 in
@@ -162,10 +185,7 @@ _mailstead_value() {
 	*.--incident) _mailstead_names post ;;
 	queue.--account) _mailstead_names user ;;
 	queue.--state) echo waiting deferred active held ;;
-	post.--state)
-		echo investigating identified monitoring resolved planned \
-		    in-progress done
-		;;
+	post.--state) _mailstead_states "$(_mailstead_post_kind)" ;;
 	*.--service)
 		echo mx submission submissions imap imaps pop3 pop3s http https
 		;;

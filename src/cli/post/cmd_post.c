@@ -148,15 +148,21 @@ read_lists(struct admin *a, const struct post_words *w, struct status_post *p)
 }
 
 static int
-read_state(struct admin *a, const struct post_words *w, enum status_state *ret)
+read_state(struct admin *a, const struct post_words *w,
+    enum status_post_kind kind, enum status_state *ret)
 {
-	if (w->state == NULL || status_state_parse(str_c(w->state), ret))
+	enum status_state state;
+
+	if (w->state == NULL)
 		return ADMIN_OK;
-	return admin_error(a, ADMIN_USAGE,
-	    "\"%s\" is no state: investigating, identified, monitoring or "
-	    "resolved of an incident; planned, in-progress or done of "
-	    "maintenance",
-	    w->state);
+	if (!status_state_parse(str_c(w->state), &state) ||
+	    !status_state_is_of(state, kind))
+		return admin_error(a, ADMIN_USAGE,
+		    "--state \"%s\": of this kind of post (%s) expected %s",
+		    w->state, status_post_kind_name(kind),
+		    status_states_expected(kind));
+	*ret = state;
+	return ADMIN_OK;
 }
 
 /* What new and edit have in common. */
@@ -218,7 +224,7 @@ static int new (struct admin *a, struct post_words *w)
 	p.is_quiet = w->is_quiet;
 	r = read_options(a, w, &p);
 	if (r == ADMIN_OK)
-		r = read_state(a, w, &p.state);
+		r = read_state(a, w, kind, &p.state);
 	/* A wrong month would tell all subscribers of work that is over. */
 	if (r == ADMIN_OK && kind == STATUS_PLANNED &&
 	    status_post_is_open(&p) && p.to_s > 0 && p.to_s <= w->now_s)
@@ -263,7 +269,7 @@ add_update(struct admin *a, const struct post_words *w, struct post_row *row,
 	else if (is_end && !status_update_resolve(&u, &row->p, &fault))
 		r = post_row_fault(a, &fault);
 	if (r == ADMIN_OK)
-		r = read_state(a, w, &u.state);
+		r = read_state(a, w, p.kind, &u.state);
 	if (r == ADMIN_OK)
 		r = read_update_affects(a, w, p.kind, &u.affects);
 	if (r == ADMIN_OK && w->next_update != NULL)

@@ -88,6 +88,21 @@ status_state_is_of(enum status_state s, enum status_post_kind k)
 }
 
 const char *
+status_states_expected(enum status_post_kind k)
+{
+	static const char *const texts[STATUS_POST_KINDS] = {
+		[STATUS_INCIDENT] =
+		    "investigating, identified, monitoring or resolved",
+		[STATUS_NOTICE] = "no state: a notice has none",
+		[STATUS_PLANNED] = "planned, in-progress or done",
+		[STATUS_POSTMORTEM] = "no state: a post-mortem has none",
+	};
+
+	ASSERT((unsigned)k < STATUS_POST_KINDS);
+	return texts[k];
+}
+
+const char *
 status_impact_name(enum status_impact i)
 {
 	ASSERT((unsigned)i < STATUS_IMPACTS);
@@ -319,12 +334,8 @@ status_post_is_sane(const struct status_post *p, struct status_fault *ret)
 		return status_fault_set(ret, STR("kind"),
 		    "incident, notice, maintenance or post-mortem");
 	if (!status_state_is_of(p->state, p->kind))
-		return status_fault_set(ret, STR("state"),
-		    p->kind == STATUS_INCIDENT
-			? "investigating, identified, monitoring or resolved"
-		    : p->kind == STATUS_PLANNED
-			? "planned, in-progress or done"
-			: "no state: a notice and a post-mortem have none");
+		return status_fault_set(
+		    ret, STR("state"), status_states_expected(p->kind));
 	if (p->incident > STATUS_POST_MAX ||
 	    (p->incident > 0 && p->kind != STATUS_POSTMORTEM))
 		return status_fault_set(ret, STR("incident"),
@@ -344,12 +355,8 @@ status_update_is_sane(const struct status_update *u, enum status_post_kind kind,
     struct status_fault *ret)
 {
 	if (!status_state_is_of(u->state, kind))
-		return status_fault_set(ret, STR("state"),
-		    kind == STATUS_INCIDENT
-			? "investigating, identified, monitoring or resolved"
-		    : kind == STATUS_PLANNED ? "planned, in-progress or done"
-					     : "no state: a notice and a "
-					       "post-mortem have none");
+		return status_fault_set(
+		    ret, STR("state"), status_states_expected(kind));
 	if (!status_is_body(u->body))
 		return status_fault_set(ret, STR("body"),
 		    "at most 32 KiB of UTF-8 without control characters");

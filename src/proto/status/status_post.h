@@ -113,6 +113,8 @@ const char *status_state_name(enum status_state s);
 bool status_state_parse(struct str word, enum status_state *ret) WARN_UNUSED;
 /* Is it a state that posts of this kind can have? */
 bool status_state_is_of(enum status_state s, enum status_post_kind k);
+/* Those that posts of this kind can have, for people. */
+const char *status_states_expected(enum status_post_kind k);
 /* "none", "maintenance", "degraded", "partial", "down" */
 const char *status_impact_name(enum status_impact i);
 bool status_impact_parse(struct str word, enum status_impact *ret) WARN_UNUSED;

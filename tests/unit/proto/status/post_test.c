@@ -164,6 +164,22 @@ TEST(planned_work_has_its_times)
 	assert_false(status_post_is_open(&p));
 }
 
+TEST(only_states_of_its_kind_are_named)
+{
+	for (unsigned k = 0; k < STATUS_POST_KINDS; k++) {
+		const char *text =
+		    status_states_expected((enum status_post_kind)k);
+
+		for (unsigned s = STATUS_INVESTIGATING; s < STATUS_STATES; s++)
+			CHECK(
+			    (strstr(text, status_state_name(
+					      (enum status_state)s)) != NULL) ==
+				status_state_is_of((enum status_state)s,
+				    (enum status_post_kind)k),
+			    text);
+	}
+}
+
 TEST(updates_change_the_post)
 {
 	struct status_post p = incident();
@@ -384,8 +400,9 @@ TEST(the_slugs_that_others_took_are_known)
 
 TEST_MAIN(UNIT(a_post_comes_back_as_it_was),
     UNIT(the_largest_post_fits_its_row), UNIT(what_a_post_may_not_be),
-    UNIT(planned_work_has_its_times), UNIT(updates_change_the_post),
-    UNIT(an_update_says_something), UNIT(a_notice_has_no_end),
-    UNIT(drafts_and_the_future_are_not_public), UNIT(keys_are_of_one_length),
-    UNIT(slugs_are_plain_words), UNIT(a_slug_has_the_day_and_the_title),
+    UNIT(planned_work_has_its_times), UNIT(only_states_of_its_kind_are_named),
+    UNIT(updates_change_the_post), UNIT(an_update_says_something),
+    UNIT(a_notice_has_no_end), UNIT(drafts_and_the_future_are_not_public),
+    UNIT(keys_are_of_one_length), UNIT(slugs_are_plain_words),
+    UNIT(a_slug_has_the_day_and_the_title),
     UNIT(the_slugs_that_others_took_are_known))
