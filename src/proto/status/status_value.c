@@ -68,22 +68,22 @@ static const char *const service_words[] = { "receive", "send", "read",
 	"webmail", "sign-in", "none" };
 static const char *const yesno_words[] = { "no", "yes" };
 
-#define EXPECTED_TIME      "a time with its unit, such as 30s, 90s or 5m"
-#define EXPECTED_COUNT     "a number from 1 to 10000"
-#define EXPECTED_FAMILY    "4 or 6"
-#define EXPECTED_TLS       "never, starttls or implicit"
-#define EXPECTED_PROTOCOL  "tls, smtp, imap, pop3 or sieve"
-#define EXPECTED_TRANSPORT "udp, tcp or tls"
-#define EXPECTED_RECORD    "A, AAAA, CNAME, MX, NS, TXT, SRV or PTR"
-#define EXPECTED_YESNO     "yes or no"
-#define EXPECTED_SERVICE   "receive, send, read, webmail, sign-in or none"
-#define EXPECTED_HOST      "a host name or address"
-#define EXPECTED_SERVER    "a host such as 192.0.2.1 or ns.example.org:5353"
-#define EXPECTED_TEXT      "a text of at most 200 bytes"
-#define EXPECTED_SECRET    "a text of at most 200 bytes"
-#define EXPECTED_CODES     "status codes such as 200 or 200-299,301"
-#define EXPECTED_FIELD     "a field and its value such as state.ok=true"
-#define EXPECTED_PLACE     "all, here, or the name of an agent"
+#define EXPECTED_TIME(name)      "a time with its unit, such as " name "=10s"
+#define EXPECTED_COUNT(name)     "a number from 1 to 10000"
+#define EXPECTED_FAMILY(name)    "4 or 6"
+#define EXPECTED_TLS(name)       "never, starttls or implicit"
+#define EXPECTED_PROTOCOL(name)  "tls, smtp, imap, pop3 or sieve"
+#define EXPECTED_TRANSPORT(name) "udp, tcp or tls"
+#define EXPECTED_RECORD(name)    "A, AAAA, CNAME, MX, NS, TXT, SRV or PTR"
+#define EXPECTED_YESNO(name)     "yes or no"
+#define EXPECTED_SERVICE(name)   "receive, send, read, webmail, sign-in or none"
+#define EXPECTED_HOST(name)      "a host name or address"
+#define EXPECTED_SERVER(name)    "a host such as 192.0.2.1 or ns.example.org:5353"
+#define EXPECTED_TEXT(name)      "a text of at most 200 bytes"
+#define EXPECTED_SECRET(name)    "a text of at most 200 bytes"
+#define EXPECTED_CODES(name)     "status codes such as 200 or 200-299,301"
+#define EXPECTED_FIELD(name)     "a field and its value such as state.ok=true"
+#define EXPECTED_PLACE(name)     "all, here, or the name of an agent"
 
 #define NO_WORDS        NULL, 0
 #define WORDS(list)     list, ARRAY_LEN(list)
@@ -124,8 +124,8 @@ static const char *const yesno_words[] = { "no", "yes" };
 
 static const struct status_opt_rule rules[STATUS_OPTS] = {
 #define OPT(id, name_, type_, kinds_, max_, help) \
-	[STATUS_OPT_##id] = { name_, type_, kinds_, max_, EXPECTED_##type_, \
-		WORDS_##type_ },
+	[STATUS_OPT_##id] = { name_, type_, kinds_, max_, \
+		EXPECTED_##type_(name_), WORDS_##type_ },
 #include "proto/status/status_options.def"
 #undef OPT
 };

@@ -36,6 +36,8 @@ TEST(checks_are_what_they_say)
 		{ "tcp|h:25|login=x", "an option of this kind" },
 		{ "tcp|h:25|every=1s", "2s to 1d" },
 		{ "tcp|h:25|every=2s", NULL },
+		{ "tcp|h:25|every=10", "such as every=10s" },
+		{ "tcp|h:25|timeout=5", "such as timeout=10s" },
 		{ "tcp|h:25|every=2s|timeout=3s", "not above every" },
 		{ "tcp|h:25|every=10s|timeout=11s", "not above every" },
 		{ "tcp|h:25|slow=6s", "not above timeout" },
