@@ -29,8 +29,8 @@ struct stored {
 	uint32_t wanted; /* this one's text and password are copied */
 	uint32_t last;   /* the highest number */
 	bool is_there;
-	struct str added; /* the text of a new one */
-	uint32_t same;    /* the number of one that says the same; 0: none */
+	const struct route *added; /* NULL: none */
+	uint32_t same; /* the number of another that says the same; 0: none */
 	struct buf text, password;
 };
 
@@ -39,12 +39,15 @@ on_stored(void *arg, const struct msg_ledger_row *m)
 {
 	struct stored *s = arg;
 	struct route_row row;
+	struct route route;
 	uint32_t number;
 
 	if (!route_key_get(m->key, &number) || !route_row_get(m->value, &row))
 		return;
 	s->last = MAX(s->last, number);
-	if (s->added.n > 0 && str_eq(row.text, s->added))
+	if (number != s->wanted && s->added != NULL &&
+	    route_text_parse(row.text, &route) &&
+	    route_is_same(&route, s->added))
 		s->same = number;
 	if (number != s->wanted)
 		return;
@@ -54,8 +57,8 @@ on_stored(void *arg, const struct msg_ledger_row *m)
 }
 
 static int
-read_stored(
-    struct admin *a, uint32_t wanted, struct str added, struct stored *ret)
+read_stored(struct admin *a, uint32_t wanted, const struct route *added,
+    struct stored *ret)
 {
 	const struct ledger_rows rows = { .table = LEDGER_ROUTE,
 		.what = "routes" };
@@ -82,6 +85,17 @@ read_number(struct admin *a, const char *s, uint32_t *ret)
 	admin_error(a, ADMIN_USAGE,
 	    "%s is no number of a route; see 'mailstead route list'", s);
 	return false;
+}
+
+static int
+refuse_same(struct admin *a, const struct stored *s)
+{
+	if (s->same == 0)
+		return ADMIN_OK;
+	return admin_error(a, ADMIN_REFUSED,
+	    "route %u says the same already: of two that are for the same "
+	    "mail only the first is ever used",
+	    s->same);
 }
 
 static int
@@ -186,8 +200,8 @@ take_password(
 /* --- add, change, remove -------------------------------------------------------------- */
 
 static int
-store_new(struct admin *a, struct route_words *w, struct stored *s,
-    const struct route *route)
+store_new(
+    struct admin *a, struct route_words *w, struct stored *s, struct str text)
 {
 	struct buf password = BUF_INIT(KIB(2));
 	uint32_t number = s->wanted
@@ -201,17 +215,14 @@ store_new(struct admin *a, struct route_words *w, struct stored *s,
 		    "number",
 		    number);
 	if (s->same > 0)
-		return admin_error(a, ADMIN_REFUSED,
-		    "route %u says the same already: of two that are for the "
-		    "same mail only the first is ever used",
-		    s->same);
+		return refuse_same(a, s);
 	if (number > ROUTE_NUMBER_MAX)
 		return admin_error(
 		    a, ADMIN_REFUSED, "name a free number with --number");
-	r = take_password(a, route, w->reads_password, &password);
+	r = take_password(a, s->added, w->reads_password, &password);
 	if (r == ADMIN_OK)
-		r = put_row(a, number,
-		    &(struct route_row){ s->added, buf_str(&password) });
+		r = put_row(
+		    a, number, &(struct route_row){ text, buf_str(&password) });
 	buf_done_secret(&password);
 	return r == ADMIN_OK
 	           ? admin_say_number(a, "added", number, "added route")
@@ -234,9 +245,9 @@ add(struct admin *a, struct route_words *w)
 	if (w->number && !read_number(a, w->number, &number))
 		return ADMIN_USAGE;
 	if (join_words(a, &w->args, 0, &text, &route)) {
-		r = read_stored(a, number, buf_str(&text), &s);
+		r = read_stored(a, number, &route, &s);
 		if (r == ADMIN_OK)
-			r = store_new(a, w, &s, &route);
+			r = store_new(a, w, &s, buf_str(&text));
 		stored_done(&s);
 	}
 	buf_done(&text);
@@ -244,31 +255,27 @@ add(struct admin *a, struct route_words *w)
 }
 
 static int
-store_changed(struct admin *a, struct route_words *w, struct stored *s)
+store_changed(
+    struct admin *a, struct route_words *w, struct stored *s, struct str text)
 {
-	struct buf text = BUF_INIT(ROUTE_TEXT_MAX);
 	struct route route;
-	int r = ADMIN_OK;
+	int r;
 
 	if (!s->is_there)
 		return no_such(a, s->wanted);
-	if (w->args.n_words > 1) {
-		if (!join_words(a, &w->args, 1, &text, &route))
-			r = ADMIN_USAGE;
-	} else {
-		buf_put_str(&text, buf_str(&s->text));
-		if (!route_text_parse(buf_str(&text), &route))
-			r = ADMIN_REFUSED;
-	}
+	r = refuse_same(a, s);
+	/* Another password alone. */
+	if (text.n == 0)
+		text = buf_str(&s->text);
+	if (r == ADMIN_OK && !route_text_parse(text, &route))
+		r = ADMIN_REFUSED;
 	if (r == ADMIN_OK)
 		r = take_password(a, &route, w->reads_password, &s->password);
 	if (r == ADMIN_OK && !has_login(&route))
 		buf_reset(&s->password, 0);
 	if (r == ADMIN_OK)
 		r = put_row(a, s->wanted,
-		    &(struct route_row){
-			buf_str(&text), buf_str(&s->password) });
-	buf_done(&text);
+		    &(struct route_row){ text, buf_str(&s->password) });
 	return r == ADMIN_OK
 	           ? admin_say_number(a, "changed", s->wanted, "changed route")
 	           : r;
@@ -277,19 +284,25 @@ store_changed(struct admin *a, struct route_words *w, struct stored *s)
 static int
 change(struct admin *a, struct route_words *w)
 {
+	struct buf text = BUF_INIT(ROUTE_TEXT_MAX);
+	bool has_text = w->args.n_words > 1;
+	struct route route;
 	struct stored s;
 	uint32_t number;
-	int r;
+	int r = ADMIN_USAGE;
 
 	if (w->args.n_words == 0 || w->args.n_words == 2 ||
 	    (w->args.n_words == 1 && !w->reads_password))
 		return admin_usage(a, NULL);
 	if (!read_number(a, w->args.words[0], &number))
 		return ADMIN_USAGE;
-	r = read_stored(a, number, STR_NONE, &s);
-	if (r == ADMIN_OK)
-		r = store_changed(a, w, &s);
-	stored_done(&s);
+	if (!has_text || join_words(a, &w->args, 1, &text, &route)) {
+		r = read_stored(a, number, has_text ? &route : NULL, &s);
+		if (r == ADMIN_OK)
+			r = store_changed(a, w, &s, buf_str(&text));
+		stored_done(&s);
+	}
+	buf_done(&text);
 	return r;
 }
 
@@ -304,7 +317,7 @@ remove_route(struct admin *a, struct route_words *w)
 		return admin_usage(a, NULL);
 	if (!read_number(a, w->args.words[0], &number))
 		return ADMIN_USAGE;
-	r = read_stored(a, number, STR_NONE, &s);
+	r = read_stored(a, number, NULL, &s);
 	if (r == ADMIN_OK && !s.is_there)
 		r = no_such(a, number);
 	else if (r == ADMIN_OK)

@@ -140,7 +140,7 @@ route_avoid(struct admin *a, struct route_words *w)
 	else
 		r = put_breaker(a, buf_str(&scope), buf_str(&source), false);
 	if (r == ADMIN_OK)
-		r = admin_say(a, "scope", buf_str(&scope),
+		r = admin_say(a, "avoided", buf_str(&scope),
 		    "until 'mailstead route resume' no mail goes this way:");
 	buf_done(&scope);
 	buf_done(&source);

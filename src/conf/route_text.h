@@ -103,5 +103,8 @@ struct route {
 bool route_text_parse(struct str text, struct route *ret) WARN_UNUSED;
 /* The same; why not, for people (a literal), NULL when it is one. */
 const char *route_text_check(struct str text, struct route *ret) WARN_UNUSED;
+/* Do they say the same, whatever the blanks, cases, order of options and texts of
+ * addresses that they are written with? (route_same.c) */
+bool route_is_same(const struct route *a, const struct route *b) WARN_UNUSED;
 /* Only the pattern, which ends at the first blank: for tables of routes. */
 bool route_text_pattern(struct str text, struct route *ret) WARN_UNUSED;

@@ -640,7 +640,8 @@ def test_a_relay_that_wants_a_sign_in_is_no_bounce(plain, user):
 def test_by_hand(plain, user):
     big = plain.big("manual")
     relay = plain.relay()
-    plain.server.cli("route", "avoid", "microsoft")
+    assert json.loads(plain.server.cli(
+        "route", "avoid", "microsoft", "--json")) == {"avoided": "microsoft"}
     row, = plain.wait_refused(1)
     assert row["forced"] and row["next"] is None
     assert plain.server.cli("route", "status").startswith(
@@ -669,6 +670,20 @@ def test_by_hand(plain, user):
     plain.wait_refused(0)
     for r in plain.routes():
         without_route(plain, r["number"])
+
+
+def test_a_route_that_says_the_same_is_refused(plain):
+    first = plain.route("same.example", "127.0.0.1:25", "tls=must")
+    other = plain.route("other.example", "127.0.0.1:25")
+    words = "Same.Example", "127.0.0.1:25", "weight=100", "tls=must"
+    for verb in (("add",), ("change", str(other))):
+        done = plain.server.cli("route", *verb, *words, check=False)
+        assert done.returncode != 0
+        assert f"route {first} says the same already" in done.stderr
+    # It may be written in another way itself.
+    plain.server.cli("route", "change", str(first), *words)
+    for number in (first, other):
+        without_route(plain, number)
 
 
 @pytest.mark.parametrize("words, said", [

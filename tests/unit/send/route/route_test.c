@@ -77,6 +77,49 @@ TEST(what_is_no_route)
 	    "the operator says so");
 }
 
+TEST(routes_are_the_same_however_they_are_written)
+{
+	static const struct {
+		const char *a, *b;
+		bool is_same;
+	} cases[] = {
+		{ "bad.example 127.0.0.1:25", "Bad.Example   127.0.0.1:25",
+		    true },
+		{ "* [2001:db8::1]:25", "* [2001:DB8:0::1]:25", true },
+		{ "* r.example:25 tls=must helo=a.example",
+		    "* R.Example:25 helo=A.example tls=must", true },
+		{ "* direct", "* direct weight=100 tls=may", true },
+		{ "*.a.example direct", ".a.example direct", true },
+		{ "* direct source=2001:db8::1",
+		    "* direct source=2001:db8:0:0::1", true },
+		{ "a.example direct", ".a.example direct", false },
+		{ "a.example direct", "from:a.example direct", false },
+		{ "a.example direct", "b.example direct", false },
+		{ "* r:25", "* r:26", false },
+		{ "* r:25,s:25", "* s:25,r:25", false },
+		{ "* r:25", "* r:25,s:25", false },
+		{ "* direct or hold", "* direct then hold", false },
+		{ "* direct", "* direct or hold", false },
+		{ "* direct", "* direct tls=must", false },
+		{ "* direct", "* direct weight=99", false },
+		{ "* direct", "* direct source=192.0.2.1", false },
+		{ "* direct", "* direct source=2001:db8::1", false },
+		{ "* direct helo=a.example", "* direct helo=b.example", false },
+		{ "* r:25 user=a", "* r:25 user=A", false },
+		{ "* r:25 user=a", "* r:25 user=a cleartext=yes", false },
+		{ "* r:25", "* r:25 spf=ignore", false },
+	};
+	struct route a, b;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		CHECK(route_text_parse(str_c(cases[i].a), &a) &&
+			  route_text_parse(str_c(cases[i].b), &b),
+		    cases[i].a);
+		CHECK(route_is_same(&a, &b) == cases[i].is_same, cases[i].b);
+		CHECK(route_is_same(&b, &a) == cases[i].is_same, cases[i].b);
+	}
+}
+
 TEST(limits_of_a_route)
 {
 	struct buf b = BUF_INIT(KIB(4));
@@ -348,8 +391,8 @@ TEST(ways_in_words)
 }
 
 TEST_MAIN(UNIT(a_route_with_everything), UNIT(what_is_no_route),
-    UNIT(limits_of_a_route), UNIT(rows_of_the_ledger),
-    UNIT(an_account_is_one_whatever_it_sends_as),
+    UNIT(routes_are_the_same_however_they_are_written), UNIT(limits_of_a_route),
+    UNIT(rows_of_the_ledger), UNIT(an_account_is_one_whatever_it_sends_as),
     UNIT(the_first_route_that_fits), UNIT(made_routes_come_first_and_in_order),
     UNIT(the_fallback_stands_behind_every_way),
     UNIT(ways_of_one_order_are_chosen_by_weight), UNIT(ways_in_words))
