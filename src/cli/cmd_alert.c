@@ -143,10 +143,29 @@ fit(struct command *c, struct status_contact *contact)
 	return r;
 }
 
+/* The log of changes says what the contact is then. */
+static int
+put_row(struct command *c, const struct ledger_change *change,
+    const struct status_contact *contact, const char *name,
+    enum reason *ret_reason)
+{
+	struct buf detail = BUF_INIT(KIB(4));
+	struct ledger_change with = *change;
+	int r;
+
+	status_contact_put_words(contact, &detail);
+	with.table = LEDGER_ALERT;
+	with.detail = buf_str(&detail);
+	r = ledger_rows_change(c->a, &with, name, ret_reason);
+	buf_done(&detail);
+	return r;
+}
+
 static int
 store(struct command *c, struct str key, const struct status_contact *contact)
 {
 	struct buf value = BUF_INIT(KIB(4)), old = BUF_INIT(KIB(8));
+	struct msg_ledger_row row = { .key = key };
 	bool is_there;
 	int r = ledger_rows_find(c->a, LEDGER_ALERT, key, &is_there, &old);
 
@@ -157,10 +176,9 @@ store(struct command *c, struct str key, const struct status_contact *contact)
 		    STR_ARG(key));
 	if (r == ADMIN_OK) {
 		status_contact_encode(contact, &value);
-		r = ledger_rows_put(c->a, LEDGER_ALERT,
-		    &(struct msg_ledger_row){
-			.key = key, .value = buf_str(&value) },
-		    "the contact");
+		row.value = buf_str(&value);
+		r = put_row(c, &(struct ledger_change){ .rows = &row, .n = 1 },
+		    contact, "the contact", NULL);
 	}
 	buf_done_secret(&value);
 	buf_done_secret(&old);
@@ -212,13 +230,10 @@ store_changed(struct command *c, struct str key, struct str was,
 
 	status_contact_encode(contact, &value);
 	row = (struct msg_ledger_row){ .key = key, .value = buf_str(&value) };
-	r = ledger_rows_change(c->a,
-	    &(struct ledger_change){ .table = LEDGER_ALERT,
-		.rows = &row,
-		.n = 1,
-		.only_if = LEDGER_IF_SAME,
-		.was = was },
-	    what, &reason);
+	r = put_row(c,
+	    &(struct ledger_change){
+		.rows = &row, .n = 1, .only_if = LEDGER_IF_SAME, .was = was },
+	    contact, what, &reason);
 	if (reason != REASON_NONE)
 		r = admin_error(c->a, ADMIN_REFUSED,
 		    "%s: somebody else changed it at the same time", what);
@@ -320,7 +335,10 @@ static int
 remove_contact(struct command *c)
 {
 	struct buf key = BUF_INIT(KIB(1)), row = BUF_INIT(KIB(8));
+	struct buf detail = BUF_INIT(KIB(4));
+	struct msg_ledger_row gone = { .is_gone = 1 };
 	CLEANUP(freep) char *what = NULL;
+	struct status_contact contact;
 	int r;
 
 	if (c->args.n_words != 1)
@@ -328,17 +346,24 @@ remove_contact(struct command *c)
 	r = contact_key(c->a, c->args.words[0], &key);
 	if (r != ADMIN_OK)
 		return r;
+	gone.key = buf_str(&key);
 	what = x_asprintf("contact %s", buf_c(&key));
-	r = ledger_rows_get(c->a, LEDGER_ALERT, buf_str(&key), what, &row);
+	r = ledger_rows_get(c->a, LEDGER_ALERT, gone.key, what, &row);
+	/* One that is not understood can be removed all the same. */
+	if (r == ADMIN_OK && status_contact_decode(buf_str(&row), &contact))
+		status_contact_put_words(&contact, &detail);
 	if (r == ADMIN_OK)
-		r = ledger_rows_put(c->a, LEDGER_ALERT,
-		    &(struct msg_ledger_row){
-			.key = buf_str(&key), .is_gone = 1 },
-		    what);
+		r = ledger_rows_change(c->a,
+		    &(struct ledger_change){ .table = LEDGER_ALERT,
+			.rows = &gone,
+			.n = 1,
+			.detail = buf_str(&detail) },
+		    what, NULL);
 	if (r == ADMIN_OK)
 		r = admin_say(
 		    c->a, "removed", buf_str(&key), "removed contact");
 	buf_done(&key);
+	buf_done(&detail);
 	buf_done_secret(&row);
 	return r;
 }

@@ -136,9 +136,12 @@ def test_contacts_are_data(box):
     box.cli("alert", "remove", "OPS")
     # Who did it, without any secret.
     lines = box.cli("audit", "list", "--what", "alert.", "--json")
-    done = {(x["what"], x["object"]) for x in json.loads(lines)["lines"]}
-    assert {("alert.put", "ops"), ("alert.put", "pager"),
-            ("alert.remove", "ops")} <= done
+    done = {(x["what"], x["object"], x["detail"])
+            for x in json.loads(lines)["lines"]}
+    ops = "mail=ops@example.org system=Box"
+    assert {("alert.put", "ops", ops), ("alert.remove", "ops", ops),
+            ("alert.put", "pager",
+             "webhook=https://pager.example.net/... min=down")} <= done
     assert added["secret"] not in lines
     assert box.cli("alert", "remove", "ops", check=False).returncode == REFUSED
     assert box.cli("alert", "test", "ops", check=False).returncode == REFUSED
@@ -158,6 +161,9 @@ def test_contacts_change(box):
                                                ["Gate", "Box"])
     box.cli("alert", "change", "one", "system=")
     assert row()["systems"] == []
+    log = js(box, "audit", "list", "--object", "one")["lines"]
+    assert {"mail=one@example.org min=down system=Box",
+            "mail=two@example.org min=down"} <= {x["detail"] for x in log}
     # A webhook in place of an address is signed; the secret then stays.
     made = js(box, "alert", "change", "one", "webhook=https://a.example/x")
     assert made["secret"].startswith("whsec_")

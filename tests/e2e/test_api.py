@@ -683,6 +683,7 @@ def the_log(api, **how):
 
 
 def test_every_change_is_in_the_log(api):
+    api.server.cli("alert", "add", "logged", "mail=secret@example.org")
     n = new_post(api, title="Logged")["number"]
     _, _, page = api.ask("GET", "/audit?limit=1")
     assert [x["object"] for x in page["lines"]] == [str(n)]
@@ -693,6 +694,8 @@ def test_every_change_is_in_the_log(api):
     assert (line["what"], line["detail"]) == ("post.new", "Logged")
     assert line["who"].startswith("key ") and "test all" in line["who"]
     assert line["from"] == "127.0.0.1"
+    # Where operators are told is not for keys.
+    assert [x["detail"] for x in lines if x["what"] == "alert.put"] == [None]
     whats = {x["what"] for x in lines}
     assert {"post.new", "post.update", "post.resolve", "post.edit",
             "post.delete", "system.put", "system.remove", "check.put",

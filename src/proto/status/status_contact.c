@@ -104,6 +104,34 @@ status_contact_finish(const struct status_contact *c, struct status_fault *ret)
 	return true;
 }
 
+/* "https://hooks.example.org/..." */
+static void
+put_origin(struct buf *to, struct str url)
+{
+	ptrdiff_t scheme = str_search(url, STR("://"));
+	size_t at = scheme < 0 ? 0 : (size_t)scheme + 3;
+
+	while (at < url.n && url.p[at] != '/' && url.p[at] != '?')
+		at++;
+	buf_put_str(to, str_first(url, at));
+	if (at + 1 < url.n)
+		buf_put_c(to, "/...");
+}
+
+void
+status_contact_put_words(const struct status_contact *c, struct buf *to)
+{
+	buf_put_c(to, c->channel == STATUS_BY_MAIL ? "mail=" : "webhook=");
+	if (c->channel == STATUS_BY_MAIL)
+		buf_put_str(to, c->to);
+	else
+		put_origin(to, c->to);
+	if (c->least == STATUS_FROM_DOWN)
+		buf_put_c(to, " min=down");
+	for (size_t i = 0; i < c->n_systems; i++)
+		buf_printf(to, " system=%.*s", STR_ARG(c->systems[i]));
+}
+
 void
 status_contact_encode(const struct status_contact *c, struct buf *to)
 {

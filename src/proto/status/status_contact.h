@@ -50,6 +50,10 @@ bool status_contact_finish(
  */
 void status_contact_forget(struct status_contact *c, struct str word);
 
+/* "mail=ops@example.org min=down system=mx1", for people: without its secret, and of
+ * a webhook not what stands behind the host, which may be one too. */
+void status_contact_put_words(const struct status_contact *c, struct buf *to);
+
 void status_contact_encode(const struct status_contact *c, struct buf *to);
 /* Texts point into the value. False: not sane, or another version. */
 bool status_contact_decode(

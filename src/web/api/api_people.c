@@ -201,6 +201,9 @@ api_subscribers_delete(struct api_call *c)
 static void
 hide(const struct api_call *c, struct status_audit *a)
 {
+	/* Contacts no key can list: where they are told is for nobody. */
+	if (str_starts(a->what, STR("alert.")))
+		a->detail = STR("");
 	if (!str_starts(a->what, STR("signal.")) &&
 	    (!str_starts(a->what, STR("subscriber.")) ||
 		(c->scopes & STATUS_MAY_SUBSCRIBERS) != 0))

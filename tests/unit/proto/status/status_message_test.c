@@ -171,6 +171,39 @@ TEST(contacts_are_words)
 	}
 }
 
+TEST(a_contact_in_words_has_no_secret)
+{
+	static const struct {
+		struct status_contact c;
+		const char *want;
+	} cases[] = {
+		{ { .channel = STATUS_BY_MAIL, .to = STR("ops@example.org") },
+		    "mail=ops@example.org" },
+		{ { .channel = STATUS_BY_WEBHOOK,
+		      .to = STR("https://h.example:8443/in/T0K3N"),
+		      .secret = STR("whsec_x"),
+		      .least = STATUS_FROM_DOWN,
+		      .n_systems = 2,
+		      .systems = { STR("Box"), STR("gate") } },
+		    "webhook=https://h.example:8443/... min=down system=Box "
+		    "system=gate" },
+		{ { .channel = STATUS_BY_WEBHOOK,
+		      .to = STR("https://h.example?key=T0K3N") },
+		    "webhook=https://h.example/..." },
+		{ { .channel = STATUS_BY_WEBHOOK,
+		      .to = STR("https://h.example/") },
+		    "webhook=https://h.example" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf b = BUF_INIT(KIB(1));
+
+		status_contact_put_words(&cases[i].c, &b);
+		CHECK(str_eq(buf_str(&b), str_c(cases[i].want)), buf_c(&b));
+		buf_done(&b);
+	}
+}
+
 TEST(a_contact_wants_its_systems)
 {
 	struct status_contact c = { .id = STR("x") };
@@ -249,6 +282,6 @@ TEST_MAIN(UNIT(a_change_of_a_contact_forgets_what_it_names),
     UNIT(a_message_that_is_none_is_refused),
     UNIT(the_first_and_the_last_attempts_stay),
     UNIT(what_is_over_holds_no_secrets), UNIT(contacts_are_words),
-    UNIT(a_contact_wants_its_systems),
+    UNIT(a_contact_in_words_has_no_secret), UNIT(a_contact_wants_its_systems),
     UNIT(each_alert_of_a_check_has_a_serial_of_its_own),
     UNIT(what_was_told_reads_back))
