@@ -4,6 +4,7 @@
 #include "cli/watch_rows.h"
 #include "cli/webhook.h"
 #include "proto/status/status_bounce.h"
+#include "proto/status/status_news.h"
 
 #include <time.h>
 
@@ -132,6 +133,8 @@ add(struct admin *a, const struct words *w)
 		s.scope = STATUS_SCOPE_TAGS;
 	if (r == ADMIN_OK && names != NULL &&
 	    !status_subscriber_set_names(&s, str_c(names), &f))
+		r = fault(a, &f);
+	if (r == ADMIN_OK && !status_news_has_language(s.language, &f))
 		r = fault(a, &f);
 	if (r == ADMIN_OK)
 		r = have_systems(a, &s);

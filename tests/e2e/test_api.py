@@ -651,6 +651,7 @@ def test_subscribers(api):
         "to": "https://hook.example/api"}, schema="AddedSubscriber")
     assert len(hook["secret"]) == 43
     for wrong in ({"to": "nobody"}, {}, {"to": "a@b.example", "scope": "tags"},
+                  {"to": "a@b.example", "language": "xx"},
                   {"to": "a@b.example\r\nX: y"}, {"to": "a@b.example",
                                                   "confirmed": True}):
         assert api.ask("POST", "/subscribers", wrong)[0] == 422, wrong

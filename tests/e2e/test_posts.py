@@ -154,6 +154,11 @@ def test_what_is_no_post_is_refused(server):
     assert server.cli("post", "new", "notice", "x", "--text", "",
                       check=False).returncode == USAGE
     n = post(server, "notice", "x")
+    for kind, state, named in (("incident", "done", "investigating,"),
+                               ("maintenance", "x", "planned, in-progress")):
+        done = server.cli("post", "new", kind, "x", "--text", "x", "--state",
+                          state, check=False)
+        assert done.returncode == USAGE and named in done.stderr
     done = server.cli("post", "update", str(n), "--text", "x", "--state",
                       "identified", check=False)
     assert done.returncode == USAGE and "a notice" in done.stderr
@@ -341,6 +346,9 @@ def test_subscribers(server):
     assert hook["secret"] not in out
     rows = {s["to"]: s for s in json.loads(out)["subscribers"]}
     assert rows["alice@example.org"]["names"] == ["AB12"]
+    done = server.cli("subscriber", "add", "d@example.org", "--language",
+                      "xx", check=False)
+    assert done.returncode == USAGE and "en, fr or pt" in done.stderr
     server.cli("system", "add", "Brief", "other")
     server.cli("subscriber", "add", "c@example.org", "--systems", "ab12,brief")
     server.cli("alert", "add", "both", "mail=c@example.org", "system=ab12",

@@ -23,6 +23,7 @@ enum word {
 enum language { EN, FR, PT, LANGUAGES };
 
 static const char *const languages[LANGUAGES] = { "en", "fr", "pt" };
+#define LANGUAGES_EXPECTED "a language that news are written in: en, fr or pt"
 
 /* clang-format off */
 static const char *const words[LANGUAGES][WORDS] = {
@@ -68,16 +69,33 @@ static const char *const impacts[LANGUAGES][STATUS_IMPACTS] = {
 };
 /* clang-format on */
 
+/* LANGUAGES: there is none that fits. */
+static enum language
+language_find(struct str s)
+{
+	struct str primary;
+	unsigned i = 0;
+
+	(void)str_split(s, '-', &primary);
+	while (i < LANGUAGES && !str_eq_case(primary, str_c(languages[i])))
+		i++;
+	return (enum language)i;
+}
+
 static enum language
 language_of(struct str s)
 {
-	struct str primary;
+	enum language l = language_find(s);
 
-	(void)str_split(s, '-', &primary);
-	for (unsigned i = 0; i < LANGUAGES; i++)
-		if (str_eq_case(primary, str_c(languages[i])))
-			return (enum language)i;
-	return EN;
+	return l < LANGUAGES ? l : EN;
+}
+
+bool
+status_news_has_language(struct str language, struct status_fault *ret)
+{
+	if (language_find(language) < LANGUAGES)
+		return true;
+	return status_fault_set(ret, language, LANGUAGES_EXPECTED);
 }
 
 struct str

@@ -27,3 +27,6 @@ void status_news_json(const struct status_news *n, struct buf *to);
 
 /* The language of the table that fits best: "pt" for "pt-BR"; else "en". */
 struct str status_news_language(struct str language);
+/* Is there one that fits? False: *ret says which there are. */
+bool status_news_has_language(
+    struct str language, struct status_fault *ret) WARN_UNUSED;

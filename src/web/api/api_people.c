@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "net/connect.h"
 #include "proto/status/status_message.h"
+#include "proto/status/status_news.h"
 #include "web/api/api.h"
 
 /* --- subscribers -------------------------------------------------------------------- */
@@ -166,7 +167,8 @@ api_subscribers_new(struct api_call *c)
 
 	buf_reset(&c->slug, c->slug.cap);
 	if (!status_json_read_subscriber(c->json, &s, &to, &f) ||
-	    !status_subscriber_put_key(&c->slug, to, &f))
+	    !status_subscriber_put_key(&c->slug, to, &f) ||
+	    !status_news_has_language(s.language, &f))
 		api_fail_fault(c, &f);
 	else if (s.scope == STATUS_SCOPE_SYSTEMS && c->systems == NULL)
 		/* Begin again, with them. */

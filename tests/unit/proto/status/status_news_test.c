@@ -116,5 +116,26 @@ TEST(every_language_has_every_word)
 	CHECK(str_eq(status_news_language(STR("xx")), STR("en")), "en");
 }
 
+TEST(languages_that_there_are_not_are_named)
+{
+	static const struct {
+		const char *language;
+		bool is_there;
+	} cases[] = { { "en", true }, { "FR", true }, { "pt-BR", true },
+		{ "xx", false }, { "english", false }, { "e", false },
+		{ "", false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct status_fault f = { 0 };
+		bool is =
+		    status_news_has_language(str_c(cases[i].language), &f);
+
+		CHECK(is == cases[i].is_there, cases[i].language);
+		CHECK(is || strstr(f.expected, "en, fr or pt") != NULL,
+		    cases[i].language);
+	}
+}
+
 TEST_MAIN(UNIT(news_say_what_is_known), UNIT(an_update_says_how_it_is_now),
-    UNIT(news_are_json), UNIT(every_language_has_every_word))
+    UNIT(news_are_json), UNIT(every_language_has_every_word),
+    UNIT(languages_that_there_are_not_are_named))
