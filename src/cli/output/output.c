@@ -10,7 +10,9 @@
 #include "base/buf.h"
 
 #define FIELDS_MAX 32
-#define LAST_MIN   20 /* columns that the last text has at least */
+#define LAST_MIN   20 /* columns for the last text, before others are spared */
+#define CUT_MIN    10 /* columns of a text that is cut */
+#define ELLIPSIS   "\xE2\x80\xA6"
 
 struct output {
 	const char *name;
@@ -331,18 +333,13 @@ is_column(const struct output *o, size_t i)
 	return o->fields[i].title != NULL && !o->is_left_out[i];
 }
 
-/* What of the last text fits: the reply of another server may be long. */
-static struct str
-cut_last(const struct output *o, struct str cell, const size_t *widths)
+static bool
+is_text(const struct output *o, size_t i)
 {
-	size_t room = terminal_width(), used = 0, last = o->n_fields - 1;
+	enum output_kind kind = o->fields[i].kind;
 
-	for (size_t i = 0; i < last; i++)
-		used += is_column(o, i) ? widths[i] + 2 : 0;
-	if (room == 0 || last == 0 || o->fields[last].kind != OUTPUT_TEXT)
-		return cell;
-	room = MAX(room > used ? room - used : 0, LAST_MIN);
-	return width_of(cell) > room ? first_columns(cell, room) : cell;
+	return kind == OUTPUT_TEXT || kind == OUTPUT_WORD ||
+	       kind == OUTPUT_LIST;
 }
 
 void
@@ -351,19 +348,55 @@ output_spare(struct output *o, const char *keys)
 	o->spare = keys;
 }
 
+static size_t
+width_of_table(const struct output *o, const size_t *widths)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < o->n_fields; i++)
+		if (is_column(o, i))
+			used += widths[i] + (used > 0 ? 2 : 0);
+	return used;
+}
+
 static bool
 is_too_wide(const struct output *o, size_t room)
 {
-	size_t used = 0, last = o->n_fields - 1;
+	size_t widths[FIELDS_MAX] = { 0 }, last = o->n_fields - 1;
 
-	for (size_t i = 0; i <= last; i++) {
-		size_t width = o->widths[i];
+	memcpy(widths, o->widths, sizeof(widths));
+	if (last > 0 && is_text(o, last))
+		widths[last] = MIN(widths[last], LAST_MIN);
+	return width_of_table(o, widths) > room;
+}
 
-		if (i == last && o->fields[i].kind == OUTPUT_TEXT)
-			width = MIN(width, LAST_MIN);
-		used += is_column(o, i) ? width + (used > 0 ? 2 : 0) : 0;
+/* The widest text that may become narrower; 0: there is none. The first column
+ * names the row, and stays. */
+static size_t
+find_widest(const struct output *o, const size_t *widths)
+{
+	size_t widest = 0;
+
+	for (size_t i = 1; i < o->n_fields; i++) {
+		size_t least =
+		    MAX(width_of(str_c(o->fields[i].title)), (size_t)CUT_MIN);
+
+		if (is_column(o, i) && is_text(o, i) && widths[i] > least &&
+		    (widest == 0 || widths[i] > widths[widest]))
+			widest = i;
 	}
-	return used > room;
+	return widest;
+}
+
+/* Until the table fits into the terminal. */
+static void
+shrink(const struct output *o, size_t *widths)
+{
+	size_t room = terminal_width(), i;
+
+	while (room > 0 && width_of_table(o, widths) > room &&
+	       (i = find_widest(o, widths)) > 0)
+		widths[i]--;
 }
 
 static bool
@@ -397,22 +430,28 @@ choose_columns(struct output *o)
 }
 
 static void
+write_cell(struct str cell, size_t width, size_t max)
+{
+	output_write(width > max ? first_columns(cell, max - 1) : cell);
+	if (width > max)
+		output_write(STR(ELLIPSIS));
+}
+
+static void
 print_row(const struct output *o, const struct str *cells, const size_t *widths)
 {
 	bool is_first = true;
 
 	for (size_t i = 0; i < o->n_fields; i++) {
-		size_t room = widths[i] - width_of(cells[i]);
 		bool is_right = is_right_aligned(o->fields[i].kind);
-		struct str cell = i + 1 < o->n_fields
-		                      ? cells[i]
-		                      : cut_last(o, cells[i], widths);
+		size_t width = width_of(cells[i]);
+		size_t room = widths[i] - MIN(width, widths[i]);
 
 		if (!is_column(o, i))
 			continue;
 		pad((is_first ? 0 : 2) + (is_right ? room : 0));
 		is_first = false;
-		output_write(cell);
+		write_cell(cells[i], width, widths[i]);
 		if (!is_right && i + 1 < o->n_fields)
 			pad(room);
 	}
@@ -422,7 +461,7 @@ print_row(const struct output *o, const struct str *cells, const size_t *widths)
 static void
 print_table(struct output *o)
 {
-	size_t *widths = o->widths;
+	size_t *widths = o->widths, shown[FIELDS_MAX];
 	size_t rows = o->n_cells / o->n_fields;
 	struct str cells[FIELDS_MAX] = { STR_NONE };
 
@@ -433,17 +472,19 @@ print_table(struct output *o)
 			widths[i] = MAX(widths[i],
 			    width_of(buf_str(&o->cells[r * o->n_fields + i])));
 	}
-	if (rows > 0 && !o->is_begun) {
+	if (rows > 0 && !o->is_begun)
 		choose_columns(o);
-		print_row(o, cells, widths);
-	}
+	memcpy(shown, widths, sizeof(shown));
+	shrink(o, shown);
+	if (rows > 0 && !o->is_begun)
+		print_row(o, cells, shown);
 	/* A person sees that the command did something; a program, no lines. */
 	if (output_is_empty(o) && isatty(STDOUT_FILENO))
 		printf("%s: none\n", o->name);
 	for (size_t r = 0; r < rows; r++) {
 		for (size_t i = 0; i < o->n_fields; i++)
 			cells[i] = buf_str(&o->cells[r * o->n_fields + i]);
-		print_row(o, cells, widths);
+		print_row(o, cells, shown);
 	}
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * output.h - what a command prints: an aligned table for people, or JSON.
- * On a terminal a long text in the last column of a table is cut.
+ * On a terminal the widest texts of a table are cut until it fits, and end in an
+ * ellipsis; what goes elsewhere is whole.
  *
  * The one wrapper of jansson. Both come from the same rows, so that they
  * cannot differ. The JSON keys are documented in mailstead(8) and stay.

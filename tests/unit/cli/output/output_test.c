@@ -124,7 +124,34 @@ TEST(people_read_what_is_shown_and_programs_words)
 	CHECK(strstr(text, "2 of 3") == NULL, text);
 }
 
-/* What a terminal of so many columns shows. */
+/* What a terminal of so many columns shows; o is freed. */
+static void
+print_on(struct output *o, int columns, char *to, size_t max)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = (uint16_t)columns };
+	int master = posix_openpt(O_RDWR | O_NOCTTY), was = dup(STDOUT_FILENO);
+	int slave;
+	ssize_t n;
+
+	assert_true(
+	    master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0 && ioctl(slave, TIOCSWINSZ, &size) == 0);
+	(void)fflush(stdout);
+	assert_true(dup2(slave, STDOUT_FILENO) >= 0);
+	output_print(o, false);
+	(void)fflush(stdout);
+	assert_true(dup2(was, STDOUT_FILENO) >= 0);
+	n = read(master, to, max - 1);
+	assert_true(n > 0);
+	to[n] = '\0';
+	output_free(o);
+	(void)close(was);
+	(void)close(slave);
+	(void)close(master);
+}
+
+/* The head of a table. */
 static void
 show_on(int columns, char *to, size_t max)
 {
@@ -136,34 +163,15 @@ show_on(int columns, char *to, size_t max)
 		{ "found", "FOUND", OUTPUT_TEXT },
 	};
 	struct output *o = output_new("rows", fields, ARRAY_LEN(fields));
-	struct winsize size = { .ws_row = 24, .ws_col = (uint16_t)columns };
-	int master = posix_openpt(O_RDWR | O_NOCTTY), was = dup(STDOUT_FILENO);
-	int slave;
-	ssize_t n;
 
-	assert_true(
-	    master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
-	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-	assert_true(slave >= 0 && ioctl(slave, TIOCSWINSZ, &size) == 0);
 	output_spare(o, "checks place");
 	output_put_text(o, STR("NC036"));
 	output_put_text(o, STR_NONE);
 	output_put_text(o, STR("Amsterdam"));
 	output_put_number(o, 12);
 	output_put_text(o, STR("ready for mail, offers STARTTLS"));
-	(void)fflush(stdout);
-	assert_true(dup2(slave, STDOUT_FILENO) >= 0);
-	output_print(o, false);
-	(void)fflush(stdout);
-	assert_true(dup2(was, STDOUT_FILENO) >= 0);
-	n = read(master, to, max - 1);
-	assert_true(n > 0);
-	to[n] = '\0';
+	print_on(o, columns, to, max);
 	to[strcspn(to, "\r\n")] = '\0';
-	output_free(o);
-	(void)close(was);
-	(void)close(slave);
-	(void)close(master);
 }
 
 TEST(a_narrow_terminal_shows_less)
@@ -190,6 +198,87 @@ TEST(a_narrow_terminal_shows_less)
 	}
 }
 
+/* The lines of a table on a terminal, without their ends. */
+static void
+check_rows(int columns, const char *const *want, size_t n)
+{
+	static const struct output_field fields[] = {
+		{ "name", "NAME", OUTPUT_TEXT },
+		{ "target", "TARGET", OUTPUT_TEXT },
+		{ "every_s", "EVERY", OUTPUT_S },
+		{ "options", "OPTIONS", OUTPUT_LIST },
+	};
+	struct output *o = output_new("rows", fields, ARRAY_LEN(fields));
+	char text[2000];
+	char *rest = text;
+
+	output_put_text(o, STR("a-name-that-is-long/smtp"));
+	output_put_text(o, STR("gr\xC3\xBC\xC3\x9F"
+			       "e.mail.example.org:25"));
+	output_put_number(o, 30);
+	output_put_text(o, STR("timeout=5s\nslow=2s\ntls=starttls"));
+	print_on(o, columns, text, sizeof(text));
+	for (size_t i = 0; i < n; i++) {
+		char *end = rest + strcspn(rest, "\r\n");
+		char *next = end + strspn(end, "\r\n");
+
+		*end = '\0';
+		if (strcmp(rest, want[i]) != 0)
+			fail_msg(
+			    "%d: \"%s\", not \"%s\"", columns, rest, want[i]);
+		rest = next;
+	}
+}
+
+TEST(the_widest_texts_are_cut_to_the_terminal)
+{
+	static const char *const whole[] = {
+		"NAME                      TARGET                     EVERY  "
+		"OPTIONS",
+		"a-name-that-is-long/smtp  gr\xC3\xBC\xC3\x9F"
+		"e.mail.example.org:25    30s  timeout=5s slow=2s tls=starttls",
+	};
+	static const char *const cut[] = {
+		"NAME                      TARGET              EVERY  OPTIONS",
+		"a-name-that-is-long/smtp  gr\xC3\xBC\xC3\x9F"
+		"e.mail.exampl\xE2\x80\xA6    30s  timeout=5s "
+		"slow=2\xE2\x80\xA6",
+	};
+	static const char *const least[] = {
+		"NAME                      TARGET      EVERY  OPTIONS",
+		"a-name-that-is-long/smtp  gr\xC3\xBC\xC3\x9F"
+		"e.mai\xE2\x80\xA6    30s  timeout=5\xE2\x80\xA6",
+	};
+
+	check_rows(0, whole, 2); /* not known */
+	check_rows(91, whole, 2);
+	check_rows(71, cut, 2);
+	check_rows(20, least, 2);
+}
+
+TEST(nothing_is_cut_for_programs)
+{
+	static const struct output_field fields[] = {
+		{ "a", "A", OUTPUT_TEXT },
+		{ "b", "B", OUTPUT_TEXT },
+	};
+	struct output *o = output_new("rows", fields, ARRAY_LEN(fields));
+	char text[1000] = "", wide[301];
+	int was = dup(STDOUT_FILENO), fd = open("/dev/null", O_WRONLY);
+
+	memset(wide, 'x', sizeof(wide) - 1);
+	wide[sizeof(wide) - 1] = '\0';
+	output_put_text(o, str_c(wide));
+	output_put_text(o, str_c(wide));
+	/* Wherever the test runs. */
+	assert_true(was >= 0 && fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0);
+	capture(o, false, text, sizeof(text));
+	assert_true(dup2(was, STDOUT_FILENO) >= 0);
+	(void)close(was);
+	(void)close(fd);
+	CHECK(strlen(strrchr(text, ' ')) == 1 + 300 + 1, text);
+}
+
 TEST(an_empty_list_is_an_empty_cell)
 {
 	static const struct output_field fields[] = {
@@ -208,6 +297,8 @@ TEST(an_empty_list_is_an_empty_cell)
 }
 
 TEST_MAIN(UNIT(a_narrow_terminal_shows_less),
+    UNIT(the_widest_texts_are_cut_to_the_terminal),
+    UNIT(nothing_is_cut_for_programs),
     UNIT(people_read_what_is_shown_and_programs_words),
     UNIT(nothing_steers_a_terminal), UNIT(ends_of_lines_stay),
     UNIT(times_have_units_for_people), UNIT(json_says_what_it_said),
