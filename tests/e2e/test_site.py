@@ -289,6 +289,39 @@ def test_what_is_watched_and_posted_is_shown(site):
     assert len(text.encode()) < 120000
 
 
+def test_windows_of_systems_are_planned(site):
+    def add(system, *words):
+        return json.loads(site.cli("maintenance", "add", system, "--for", "1h",
+                                   *words, "--json"))["added"]
+
+    def planned():
+        found = re.search(r'aria-labelledby="coming">.*?</section>',
+                          page(site), re.S)
+        return html.unescape(re.sub("<[^>]*>", " ", found[0])) if found else ""
+
+    ids = [add("box", "--from", "+20d", "--note", "Second " + EVIL),
+           add("hidden", "--from", "+19d", "--note", "Nobody knows"),
+           add("box", "--from", "+19d", "--note", "First"),
+           add("box", "--from", "+30d", "--every", "30d", "--note", "Monthly"),
+           add("box", "--from", "+2d", "--every", "5d", "--note", "Turns")]
+    wait_for(lambda: "Turns" in planned(), 20, "the last of them")
+    text = planned()
+    assert text.index("First") < text.index("Second " + EVIL)
+    assert "Nobody knows" not in text and "Monthly" not in text
+    # A post that says so is enough.
+    n = json.loads(site.cli(
+        "post", "new", "maintenance", "Told by a post", "--text", "x",
+        "--affects", "Box", "--from", "+19d", "--to", "+21d",
+        "--json"))["added"]
+    wait_for(lambda: "Told by a post" in planned(), 20, "the post")
+    text = planned()
+    assert "Turns" in text and "First" not in text and "Second" not in text
+    site.cli("post", "delete", str(n))
+    for i in ids:
+        site.cli("maintenance", "remove", i)
+    wait_for(lambda: planned() == "", 20, "none of them")
+
+
 def test_texts_of_others_are_text(site):
     for path in ("/", "/posts/1", "/archive", "/systems/box", "/subscribe"):
         r, text = ask(site, "GET", path)

@@ -146,6 +146,20 @@ status_window_is_sane(const struct status_window *w, struct status_fault *ret)
 	return true;
 }
 
+bool
+status_window_turn(
+    const struct status_window *w, uint64_t now_s, uint64_t *ret_from_s)
+{
+	uint64_t end_s = w->from_s + w->length_s, turns = 0;
+
+	if (end_s <= now_s && w->every_s == 0)
+		return false;
+	if (end_s <= now_s)
+		turns = (now_s - end_s) / w->every_s + 1;
+	*ret_from_s = w->from_s + turns * w->every_s;
+	return true;
+}
+
 void
 status_window_put_key(struct buf *to, const struct status_window *w)
 {

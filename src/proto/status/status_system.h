@@ -62,6 +62,9 @@ struct status_window {
 
 bool status_window_is_sane(
     const struct status_window *w, struct status_fault *ret) WARN_UNUSED;
+/* When it begins the next time, or began when it is going on. False: it is over. */
+bool status_window_turn(const struct status_window *w, uint64_t now_s,
+    uint64_t *ret_from_s) WARN_UNUSED;
 void status_window_put_key(struct buf *to, const struct status_window *w);
 void status_window_encode(const struct status_window *w, struct buf *to);
 bool status_window_decode(

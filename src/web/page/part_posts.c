@@ -242,9 +242,37 @@ part_next_work(const struct page *p)
 }
 
 static void
-put_open(struct page *p, const char *id, enum word w, bool coming)
+begin_section(struct page *p, const char *id, enum word w)
 {
-	bool is_first = true;
+	buf_printf(&p->b,
+	    "<section class=\"running\" aria-labelledby=\"%s\"><h2 id=\"%s\">",
+	    id, id);
+	page_word(p, w);
+	HTML(&p->b, "</h2>");
+}
+
+static void
+begin_running(struct page *p)
+{
+	begin_section(p, "running", T_RUNNING);
+}
+
+static void
+begin_coming(struct page *p)
+{
+	begin_section(p, "coming", T_COMING);
+}
+
+static void
+go_on(UNUSED struct page *p)
+{
+}
+
+/* How many there were. */
+static size_t
+put_open(struct page *p, void (*begin)(struct page *p), bool coming)
+{
+	size_t n = 0;
 
 	for (size_t i = 0; i < posts_count(p->sv->posts); i++) {
 		const struct posts_entry *e = posts_at(p->sv->posts, i);
@@ -252,31 +280,28 @@ put_open(struct page *p, const char *id, enum word w, bool coming)
 		if (!status_post_is_open(&e->post) ||
 		    is_coming(p, &e->post) != coming)
 			continue;
-		if (is_first) {
-			buf_printf(&p->b,
-			    "<section class=\"running\" "
-			    "aria-labelledby=\"%s\"><h2 id=\"%s\">",
-			    id, id);
-			page_word(p, w);
-			HTML(&p->b, "</h2>");
-		}
-		is_first = false;
+		if (n++ == 0)
+			begin(p);
 		put_running(p, e);
 	}
-	if (!is_first)
-		HTML(&p->b, "</section>");
+	return n;
 }
 
 void
 part_running(struct page *p)
 {
-	put_open(p, "running", T_RUNNING, false);
+	if (put_open(p, begin_running, false) > 0)
+		HTML(&p->b, "</section>");
 }
 
 void
 part_coming(struct page *p)
 {
-	put_open(p, "coming", T_COMING, true);
+	size_t n = put_open(p, begin_coming, true);
+
+	n += part_windows(p, n > 0 ? go_on : begin_coming);
+	if (n > 0)
+		HTML(&p->b, "</section>");
 }
 
 /* --- several ----------------------------------------------------------------------------- */

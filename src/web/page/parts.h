@@ -86,7 +86,7 @@ void part_uptime(struct page *p, const struct msg_watch_system *m);
 enum word word_of_kind(enum status_post_kind k);
 /* What is open, with its last words; nothing when nothing is. */
 void part_running(struct page *p);
-/* Planned work that has not begun. */
+/* Planned work that has not begun: posts, and windows of systems. */
 void part_coming(struct page *p);
 /* What of it begins first; NULL: there is none. */
 const struct status_post *part_next_work(const struct page *p);
@@ -102,6 +102,12 @@ size_t part_post_list(struct page *p,
 void part_affected(struct page *p, const struct status_affects *a);
 /* State, or kind where there is none. */
 void part_post_state(struct page *p, const struct status_post *post);
+
+/* --- part_windows.c --------------------------------------------------------------- */
+
+/* Planned work of single systems that has not begun; begin is called before the first
+ * of it, if there is one. How many there were. */
+size_t part_windows(struct page *p, void (*begin)(struct page *p));
 
 /* --- part_side.c: archives, categories, tags, subscriptions ----------------------- */
 

@@ -257,6 +257,39 @@ TEST(a_window_comes_back_from_its_row)
 	buf_done(&row);
 }
 
+TEST(a_window_has_a_turn_that_comes)
+{
+	static const struct {
+		uint64_t every_s, now_s;
+		uint64_t from_s; /* 0: it is over */
+	} cases[] = {
+		{ 0, 0, 1000 },
+		{ 0, 1000, 1000 },
+		{ 0, 1099, 1000 },
+		{ 0, 1100, 0 },
+		{ 500, 0, 1000 },
+		{ 500, 1099, 1000 },
+		{ 500, 1100, 1500 },
+		{ 500, 1599, 1500 },
+		{ 500, 1600, 2000 },
+		{ 500, 1000000, 1000000 },
+		{ 500, 1000100, 1000500 },
+		{ 100, 1100, 1100 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct status_window w = { .from_s = 1000,
+			.length_s = 100,
+			.every_s = cases[i].every_s };
+		uint64_t from_s = 0;
+
+		assert_int_equal(
+		    status_window_turn(&w, cases[i].now_s, &from_s),
+		    cases[i].from_s > 0);
+		assert_int_equal(from_s, cases[i].from_s);
+	}
+}
+
 TEST(a_name_that_there_is_not_is_told)
 {
 	struct status_check c;
@@ -281,8 +314,9 @@ TEST(a_name_that_there_is_not_is_told)
 	assert_int_equal(c.n, 0);
 }
 
-TEST_MAIN(UNIT(checks_are_what_they_say), UNIT(a_check_comes_back_from_its_row),
-    UNIT(an_empty_value_takes_all_away), UNIT(a_name_that_there_is_not_is_told),
+TEST_MAIN(UNIT(a_window_has_a_turn_that_comes), UNIT(checks_are_what_they_say),
+    UNIT(a_check_comes_back_from_its_row), UNIT(an_empty_value_takes_all_away),
+    UNIT(a_name_that_there_is_not_is_told),
     UNIT(ports_follow_from_kind_and_tls), UNIT(codes_are_ranges),
     UNIT(times_are_in_the_largest_unit), UNIT(a_system_comes_back_from_its_row),
     UNIT(a_window_comes_back_from_its_row))
