@@ -213,6 +213,22 @@ is_anything_checked(const struct site_state *t)
 	return false;
 }
 
+/* Nothing was seen of what is not known, since the watcher began. */
+static bool
+is_starting(const struct site_state *t)
+{
+	bool is_any = false;
+
+	for (size_t i = 0; i < t->n_systems; i++) {
+		if (look_by_checks(t, &t->systems[i]) != LOOK_UNKNOWN)
+			continue;
+		if (t->systems[i].at_s > 0)
+			return false;
+		is_any = true;
+	}
+	return is_any || t->at_s == 0;
+}
+
 struct verdict
 verdict_from(const struct site_state *t, const struct said *said)
 {
@@ -228,6 +244,7 @@ verdict_from(const struct site_state *t, const struct said *said)
 		v.sentence = t->at_s > 0 ? T_NOT_SINCE : T_NOT_YET;
 		return v;
 	}
+	v.is_starting = is_starting(t);
 	/* Mail first; the rest has its turn when nothing is wrong with it. */
 	if ((v.services & CORE) || said->mail >= STATUS_IMPACT_DEGRADED) {
 		if (!judge_mail(&v, said->mail))
@@ -239,6 +256,8 @@ verdict_from(const struct site_state *t, const struct said *said)
 	} else {
 		judge_systems(&v);
 	}
+	if (v.look == LOOK_UNKNOWN && v.sentence == T_NOT_SEEN && t->at_s == 0)
+		v.sentence = T_NOT_YET;
 	return v;
 }
 
@@ -253,7 +272,9 @@ verdict_is_unsure(const struct verdict *v)
 {
 	if (v->look == LOOK_UP)
 		return !verdict_is_all_well(v);
-	return v->look == LOOK_UNKNOWN && v->sentence == T_NOT_SEEN;
+	return v->look == LOOK_UNKNOWN &&
+	       (v->sentence == T_NOT_SEEN ||
+		   (v->sentence == T_NOT_YET && v->is_starting));
 }
 
 struct verdict

@@ -154,7 +154,8 @@ put_lead(struct page *p, const struct verdict *v)
 	}
 	part_not_well(p, v);
 	if (verdict_is_unsure(v))
-		put_plain_lead(p, T_LEAD_UNKNOWN);
+		put_plain_lead(
+		    p, v->is_starting ? T_LEAD_STARTING : T_LEAD_UNKNOWN);
 	if (v->has_planned)
 		put_plain_lead(p, T_LEAD_PLANNED);
 	else if (verdict_is_all_well(v))

@@ -16,6 +16,7 @@ struct verdict {
 	bool is_stale;
 	enum word sentence;
 	bool has_planned;
+	bool is_starting; /* what is not known has no result yet */
 	/* Bits of enum status_service. */
 	unsigned services, down, ill, unknown;
 	unsigned systems_down, systems_ill, systems_unknown;

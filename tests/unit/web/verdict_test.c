@@ -153,6 +153,53 @@ TEST(what_is_not_seen_is_not_said_to_be_well)
 	}
 }
 
+/* Nobody's view was interrupted where nothing was looked at yet. */
+TEST(a_watcher_that_begins_says_so)
+{
+	static const struct {
+		const char *name;
+		enum watch_status status[2]; /* of two systems */
+		uint64_t at_s[2];
+		bool is_mail_known;
+		enum word sentence;
+		bool is_starting;
+	} starts[] = {
+		{ "nothing yet", { WATCH_UNKNOWN, WATCH_UNKNOWN }, { 0, 0 },
+		    false, T_NOT_YET, true },
+		{ "one yet", { WATCH_UP, WATCH_UNKNOWN }, { 900, 0 }, false,
+		    T_NOT_SEEN, true },
+		{ "mail first", { WATCH_UP, WATCH_UNKNOWN }, { 900, 0 }, true,
+		    T_ALL_WELL, true },
+		{ "one was seen, and is not", { WATCH_UNKNOWN, WATCH_UNKNOWN },
+		    { 900, 0 }, false, T_NOT_SEEN, false },
+		{ "both were", { WATCH_UNKNOWN, WATCH_UP }, { 900, 900 }, true,
+		    T_ALL_WELL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
+		struct msg_watch_system m[2] = { 0 };
+		struct site_state t = { .is_known = true,
+			.n_services = 1,
+			.n_systems = 2,
+			.systems = m };
+		struct verdict v;
+
+		for (size_t k = 0; k < 2; k++) {
+			m[k].flags = WATCH_SITE_CHECKED;
+			m[k].status = (uint8_t)starts[i].status[k];
+			m[k].at_s = starts[i].at_s[k];
+			t.at_s = MAX(t.at_s, m[k].at_s);
+		}
+		t.services[0].service = STATUS_READ;
+		t.services[0].status =
+		    starts[i].is_mail_known ? WATCH_UP : WATCH_UNKNOWN;
+		v = verdict_from(&t, &(struct said){ 0 });
+		CHECK(v.sentence == starts[i].sentence, starts[i].name);
+		CHECK(verdict_is_unsure(&v), starts[i].name);
+		CHECK(v.is_starting == starts[i].is_starting, starts[i].name);
+	}
+}
+
 TEST(what_is_stale_is_grey_whatever_it_was)
 {
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -225,7 +272,8 @@ TEST(the_worse_of_checks_and_incidents_is_shown)
 	}
 }
 
-TEST_MAIN(UNIT(what_is_not_seen_is_not_said_to_be_well),
+TEST_MAIN(UNIT(a_watcher_that_begins_says_so),
+    UNIT(what_is_not_seen_is_not_said_to_be_well),
     UNIT(the_worst_unplanned_state_wins),
     UNIT(what_is_stale_is_grey_whatever_it_was),
     UNIT(before_the_first_answer_nothing_is_said),
