@@ -91,7 +91,7 @@ print_lines(struct admin *a, const struct list *l, size_t max)
 	struct output *o = output_new("posts", fields, ARRAY_LEN(fields));
 	struct buf affects = BUF_INIT(KIB(4));
 
-	output_spare(o, "updates");
+	output_spare(o, "updates affected");
 	for (size_t i = 0; i < l->n && i < max; i++) {
 		const struct status_post *p = &l->lines[i].p;
 
