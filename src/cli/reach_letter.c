@@ -163,14 +163,6 @@ print(struct admin *a, const struct reach_letter *l)
 	buf_done(&text);
 }
 
-static void
-describe(struct reach_letter *l, const struct conf *c, const char *hosts)
-{
-	l->hostname = str_c(c->hostname);
-	l->hosts = str_c(hosts);
-	offer_ports(l, c);
-}
-
 /* Who has a provider that could be written to. */
 static bool
 is_somebody(struct admin *a, const struct reach_net *net, const char *name)
@@ -195,6 +187,7 @@ write_letter(
 {
 	CLEANUP(freep) struct reach_letter *l = X_NEW(struct reach_letter);
 	CLEANUP(freep) char *contact = NULL;
+	struct buf names = BUF_INIT(KIB(4));
 	struct reach_query q = { .service = UINT8_MAX };
 	struct gather g = { .l = l };
 	int r;
@@ -206,7 +199,8 @@ write_letter(
 		return ADMIN_USAGE;
 	l->from = q.from;
 	l->to = q.to;
-	describe(l, c, args->hosts);
+	l->hostname = str_c(c->hostname);
+	offer_ports(l, c);
 	contact = c->report_from[0] ? x_strdup(c->report_from)
 	                            : x_asprintf("postmaster@%s", c->hostname);
 	l->contact = str_c(contact);
@@ -218,8 +212,11 @@ write_letter(
 		    "--since 8d' lists those that did come, and --since goes "
 		    "back as far here",
 		    l->network);
-	if (r == ADMIN_OK)
+	if (r == ADMIN_OK) {
+		reach_letter_find_hosts(l, c, args->hosts, &names);
 		print(a, l);
+	}
+	buf_done(&names);
 	return r;
 }
 

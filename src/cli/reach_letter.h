@@ -9,11 +9,15 @@
 #pragma once
 
 #include "cli/reach_rows.h"
+#include "conf/conf.h"
 #include "proto/reach/reach_origin.h"
+
+#include <arpa/inet.h>
 
 #define REACH_LETTER_PORTS 32
 #define REACH_LETTER_HOURS (9 * 24)
 #define REACH_LETTER_SIGNS 16
+#define REACH_LETTER_ADDRS 32
 
 struct reach_letter_args {
 	const char *network, *since,
@@ -41,6 +45,11 @@ struct reach_letter {
 	char name[REACH_AS_NAME_MAX + 1]; /* of the AS; "": not known */
 	struct str hostname, contact;
 	struct str hosts; /* other names of the server, with commas; or "" */
+	struct {
+		struct str name; /* of ours, that has it; or "" */
+		char text[INET6_ADDRSTRLEN];
+	} addresses[REACH_LETTER_ADDRS];
+	size_t n_addresses;
 	uint64_t from, to;
 	struct {
 		enum service service;
@@ -61,6 +70,21 @@ struct reach_letter {
 	} signals[REACH_LETTER_SIGNS];
 	size_t n_signals;
 };
+
+/*
+ * The addresses of the server: those among the words of hosts (commas between; may be
+ * NULL), whose names go to names and into l->hosts; when there are none, what the DNS
+ * has of hostname and names. Says so on standard error when that is nothing.
+ * (reach_letter_hosts.c)
+ */
+void reach_letter_find_hosts(struct reach_letter *l, const struct conf *c,
+    const char *hosts, struct buf *names);
+/* The first half of it. */
+void reach_letter_take_hosts(
+    struct reach_letter *l, struct str hosts, struct buf *names);
+/* An address of ours; one that there is already, or no place for, is left out. */
+void reach_letter_add_address(
+    struct reach_letter *l, struct str name, const char *text);
 
 /* Plain text, lines of at most 76 characters. */
 void reach_letter_put_subject(struct buf *b, const struct reach_letter *l);

@@ -119,6 +119,17 @@ what_it_is(enum service s)
 }
 
 static void
+put_addresses(struct buf *b, const struct reach_letter *l)
+{
+	for (size_t i = 0; i < l->n_addresses; i++) {
+		buf_printf(b, "\n  %-11s %s", i == 0 ? "Addresses:" : "",
+		    l->addresses[i].text);
+		if (l->addresses[i].name.n > 0)
+			buf_printf(b, " (%.*s)", STR_ARG(l->addresses[i].name));
+	}
+}
+
+static void
 put_server(struct buf *b, const struct reach_letter *l)
 {
 	buf_put_c(b, "WHAT THIS SERVER IS\n\n");
@@ -131,7 +142,8 @@ put_server(struct buf *b, const struct reach_letter *l)
 	buf_printf(b, "\n  Host names: %.*s", STR_ARG(l->hostname));
 	if (l->hosts.n > 0)
 		buf_printf(b, ",\n              %.*s", STR_ARG(l->hosts));
-	buf_put_c(b, "\n\n  Ports, all of them TCP:\n");
+	put_addresses(b, l);
+	buf_put_c(b, "\n\n  Ports, all of them TCP, on each address:\n");
 	for (size_t i = 0; i < l->n_ports; i++)
 		if (l->ports[i].is_offered)
 			buf_printf(b, "  %6u  %s\n", l->ports[i].port,

@@ -332,7 +332,9 @@ def test_the_letter(box):
     From(box, "127.12.3.9").reset("imap")
     row(box, "127.12.0.0/16", "imap", connections=3)
     text = box.cli("reach", "letter", "127.12.0.0/16", "--hosts",
-                   "imap.test.example")
+                   "imap.test.example,192.0.2.25,2001:db8::25")
+    assert re.search(r"^  Addresses:  192\.0\.2\.25\n +2001:db8::25$", text,
+                     re.M), text
     assert text.startswith("Subject: Connections from 127.12.0.0/16 to the "
                            "mail server mail.test.example\n\n")
     for p in ("mx", "submission", "submissions", "imap", "imaps", "pop3",
@@ -346,7 +348,7 @@ def test_the_letter(box):
     assert max(map(len, text.splitlines())) <= 80
     # Nothing of customers.
     assert "127.12.3" not in text and not re.search(r"u\d+@", text)
-    said = js(box, "reach", "letter", "127.12.0.0/16")
+    said = js(box, "reach", "letter", "127.12.0.0/16", "--hosts", "192.0.2.25")
     assert said["subject"] in text and "WHAT WE SEE\n" in said["text"]
 
 
@@ -359,7 +361,8 @@ def test_networks_by_number():
     base.chmod(0o644)
     name_server = dns.is_there() and dns.NameServer(
         ['0.0.22.127.origin TXT "64501 | 127.22.0.0/15 | ZM | afrinic | x"',
-         'AS64501 TXT "64501 | ZM | afrinic | 2001-01-01 | OTHER - Other, ZM"'
+         'AS64501 TXT "64501 | ZM | afrinic | 2001-01-01 | OTHER - Other, ZM"',
+         "imap A 192.0.2.77", "imap AAAA 2001:db8::77"
          ], zone="as.example.").start()
     settings = {"reach": {"as_database": str(base)}}
     if name_server:
@@ -380,6 +383,11 @@ def test_networks_by_number():
             wait_for(lambda: row(s, "AS64501", "imap")["name"] ==
                      "OTHER - Other, ZM", 5, "its name")
             row(s, "127.23.0.0/16", "imap", connections=1)
+            # A letter has the addresses that the DNS has of our names.
+            text = s.cli("reach", "letter", "AS64500", "--hosts",
+                         "imap.as.example")
+            for address in ("192.0.2.77", "2001:db8::77"):
+                assert f" {address} (imap.as.example)" in text
         s.stop()
     finally:
         s.remove()

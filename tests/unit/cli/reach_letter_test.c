@@ -131,6 +131,45 @@ TEST(it_says_what_the_server_is)
 	buf_done(&subject);
 }
 
+/* Who runs a firewall works with addresses. */
+TEST(it_has_the_addresses_of_the_server)
+{
+	CLEANUP(freep) struct reach_letter *l = example();
+	struct buf names = BUF_INIT(KIB(1));
+
+	check_says(l, "Addresses:", false);
+	reach_letter_add_address(l, STR("mail.example.net"), "192.0.2.25");
+	reach_letter_add_address(l, STR("mail.example.net"), "2001:db8::25");
+	reach_letter_add_address(l, STR("imap.example.net"), "192.0.2.25");
+	check_says(l,
+	    "imap.example.net Addresses: 192.0.2.25 (mail.example.net) "
+	    "2001:db8::25 (mail.example.net) Ports, all of them TCP, on each "
+	    "address: 993",
+	    true);
+	/* Those that the operator names among the hosts. */
+	l->n_addresses = 0;
+	reach_letter_take_hosts(l,
+	    STR("imap.example.net, 2001:DB8:0::25,pop.example.net,192.0.2.9,"),
+	    &names);
+	check_says(l,
+	    "Host names: mail.example.net, imap.example.net,pop.example.net "
+	    "Addresses: 2001:db8::25 192.0.2.9 Ports",
+	    true);
+	buf_done(&names);
+}
+
+TEST(it_has_as_many_addresses_as_fit)
+{
+	CLEANUP(freep) struct reach_letter *l = example();
+	char text[INET6_ADDRSTRLEN];
+
+	for (unsigned i = 0; i < REACH_LETTER_ADDRS + 1; i++) {
+		snprintf(text, sizeof(text), "192.0.2.%u", i);
+		reach_letter_add_address(l, STR_NONE, text);
+	}
+	assert_int_equal(l->n_addresses, REACH_LETTER_ADDRS);
+}
+
 TEST(a_network_without_a_name_is_not_spoken_to_as_if_it_had_one)
 {
 	CLEANUP(freep) struct reach_letter *l = example();
@@ -211,6 +250,8 @@ TEST(broken_connections_are_compared_with_elsewhere)
 }
 
 TEST_MAIN(UNIT(it_says_what_the_server_is),
+    UNIT(it_has_the_addresses_of_the_server),
+    UNIT(it_has_as_many_addresses_as_fit),
     UNIT(a_network_without_a_name_is_not_spoken_to_as_if_it_had_one),
     UNIT(it_gives_the_numbers_with_their_times),
     UNIT(what_stands_out_is_what_was_found),
