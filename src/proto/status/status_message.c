@@ -4,7 +4,7 @@
 
 #include "proto/status/status_internal.h"
 
-#define VERSION_MESSAGE 1
+#define VERSION_MESSAGE 2 /* 1 has no n_more */
 
 const char *
 status_channel_name(enum status_channel c)
@@ -186,14 +186,16 @@ status_message_encode(const struct status_message *m, struct buf *to)
 		put_said(to, m->attempts[i].by);
 		put_said(to, m->attempts[i].said);
 	}
+	wire_put_varint(to, m->n_more);
 }
 
 bool
 status_message_decode(struct str value, struct status_message *ret)
 {
-	struct wire w = wire_read_version(value, VERSION_MESSAGE);
+	struct wire w = wire_read(value);
 	struct status_fault fault;
 	struct status_message m = { 0 };
+	uint8_t version = wire_get_u8(&w);
 
 	m.channel = (enum status_channel)wire_get_u8(&w);
 	m.purpose = (enum status_purpose)wire_get_u8(&w);
@@ -223,7 +225,10 @@ status_message_decode(struct str value, struct status_message *ret)
 		    !is_line(a->said, STATUS_SAID_MAX))
 			return false;
 	}
-	if (!wire_is_complete(&w) || !status_message_is_sane(&m, &fault))
+	if (version == VERSION_MESSAGE)
+		m.n_more = wire_get_v32(&w);
+	if (!wire_is_complete(&w) || version == 0 ||
+	    version > VERSION_MESSAGE || !status_message_is_sane(&m, &fault))
 		return false;
 	*ret = m;
 	return true;

@@ -57,7 +57,8 @@ struct status_message {
 	struct str subject;
 	struct str body;     /* text with LF; of a webhook JSON */
 	struct str language; /* "en" */
-	struct str about;    /* "box/smtp", the number of a post */
+	struct str about;    /* "box/smtp", the number of a post; for people */
+	uint32_t n_more;     /* an alert is about so many other checks, too */
 	/* The same for all about one thing; of several, with commas; may be empty. */
 	struct str thread;
 	struct str unsubscribe; /* a URL; may be empty */

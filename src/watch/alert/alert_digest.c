@@ -186,6 +186,7 @@ alert_digest_send(struct server *sv, const struct status_contact *c,
 	m.body = buf_str(&body);
 	m.thread = buf_str(&thread);
 	m.about = buf_str(&about);
+	m.n_more = (uint32_t)(n - 1);
 	alert_send(sv, c, buf_str(&what), &m);
 	buf_done(&subject);
 	buf_done(&body);

@@ -83,6 +83,29 @@ count_left(
 	return n;
 }
 
+/*
+ * "Up" of what was removed meanwhile still ends something. All checks that it is about
+ * are known where their threads did fit: "box/imap#3,box/pop3#1".
+ */
+static bool
+all_are_there(struct server *sv, const struct status_message *m)
+{
+	struct str rest = m->thread, one;
+	size_t n = 0;
+
+	while (rest.n > 0) {
+		ptrdiff_t end;
+
+		rest = str_split(rest, ',', &one);
+		end = str_rfind(one, '#');
+		if (end < 0 ||
+		    watched_find(sv, str_first(one, (size_t)end)) == NULL)
+			return false;
+		n++;
+	}
+	return n == m->n_more + 1;
+}
+
 bool
 alert_is_over(struct server *sv, struct str key, const struct status_message *m)
 {
@@ -95,27 +118,13 @@ alert_is_over(struct server *sv, struct str key, const struct status_message *m)
 	if (!is_alert(key, m, &l) || sv->set.checks == NULL)
 		return false;
 	if (l.is_many) {
-		/* "Up" of what was removed meanwhile still ends something. */
-		is_over = l.is_bad && count_left(&l, sv, &names) == 0;
+		is_over = count_left(&l, sv, &names) == 0 &&
+		          (l.is_bad || all_are_there(sv, m));
 		buf_done(&names);
 		return is_over;
 	}
 	w = watched_find(sv, m->about);
 	return w == NULL ? l.is_bad : !stands(&l, w);
-}
-
-/* "box/smtp and 3 more": how many are these? */
-static size_t
-count_about(struct str about)
-{
-	ptrdiff_t at = str_search(about, STR(" and "));
-	struct str number;
-	uint32_t n;
-
-	if (at < 0)
-		return 1;
-	(void)str_split(str_from(about, (size_t)at + 5), ' ', &number);
-	return str_to_u32(number, UINT16_MAX, &n) ? n + 1U : 1;
 }
 
 void
@@ -129,7 +138,7 @@ alert_put_left(struct server *sv, struct str key,
 	if (!is_alert(key, m, &l) || sv->set.checks == NULL || !l.is_many)
 		return;
 	n = count_left(&l, sv, &names);
-	if (n < count_about(m->about) && !names.failed) {
+	if (n < m->n_more + 1U && !names.failed) {
 		buf_put_c(to,
 		    "This mail is late. Of what it says below, this is still "
 		    "so:\n");

@@ -300,7 +300,8 @@ TEST(a_mail_about_several_checks_says_what_is_left_of_it)
 	pop3 = watched_find(sv, STR("box/pop3"));
 	/* That was told long before. */
 	watched_find(sv, STR("box/smtp"))->told.told_ms -= MINUTE_MS;
-	m = alert_of(sv, "box/imap and 1 more");
+	m = alert_of(sv, "box/imap");
+	m.n_more = 1;
 	CHECK(!alert_is_over(sv, down, &m), "both are down");
 	alert_put_left(sv, down, &m, &b);
 	CHECK(b.n == 0, "nothing to add");
@@ -317,6 +318,40 @@ TEST(a_mail_about_several_checks_says_what_is_left_of_it)
 	put_contact(sv, "ops", "mail=else@example.org");
 	CHECK(alert_is_over(sv, down, &m), "nobody's");
 	buf_done(&b);
+}
+
+TEST(a_late_end_of_several_is_told_while_one_of_them_is_well)
+{
+	const struct str up = STR("m/w/+/0123456789abcdef/ops");
+	struct server *sv = server_new();
+	struct status_message m;
+	struct watched *imap, *pop3;
+
+	put_contact(sv, "ops", "mail=ops@example.org");
+	put_system(sv, "box");
+	put_check(sv, "box/imap", "at=here");
+	put_check(sv, "box/pop3", "at=here");
+	put_told(sv, "box/imap", WATCH_TOLD_FINE);
+	put_told(sv, "box/pop3", WATCH_TOLD_FINE);
+	watched_update(sv);
+	imap = watched_find(sv, STR("box/imap"));
+	pop3 = watched_find(sv, STR("box/pop3"));
+	m = alert_of(sv, "box/imap");
+	m.n_more = 1;
+	m.thread = STR("box/imap#3,box/pop3#1");
+	imap->told.fine_since_ms = pop3->told.fine_since_ms = m.made_ms;
+	CHECK(!alert_is_over(sv, up, &m), "both are well");
+	imap->told.told = WATCH_TOLD_DOWN;
+	imap->told.told_ms = m.made_ms + 40000;
+	CHECK(!alert_is_over(sv, up, &m), "one is");
+	pop3->told = imap->told;
+	CHECK(alert_is_over(sv, up, &m), "none is, and that is told");
+	m.n_more = 2;
+	CHECK(!alert_is_over(sv, up, &m), "nobody knows of the third");
+	m.n_more = 1;
+	drop(sv, LEDGER_CHECK, "box/pop3");
+	watched_update(sv);
+	CHECK(!alert_is_over(sv, up, &m), "that of what was removed ends");
 }
 
 TEST(alerts_of_one_incident_keep_their_order)
@@ -448,6 +483,7 @@ TEST(an_agent_that_was_never_heard_is_told_as_that)
 TEST_MAIN(UNIT(what_is_removed_while_it_is_down_is_closed),
     UNIT(an_alert_that_waited_is_told_only_while_it_is_true),
     UNIT(a_mail_about_several_checks_says_what_is_left_of_it),
+    UNIT(a_late_end_of_several_is_told_while_one_of_them_is_well),
     UNIT(alerts_of_one_incident_keep_their_order),
     UNIT(that_nobody_watched_for_a_while_is_told),
     UNIT(what_was_removed_while_nobody_watched_is_closed),

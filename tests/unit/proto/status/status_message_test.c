@@ -29,6 +29,7 @@ TEST(what_is_written_reads_back)
 		.said = STR("450 4.2.1\nlater\x1b[31m") };
 
 	m.rounds = 3;
+	m.n_more = 7;
 	status_message_note(&m, &a);
 	status_message_encode(&m, &b);
 	CHECK(status_message_decode(buf_str(&b), &back), "it is one");
@@ -38,11 +39,20 @@ TEST(what_is_written_reads_back)
 	    "times");
 	CHECK(back.rounds == 3 && back.tries == 1 && back.n_attempts == 1,
 	    "attempts");
+	CHECK(back.n_more == 7, "others");
 	CHECK(str_eq(back.attempts[0].said, STR("450 4.2.1 later [31m")),
 	    "what was said is tame");
 	for (size_t n = 0; n < b.n; n++)
 		CHECK(!status_message_decode(str_first(buf_str(&b), n), &back),
 		    "cut");
+	/* Of before they were counted: 7 has one byte. */
+	b.p[0] = 1;
+	CHECK(!status_message_decode(buf_str(&b), &back), "more than it has");
+	CHECK(status_message_decode(str_first(buf_str(&b), b.n - 1), &back) &&
+		  back.rounds == 3 && back.n_more == 0,
+	    "an older one");
+	b.p[0] = 3;
+	CHECK(!status_message_decode(buf_str(&b), &back), "a later one");
 	buf_done(&b);
 }
 
