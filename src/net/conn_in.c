@@ -16,6 +16,7 @@ void
 conn_note_in(struct conn *c, size_t n)
 {
 	c->bytes_in += n;
+	c->empty_records = 0;
 	metric_add(M_BYTES_IN, n);
 	/* Input does not help a client that does not read. */
 	if (!c->is_full)

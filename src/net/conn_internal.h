@@ -41,8 +41,10 @@ struct conn {
 	size_t in_at; /* bytes at the start of in that were consumed */
 	struct evbuffer *out;
 	struct bufferevent *bev;
-	SSL *ssl;           /* owned by bev once it is in use there */
-	bool reads, writes; /* plain: what watch waits for */
+	SSL *ssl;                 /* owned by bev once it is in use there */
+	struct tls_watch watches; /* its records without data */
+	uint32_t empty_records;   /* of those, behind the last data */
+	bool reads, writes;       /* plain: what watch waits for */
 
 	size_t in_max, out_high, out_low;
 	uint64_t idle_ms;

@@ -12,7 +12,8 @@
 #include <event2/bufferevent_ssl.h>
 #include <event2/event.h>
 
-#define WRITE_MAX KIB(256)
+#define WRITE_MAX         KIB(256)
+#define EMPTY_RECORDS_MAX 100 /* in a row */
 
 static void
 on_read(UNUSED struct bufferevent *bev, void *arg)
@@ -55,6 +56,26 @@ on_output_change(
 		conn_note_out(arg, info->n_deleted);
 }
 
+/* --- records without data --------------------------------------------------------- */
+
+static void
+end_flood(void *arg)
+{
+	conn_enter_end(arg, CONN_END_TLS, "too many records without data");
+}
+
+/* New keys, tickets, requests to renegotiate, warnings: each costs us more than
+ * the peer. Not from within the library; a connection that is gone by then
+ * has its memory for as long. */
+static void
+on_empty_record(void *arg)
+{
+	struct conn *c = arg;
+
+	if (c->is_ready && ++c->empty_records == EMPTY_RECORDS_MAX)
+		loop_defer(c->loop, end_flood, c);
+}
+
 /*
  * Without a mark on input: what a record holds beyond it would stay in
  * OpenSSL, and no event tells of it. So input may pass in_max by a record.
@@ -72,6 +93,8 @@ conn_tls_begin(struct conn *c)
 		die("bufferevent: out of memory");
 	c->is_tls = true;
 	c->is_stuffed = false;
+	c->watches = (struct tls_watch){ on_empty_record, c };
+	tls_session_watch(c->ssl, &c->watches);
 	c->out = bufferevent_get_output(c->bev);
 	bufferevent_setcb(c->bev, on_read, on_write, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_WRITE, c->out_low, 0);
@@ -92,7 +115,8 @@ conn_tls_mute(struct conn *c)
 void
 conn_tls_end(struct conn *c)
 {
-	/* Lent memory goes back now; libevent frees later. */
+	/* Lent memory goes back now; libevent frees later, and the session too. */
+	tls_session_watch(c->ssl, NULL);
 	evbuffer_unfreeze(c->out, 1);
 	evbuffer_drain(c->out, evbuffer_get_length(c->out));
 	bufferevent_free(TAKE_PTR(c->bev)); /* closes the descriptor */

@@ -5,7 +5,9 @@
  * A mail server holds thousands of silent connections, so sessions give their
  * record buffers back while nothing moves (SSL_MODE_RELEASE_BUFFERS) and
  * nothing is cached here: resumption works by tickets, which the client
- * keeps. Renegotiation and compression are off.
+ * keeps. Renegotiation and compression are off. A call that reads takes one record
+ * at most, whatever it holds (no SSL_MODE_AUTO_RETRY): else whoever changes keys
+ * without end keeps a process in it.
  */
 #include "net/tls_internal.h"
 
@@ -33,6 +35,13 @@ tls_session_new(struct tls_context *t)
 	return ssl;
 }
 
+void
+tls_set_modes(SSL_CTX *ctx)
+{
+	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_clear_mode(ctx, SSL_MODE_AUTO_RETRY);
+}
+
 /*
  * Opportunistic: whoever answers is better than plain text, so a chain that
  * cannot be verified does not end the handshake. TLS 1.0 is not spoken to.
@@ -46,7 +55,7 @@ tls_client_context_new(const char *ca_file)
 	t->ctx = SSL_CTX_new(TLS_client_method());
 	if (t->ctx == NULL)
 		die("SSL_CTX_new: %s", tls_error_text(ERR_peek_error()));
-	SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS);
+	tls_set_modes(t->ctx);
 	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION |
 					SSL_OP_NO_COMPRESSION |
 					SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -71,6 +80,7 @@ void
 tls_share_authorities(struct tls_context *t, void *ssl_ctx)
 {
 	SSL_CTX_set1_cert_store(ssl_ctx, SSL_CTX_get_cert_store(t->ctx));
+	SSL_CTX_clear_mode((SSL_CTX *)ssl_ctx, SSL_MODE_AUTO_RETRY);
 }
 
 /* Does the library take the record? */
@@ -186,6 +196,27 @@ tls_session_expires(const SSL *ssl, uint64_t *ret)
 	if (n > 0)
 		*ret = first;
 	return n > 0;
+}
+
+/* With TLS 1.3 every record looks like data, but for the type inside of it. */
+static void
+on_message(int is_written, UNUSED int version, int what, const void *bytes,
+    size_t n, UNUSED SSL *ssl, void *arg)
+{
+	const struct tls_watch *w = arg;
+
+	if (is_written || n == 0 ||
+	    (what != SSL3_RT_HEADER && what != SSL3_RT_INNER_CONTENT_TYPE))
+		return;
+	if (*(const unsigned char *)bytes != SSL3_RT_APPLICATION_DATA)
+		w->fn(w->arg);
+}
+
+void
+tls_session_watch(SSL *ssl, const struct tls_watch *w)
+{
+	SSL_set_msg_callback(ssl, w != NULL ? on_message : NULL);
+	SSL_set_msg_callback_arg(ssl, (void *)(uintptr_t)w);
 }
 
 void

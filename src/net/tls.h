@@ -118,6 +118,14 @@ enum tls_trust tls_session_trust(const SSL *ssl);
 bool tls_session_expires(const SSL *ssl, uint64_t *ret) WARN_UNUSED;
 /* Nothing is to be said in it: the handshake was all (RFC 8737 section 3). */
 bool tls_session_is_challenge(const SSL *ssl);
+/* fn runs for each record of the peer that is not data, from within the library:
+ * it must not touch the session. */
+struct tls_watch {
+	void (*fn)(void *arg);
+	void *arg;
+};
+/* w is borrowed until the session ends or has another one; NULL: none. */
+void tls_session_watch(SSL *ssl, const struct tls_watch *w);
 void tls_session_free(SSL *ssl);
 /* Send close_notify, without waiting for the peer's. */
 void tls_session_shutdown(SSL *ssl);

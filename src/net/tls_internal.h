@@ -27,6 +27,8 @@ struct tls_pair {
 	EVP_PKEY *key;
 };
 
+/* What holds for both sides. */
+void tls_set_modes(SSL_CTX *ctx);
 /* From now on tls_session_own_alert() knows. */
 void tls_note_alerts(SSL_CTX *ctx);
 

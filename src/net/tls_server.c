@@ -127,7 +127,7 @@ set_policy(SSL_CTX *ctx)
 {
 	static const unsigned char name[] = "mailstead";
 
-	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+	tls_set_modes(ctx);
 	/*
 	 * A missing close_notify is the end of the stream: the protocols above
 	 * say themselves when a command or a message is complete.

@@ -746,6 +746,54 @@ TEST(half_a_handshake_times_out)
 	server_done(&s);
 }
 
+/* True: the connection is still there. */
+static bool
+client_changes_keys(SSL *ssl)
+{
+	return SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1 &&
+	       SSL_do_handshake(ssl) == 1;
+}
+
+static void *
+client_changes_keys_on_and_on(void *arg)
+{
+	struct server *s = arg;
+	SSL *ssl = client_handshake(s->fd, s->version);
+	char chunk[512];
+	int n, i = 0;
+
+	if (ssl == NULL)
+		return NULL;
+	/* As long as there is data as well, as often as it likes. */
+	for (int k = 0; k < 300; k++) {
+		if (!client_changes_keys(ssl) ||
+		    SSL_write(ssl, "NOOP\r\n", 6) != 6 ||
+		    (n = SSL_read(ssl, chunk, sizeof(chunk))) <= 0)
+			break;
+		buf_put(&s->got, chunk, (size_t)n);
+	}
+	while (i < 5000 && client_changes_keys(ssl))
+		i++;
+	(void)SSL_write(ssl, "QUIT\r\n", 6);
+	while (SSL_read(ssl, chunk, sizeof(chunk)) > 0)
+		;
+	SSL_free(ssl);
+	shutdown(s->fd, SHUT_RDWR);
+	return NULL;
+}
+
+TEST(who_changes_keys_on_and_on_is_sent_away)
+{
+	struct server s = { .version = TLS1_3_VERSION };
+
+	server_init(&s, true);
+	server_run(&s, client_changes_keys_on_and_on);
+	CHECK(s.got.n == 300 * strlen("250 ok\r\n"), "what it said in between");
+	CHECK(s.how == CONN_END_TLS, "not by QUIT");
+	CHECK(str_search(str_c(s.detail), STR("without data")) >= 0, "why");
+	server_done(&s);
+}
+
 TEST(abort_inside_tls_ready_ends_it)
 {
 	struct server s = { .abort_in_tls = true, .version = TLS1_3_VERSION };
@@ -773,4 +821,5 @@ TEST_MAIN(UNIT(replies_are_sent_before_the_connection_ends),
     UNIT(both_sides_see_the_same_channel_bindings),
     UNIT(plaintext_behind_starttls_is_dropped), UNIT(old_versions_are_refused),
     UNIT(plaintext_on_a_tls_port_ends_it), UNIT(half_a_handshake_times_out),
+    UNIT(who_changes_keys_on_and_on_is_sent_away),
     UNIT(abort_inside_tls_ready_ends_it))
