@@ -9,10 +9,10 @@
 #include "send/result/results.h"
 #include "send/result/slate.h"
 
-#define MAX  1000
-#define LOST 77 /* the store cannot make sense of the result of this message */
+#define RESULTS 1000
+#define LOST    77 /* the store cannot make sense of the result of this message */
 
-static uint64_t page[MAX * SLATE_SLOT_BYTES / sizeof(uint64_t)];
+static uint64_t page[RESULTS * SLATE_SLOT_BYTES / sizeof(uint64_t)];
 
 /* Nothing of it ends before its process does. */
 struct runtime {
@@ -21,7 +21,7 @@ struct runtime {
 	struct results *results;
 	unsigned away; /* so many times it is not there */
 	unsigned asked, refused, replayed;
-	unsigned noted[MAX + 1]; /* by message */
+	unsigned noted[RESULTS + 1]; /* by message */
 	bool has_lost;
 };
 static struct runtime worlds[3];
@@ -174,9 +174,9 @@ TEST(one_that_makes_no_sense_takes_no_other_along)
 
 	world_init(w);
 	w->has_lost = true;
-	settle(w, MAX);
+	settle(w, RESULTS);
 	loop_run(w->loop);
-	for (uint64_t i = 1; i <= MAX; i++)
+	for (uint64_t i = 1; i <= RESULTS; i++)
 		CHECK(w->noted[i] == (i != LOST), "all others, once");
 	CHECK(w->refused > 1 && w->refused < 50, "found by halves");
 	CHECK(on_slate(w) == 0, "clean");
@@ -187,7 +187,7 @@ on_replayed(void *arg)
 {
 	struct runtime *w = arg;
 
-	for (uint64_t i = 1; i <= MAX; i++)
+	for (uint64_t i = 1; i <= RESULTS; i++)
 		CHECK(w->noted[i] == (i != LOST), "it has them by then");
 	w->replayed++;
 }
@@ -197,7 +197,7 @@ TEST(what_an_earlier_process_left_is_told_first)
 	struct runtime *w = &worlds[2];
 	struct slate *earlier = slate_new(page, sizeof(page));
 
-	for (uint64_t i = 1; i <= MAX; i++)
+	for (uint64_t i = 1; i <= RESULTS; i++)
 		(void)slate_note(
 		    earlier, &(struct slate_result){ i, 9, 0, QUEUE_FAILED });
 	slate_free(earlier);
@@ -205,7 +205,7 @@ TEST(what_an_earlier_process_left_is_told_first)
 	w->away = 1;
 	w->has_lost = true;
 	results_when_replayed(w->results, on_replayed, w);
-	CHECK(w->replayed == 0 && on_slate(w) == MAX, "not told yet");
+	CHECK(w->replayed == 0 && on_slate(w) == RESULTS, "not told yet");
 	loop_run(w->loop);
 	CHECK(w->replayed == 1 && on_slate(w) == 0, "told");
 	results_when_replayed(w->results, on_replayed, w);
