@@ -68,7 +68,13 @@ put(struct admin *a, struct buf *key, const struct retry_rule *rule)
 	if (rule)
 		retry_rule_encode(rule, &value);
 	row.value = buf_str(&value);
-	r = ledger_rows_put(a, LEDGER_POLICY, &row, "the rule");
+	r = ledger_rows_change(a,
+	    &(struct ledger_change){ .table = LEDGER_POLICY,
+		.rows = &row,
+		.n = 1,
+		.what = rule != NULL ? "retry.put" : "retry.remove",
+		.object = pattern },
+	    "the rule", NULL);
 	if (r == ADMIN_OK)
 		r = admin_say(a, rule ? "set" : "removed", pattern,
 		    rule ? "set rule" : "removed rule");

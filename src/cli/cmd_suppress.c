@@ -149,7 +149,12 @@ put(struct suppress_command *c, const struct suppress_row *r)
 		row.until = suppress_row_until(r);
 		row.value = buf_str(&value);
 	}
-	code = ledger_rows_put(c->a, LEDGER_SUPPRESS, &row, "the address");
+	code = ledger_rows_change(c->a,
+	    &(struct ledger_change){ .table = LEDGER_SUPPRESS,
+		.rows = &row,
+		.n = 1,
+		.detail = r ? r->reply : STR_NONE },
+	    "the address", NULL);
 	if (code == ADMIN_OK)
 		code = admin_say(c->a, r ? "added" : "removed", c->key,
 		    r ? "suppressed" : "no longer suppressed:");

@@ -77,7 +77,15 @@ put(struct admin *a, struct buf *key, const struct tls_rule_row *rule)
 		tls_rule_row_encode(rule, &value);
 	row.is_gone = rule == NULL;
 	row.value = buf_str(&value);
-	r = ledger_rows_put(a, LEDGER_POLICY, &row, "the rule");
+	r = ledger_rows_change(a,
+	    &(struct ledger_change){ .table = LEDGER_POLICY,
+		.rows = &row,
+		.n = 1,
+		.what = rule != NULL ? "tls-rule.put" : "tls-rule.remove",
+		.object = pattern,
+		.detail =
+		    rule != NULL ? str_c(tls_rule_str(rule->rule)) : STR_NONE },
+	    "the rule", NULL);
 	if (r == ADMIN_OK)
 		r = admin_say(a, rule ? "added" : "removed", pattern,
 		    rule ? "added rule" : "removed rule");

@@ -62,7 +62,7 @@ is_audited(enum ledger_table table)
 	static const enum ledger_table tables[] = { LEDGER_SYSTEM, LEDGER_CHECK,
 		LEDGER_MAINTENANCE, LEDGER_POST, LEDGER_SUBSCRIBER,
 		LEDGER_APIKEY, LEDGER_AGENT, LEDGER_SIGNAL, LEDGER_ALERT,
-		LEDGER_ROUTE };
+		LEDGER_ROUTE, LEDGER_SUPPRESS, LEDGER_POLICY };
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (tables[i] == table)

@@ -18,8 +18,8 @@ struct ledger_rows {
 int ledger_rows_each(struct admin *a, const struct ledger_rows *rows,
     ledger_rows_fn fn, void *arg) WARN_UNUSED;
 /*
- * A change of rows, all or none. What belongs to the status site gets a line
- * in the table AUDIT together with it: what ("post.new"), object, detail.
+ * A change of rows, all or none. What people administer gets a line in the
+ * table AUDIT together with it: what ("post.new"), object, detail.
  */
 struct ledger_change {
 	enum ledger_table table;

@@ -49,7 +49,7 @@ static const struct cli_command commands[] = {
 	{ "post",    "new|update|resolve|edit|delete|list|show|import ...", "What the status site tells", admin_post, post_usage },
 	{ "subscriber", "list|add|remove|confirm ...", "Who is told of posts", admin_subscriber, subscriber_usage },
 	{ "key",     "add|list|revoke ...",    "Keys of the HTTP API", admin_key, key_usage },
-	{ "audit",   "list ...",               "Who changed what of the status site", admin_audit, audit_usage },
+	{ "audit",   "list ...",               "Who changed what of systems, posts, routes and rules", admin_audit, audit_usage },
 	{ "reach",   "[--network N] [--service S] [--since TIME] [--json] | signals|check|letter|approve|dismiss ...", "Who gets through to this server, by network", admin_reach, reach_usage },
 	{ "mail",    "import|export|undelete ...", "Bring mail in, out, and back", admin_mail, mail_usage },
 };

@@ -169,6 +169,12 @@ def test_what_the_operator_adds(make_world):
     server.cli("suppress", "remove", "no@far.example")
     w.send("no@far.example")
     w.receiver.wait(1)
+    # What was refused changed nothing, and is no line.
+    lines = json.loads(server.cli("audit", "list", "--json"))["lines"]
+    assert [(x["what"], x["object"], x["detail"]) for x in lines
+            if x["what"].startswith("suppress.")] == [
+        ("suppress.put", "no@far.example", "asked us to"),
+        ("suppress.remove", "no@far.example", "")]
 
 
 def test_other_times_for_a_domain(make_world):
@@ -197,6 +203,9 @@ def test_other_times_for_a_domain(make_world):
     server.cli("queue", "retry", "--all")
     assert "x@usual.example" in w.bounced(2).as_string()
     server.cli("retry", "remove", "quick.example")
+    assert [x["what"] for x in js(server, "audit", "list", "--object",
+                                  "quick.example")["lines"]] == [
+        "retry.put", "retry.remove"]
     assert [r["pattern"] for r in js(server, "retry", "list")["rules"]] == [
         f"from:{w.user}"]
     for words, why in (

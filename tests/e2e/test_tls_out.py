@@ -322,6 +322,10 @@ def test_rules_are_kept_and_shown(world):
     again = world.server.cli("tls-rule", "remove", "kept.example",
                              check=False)
     assert again.returncode == 1 and "tls-rule list" in again.stderr
+    lines = json.loads(world.server.cli(
+        "audit", "list", "--object", "kept.example", "--json"))["lines"]
+    assert [(x["what"], x["detail"]) for x in lines] == [
+        ("tls-rule.put", "must"), ("tls-rule.remove", "")]
     for bad in (["*", "must"], ["a..example", "must"], ["a.example", "MUST"],
                 ["from:a.example", "may"], ["a.example"]):
         assert world.server.cli("tls-rule", "add", *bad,
