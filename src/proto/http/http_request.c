@@ -2,6 +2,8 @@
 /* http_request.c - heads of requests. See http_request.h. */
 #include "proto/http/http_request.h"
 
+#include "base/accept.h"
+
 /* --- framing ------------------------------------------------------------------ */
 
 static size_t
@@ -220,22 +222,6 @@ http_request_next_field(
 	return false;
 }
 
-bool
-http_list_next(struct str *rest, struct str *ret)
-{
-	while (rest->n > 0) {
-		struct str one;
-
-		*rest = str_split(*rest, ',', &one);
-		one = str_trim(one);
-		if (one.n > 0) {
-			*ret = one;
-			return true;
-		}
-	}
-	return false;
-}
-
 static bool
 has_member(const struct http_request *r, struct str name, struct str member)
 {
@@ -244,7 +230,7 @@ has_member(const struct http_request *r, struct str name, struct str member)
 
 		if (!str_eq_case(r->fields[i].name, name))
 			continue;
-		while (http_list_next(&rest, &one))
+		while (accept_list_next(&rest, &one))
 			if (str_eq_case(one, member))
 				return true;
 	}

@@ -82,5 +82,3 @@ bool http_request_next_field(const struct http_request *r, struct str name,
 
 /* A token of RFC 9110 section 5.6.2. */
 bool http_is_token(struct str s);
-/* The next member of a comma-separated list, empty ones left out. */
-bool http_list_next(struct str *rest, struct str *ret) WARN_UNUSED;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * http_text.h - the small texts of HTTP and of pages: percent-encoding, paths,
- * forms, cookies, dates, entity tags, what a client accepts.
+ * forms, cookies, dates, entity tags.
  *
  * Layer: proto. No I/O, no clock.
  */
@@ -50,10 +50,3 @@ bool http_etag_matches(struct str field, struct str etag);
  * that means something, and it is not "anyhow". */
 enum http_match { HTTP_MATCH_NO, HTTP_MATCH_YES, HTTP_MATCH_MALFORMED };
 enum http_match http_if_match(struct str field, struct str etag) WARN_UNUSED;
-
-/* The weight in thousandths that an Accept-Encoding or Accept-Language field
- * gives to a token; "*" counts for those it does not name; 0: not wanted. */
-unsigned http_weight(struct str field, struct str token);
-/* Which of the languages ("en", "pt") an Accept-Language field prefers;
- * "pt-BR" asks for "pt", too (RFC 4647 section 3.4). The first, when none. */
-size_t http_language(struct str field, const struct str *languages, size_t n);

@@ -2,6 +2,7 @@
 /* document.c - making, keeping and sending documents. See document.h. */
 #include "web/page/document.h"
 
+#include "base/accept.h"
 #include "base/hash.h"
 #include "proto/http/http_response.h"
 #include "proto/http/http_text.h"
@@ -95,7 +96,7 @@ takes_gzip(const struct visit *v)
 
 	return http_request_field(
 		   visit_request(v), STR("Accept-Encoding"), &field) &&
-	       http_weight(field, STR("gzip")) > 0;
+	       accept_weight(field, STR("gzip")) > 0;
 }
 
 /* Section 13.1.3 of RFC 9110: only where no entity tag is asked about. */

@@ -2,6 +2,7 @@
 /* page.c - making, keeping and sending pages. See page.h. */
 #include "web/page/page.h"
 
+#include "base/accept.h"
 #include "base/base64.h"
 #include "base/crypt.h"
 #include "proto/http/http_text.h"
@@ -148,7 +149,7 @@ takes_gzip(const struct visit *v)
 
 	return http_request_field(
 		   visit_request(v), STR("Accept-Encoding"), &field) &&
-	       http_weight(field, STR("gzip")) > 0;
+	       accept_weight(field, STR("gzip")) > 0;
 }
 
 static void

@@ -2,7 +2,7 @@
 /* words.c - the table of texts. See words.h. */
 #include "web/page/words.h"
 
-#include "proto/http/http_text.h"
+#include "base/accept.h"
 #include "web/page/html.h"
 
 static const struct str words[WORDS][LANGUAGES] = {
@@ -41,18 +41,13 @@ language_parse(struct str code, enum language *ret)
 enum language
 language_choose(struct str field, enum language first)
 {
-	struct str in_order[LANGUAGES];
-	enum language ids[LANGUAGES];
-	size_t n = 0;
+	struct str known[LANGUAGES];
+	size_t i = first;
 
-	in_order[n] = str_c(codes[first]);
-	ids[n++] = first;
-	for (unsigned i = 0; i < LANGUAGES; i++)
-		if (i != first) {
-			in_order[n] = str_c(codes[i]);
-			ids[n++] = (enum language)i;
-		}
-	return ids[http_language(field, in_order, n)];
+	for (unsigned l = 0; l < LANGUAGES; l++)
+		known[l] = str_c(codes[l]);
+	return accept_language(field, known, LANGUAGES, &i) ? (enum language)i
+	                                                    : first;
 }
 
 struct str

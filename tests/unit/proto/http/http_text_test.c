@@ -183,30 +183,6 @@ TEST(a_change_is_made_only_of_the_very_same)
 	    http_if_match(STR("W/\"a\""), STR("W/\"a\"")), HTTP_MATCH_NO);
 }
 
-TEST(weights_are_read)
-{
-	assert_int_equal(http_weight(STR("gzip, br;q=0.5"), STR("gzip")), 1000);
-	assert_int_equal(http_weight(STR("gzip, br;q=0.5"), STR("br")), 500);
-	assert_int_equal(http_weight(STR("gzip"), STR("zstd")), 0);
-	assert_int_equal(http_weight(STR("*;q=0.1, gzip;q=0"), STR("gzip")), 0);
-	assert_int_equal(http_weight(STR("*;q=0.1"), STR("gzip")), 100);
-	assert_int_equal(http_weight(STR("gzip; q=0.125"), STR("gzip")), 125);
-	assert_int_equal(http_weight(STR("gzip;q=2"), STR("gzip")), 0);
-	assert_int_equal(http_weight(STR("gzip;q=x"), STR("gzip")), 0);
-	assert_int_equal(http_weight(STR(""), STR("gzip")), 0);
-}
-
-TEST(a_language_is_chosen)
-{
-	const struct str have[] = { STR("en"), STR("fr"), STR("pt") };
-
-	assert_int_equal(http_language(STR("pt-BR, en;q=0.5"), have, 3), 2);
-	assert_int_equal(http_language(STR("de, fr;q=0.3"), have, 3), 1);
-	assert_int_equal(http_language(STR("de"), have, 3), 0);
-	assert_int_equal(http_language(STR("fra"), have, 3), 0);
-	assert_int_equal(http_language(STR("fr;q=0, pt;q=0.1"), have, 3), 2);
-}
-
 TEST(responses_are_written)
 {
 	struct buf b = BUF_INIT(KIB(1));
@@ -232,5 +208,4 @@ TEST(responses_are_written)
 TEST_MAIN(UNIT(paths_are_decoded_and_resolved), UNIT(forms_are_read),
     UNIT(what_is_encoded_decodes), UNIT(cookies_are_found),
     UNIT(dates_are_written_and_read), UNIT(entity_tags_match_weakly),
-    UNIT(a_change_is_made_only_of_the_very_same), UNIT(weights_are_read),
-    UNIT(a_language_is_chosen), UNIT(responses_are_written))
+    UNIT(a_change_is_made_only_of_the_very_same), UNIT(responses_are_written))
