@@ -12,6 +12,7 @@ enum language {
 #undef TEXT
 	LANGUAGE_COUNT,
 };
+_Static_assert(LANGUAGE_COUNT <= DSN_LANGUAGES_MAX, "grow it");
 
 static const char *const codes[] = {
 #define LANGUAGE(code) #code,
@@ -187,15 +188,16 @@ put_quoted(struct buf *to, struct str text)
 }
 
 void
-dsn_text_put_part(struct buf *to, struct str text)
+dsn_text_put_part(struct buf *to, int language, struct str text)
 {
 	bool plain = is_plain(text);
 
 	buf_printf(to,
 	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Language: %s\r\n"
 	    "Content-Transfer-Encoding: %s\r\n"
 	    "\r\n",
-	    plain ? "7bit" : "quoted-printable");
+	    codes[language], plain ? "7bit" : "quoted-printable");
 	if (plain)
 		buf_put_str(to, text);
 	else

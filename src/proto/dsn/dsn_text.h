@@ -43,6 +43,8 @@ enum dsn_text {
 
 #define DSN_LINE_WIDTH 72
 
+#define DSN_LANGUAGES_MAX 16
+
 /* A language by its code, region ignored ("de-AT"); English if unknown. */
 int dsn_language(struct str code);
 /* The code of a language; NULL behind the last one. */
@@ -62,11 +64,11 @@ void dsn_text_put(
 void dsn_text_put_line(struct buf *to, struct str line, size_t indent);
 
 /*
- * Append a text part: its Content-Type and -Transfer-Encoding lines, empty
- * line, and the text, which has CRLF line ends; quoted-printable when it is
- * not ASCII or has lines that are too long.
+ * Append a text part: its Content-Type, -Language (RFC 3282 section 2) and
+ * -Transfer-Encoding lines, empty line, and the text, which has CRLF line
+ * ends; quoted-printable when it is not ASCII or has lines that are too long.
  */
-void dsn_text_put_part(struct buf *to, struct str text);
+void dsn_text_put_part(struct buf *to, int language, struct str text);
 
 /* Append a value for a header field, as an encoded word when not ASCII. */
 void dsn_text_put_word(struct buf *to, const char *text);

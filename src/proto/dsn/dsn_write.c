@@ -257,7 +257,7 @@ put_words(struct buf *to, const struct dsn_report *report, bool is_full)
 	    STR_NONE, 0);
 	if (human.failed)
 		to->failed = true;
-	dsn_text_put_part(to, buf_str(&human));
+	dsn_text_put_part(to, language, buf_str(&human));
 	buf_done(&human);
 }
 
@@ -388,9 +388,8 @@ put_headers(
 	    "MIME-Version: 1.0\r\n"
 	    "Content-Type: multipart/report; report-type=delivery-status;\r\n"
 	    "\tboundary=\"%s\"\r\n"
-	    "Content-Language: %s\r\n"
 	    "\r\n",
-	    boundary, dsn_language_code(language));
+	    boundary);
 }
 
 /* A boundary that does not occur in what is sent between its lines. */

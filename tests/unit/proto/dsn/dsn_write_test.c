@@ -69,10 +69,10 @@ TEST(a_failure_is_reported)
 	    "MIME-Version: 1.0\r\n"
 	    "Content-Type: multipart/report; report-type=delivery-status;\r\n"
 	    "\tboundary=\"=_B1.0\"\r\n"
-	    "Content-Language: en\r\n"
 	    "\r\n"
 	    "--=_B1.0\r\n"
 	    "Content-Type: text/plain; charset=utf-8\r\n"
+	    "Content-Language: en\r\n"
 	    "Content-Transfer-Encoding: 7bit\r\n"
 	    "\r\n"
 	    "This is the mail system of mx.example.net.\r\n"
@@ -289,6 +289,55 @@ TEST(every_language_has_every_text)
 	CHECK(dsn_language(STR("xx")) == 0 && dsn_language(STR("")) == 0, "en");
 }
 
+/* The words change with the language, what programs read does not. */
+TEST(only_what_people_read_is_in_their_language)
+{
+	static const struct {
+		const char *language, *code, *subject, *text;
+	} cases[] = {
+		{ "en", "en", "Subject: Your message could not be delivered",
+		    "The address does not exist." },
+		{ "de", "de", "Subject: Ihre Nachricht kam nicht an",
+		    "Die Adresse gibt es nicht." },
+		{ "fr-CA", "fr",
+		    "Subject: =?utf-8?Q?Votre_message_n=27a_pas_pu_",
+		    "Cette adresse n'existe pas." },
+		{ "pt-BR", "pt",
+		    "Subject: =?utf-8?Q?A_sua_mensagem_n=C3=A3o_foi_",
+		    "O endere=C3=A7o n=C3=A3o existe." },
+		{ "xx", "en", "Subject: Your message could not be delivered",
+		    "The address does not exist." },
+		{ "", "en", "Subject: Your message could not be delivered",
+		    "The address does not exist." },
+	};
+	struct buf first = BUF_INIT(MIB(1)), out = BUF_INIT(MIB(1));
+	struct dsn_rcpt rcpt = failed();
+	struct dsn_report report = sample(&rcpt, 1);
+	bool is_8bit;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf *to = i == 0 ? &first : &out;
+		struct buf field = BUF_INIT(KIB(1));
+		ptrdiff_t at;
+
+		buf_reset(&out, 0);
+		report.language = str_c(cases[i].language);
+		CHECK(dsn_write(&report, to, &is_8bit), "written");
+		CHECK(!is_8bit, "7-bit");
+		buf_printf(&field,
+		    "text/plain; charset=utf-8\r\nContent-Language: %s\r\n",
+		    cases[i].code);
+		CHECK(has(to, buf_c(&field)), cases[i].code);
+		CHECK(has(to, cases[i].subject), cases[i].language);
+		CHECK(has(to, cases[i].text), cases[i].text);
+		at = str_search(buf_str(to), STR("Content-Type: message/"));
+		CHECK(at > 0 && has(&first, buf_c(to) + at), "same fields");
+		buf_done(&field);
+	}
+	buf_done(&first);
+	buf_done(&out);
+}
+
 TEST(long_values_are_folded_and_unfold_to_the_same)
 {
 	struct buf out = BUF_INIT(MIB(1)), value = BUF_INIT(KIB(64));
@@ -347,5 +396,6 @@ TEST_MAIN(UNIT(a_failure_is_reported),
     UNIT(nobody_can_write_a_line_of_his_own_into_a_report),
     UNIT(addresses_and_mail_in_utf8_are_reported),
     UNIT(every_language_has_every_text),
+    UNIT(only_what_people_read_is_in_their_language),
     UNIT(long_values_are_folded_and_unfold_to_the_same),
     UNIT(a_report_that_does_not_fit_says_so))
