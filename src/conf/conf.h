@@ -116,6 +116,7 @@ struct conf {
 	uint32_t send_timeout_s, send_connect_s, send_idle_s;
 	uint32_t send_retry_s, send_retry_max_s;
 	uint32_t send_delay_notice_s, send_expire_s;
+	char *send_report_language;
 	uint32_t send_suppress_after;
 	uint32_t send_suppress_apart_s;
 	uint32_t send_suppress_s;

@@ -8,6 +8,8 @@
  */
 #include "conf/schema.h"
 
+#include "proto/dsn/dsn_text.h"
+
 #include <arpa/inet.h>
 #include <confuse.h>
 #include <fcntl.h>
@@ -317,6 +319,28 @@ check_acme(const struct conf *c)
 		    c->acme_challenge);
 }
 
+/* Those that there are words in. */
+static void
+check_report_language(const char *value)
+{
+	struct buf all = BUF_INIT(KIB(1));
+
+	for (int i = 0; dsn_language_code(i) != NULL; i++) {
+		if (strcmp(value, dsn_language_code(i)) == 0) {
+			buf_done(&all);
+			return;
+		}
+		buf_put_c(&all, i == 0                             ? ""
+				: dsn_language_code(i + 1) != NULL ? ", "
+								   : " or ");
+		buf_put_c(&all, dsn_language_code(i));
+	}
+	add_error(0,
+	    "send.report_language: \"%s\" is not possible; expected %s", value,
+	    buf_c(&all));
+	buf_done(&all);
+}
+
 static void
 check_site(const struct conf *c)
 {
@@ -345,6 +369,7 @@ check_whole(const struct conf *c)
 	check_acme(c);
 	check_source("send.source4", AF_INET, c->send_source4);
 	check_source("send.source6", AF_INET6, c->send_source6);
+	check_report_language(c->send_report_language);
 }
 
 static void

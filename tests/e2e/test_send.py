@@ -10,6 +10,7 @@ import signal
 import smtplib
 import socket
 import time
+from email.header import decode_header, make_header
 
 import pytest
 
@@ -65,13 +66,14 @@ class World:
         self.records += records
         self.ns.change(self.records)
 
-    def send(self, sender, rcpts, body=b"Hello\r\n", options=(), rcpt=()):
+    def send(self, sender, rcpts, body=b"Hello\r\n", options=(), rcpt=(),
+             fields=""):
         """Submit a message from an account; its bytes."""
         if isinstance(rcpts, str):
             rcpts = [rcpts]
         self.count = getattr(self, "count", 0) + 1
         message = (f"From: {sender.login}\r\nSubject: number {self.count}\r\n"
-                   "\r\n").encode() + body
+                   f"{fields}\r\n").encode() + body
         with smtplib.SMTP("127.0.0.1",
                           self.server.ports["submission"]) as c:
             c.starttls(context=self.server.tls())
@@ -475,6 +477,38 @@ def test_who_does_not_want_to_know_is_not_told(world, user):
     world.server.wait_log(r"event=send\.fail .*rcpt=a@silent")
     time.sleep(0.5)
     assert inbox(user) == []
+
+
+# What the header of the message says, and what its sender reads then.
+LANGUAGES = [
+    ("Accept-Language: en-GB, de;q=0.9\r\n", "en",
+     "Your message could not be delivered", "The address does not exist."),
+    ("Accept-Language: ja,\r\n pt-BR;q=0.8, fr;q=0.1\r\n", "pt",
+     "A sua mensagem não foi entregue", "O endereço não existe."),
+    ("Content-Language: de-AT\r\n", "de",
+     "Ihre Nachricht kam nicht an", "Die Adresse gibt es nicht."),
+    ("", "fr", "Votre message n'a pas pu être remis",
+     "Cette adresse n'existe pas."),
+    ("Accept-Language: ;q=(,\r\n", "fr",
+     "Votre message n'a pas pu être remis", "Cette adresse n'existe pas.")]
+
+
+def test_a_report_is_in_the_language_of_its_reader(make_world):
+    w = make_world(report_language="fr")
+    w.receiver("gone", rule=lambda r, s, stage, arg:
+               "550 5.1.1 No such user" if stage == "RCPT" else None)
+    for fields, code, subject, text in LANGUAGES:
+        user = w.server.new_account()
+        w.send(user, "a@gone.example", fields=fields)
+        report = wait_inbox(user, timeout=PATIENCE_S)[0]
+        words = report.get_payload()[0]
+        assert words["Content-Language"] == code
+        assert words.get_content_charset() == "utf-8"
+        assert text in words.get_payload(decode=True).decode()
+        assert str(make_header(decode_header(report["Subject"]))) == subject
+        status = status_fields(report)[0]
+        assert status["Action"] == "failed" and status["Status"] == "5.1.1"
+        assert status["Diagnostic-Code"] == "smtp; 550 5.1.1 No such user"
 
 
 def test_a_receipt_where_the_next_server_gives_none(world, user):

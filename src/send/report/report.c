@@ -19,6 +19,7 @@
 #include "proto/mime/mime_date.h"
 #include "proto/smtp/smtp_command.h"
 #include "proc/sealed.h"
+#include "send/report/report_language.h"
 
 #include <unistd.h>
 
@@ -223,7 +224,8 @@ write_text(struct report *r)
 		    .rcpts = rcpts,
 		    .n_rcpts = r->n },
 		.hints = hints,
-		.language = STR("en"),
+		.language = str_c(report_language(
+		    buf_str(&r->original), r->sv->conf->send_report_language)),
 		.from = str_c(from),
 		.to = item->mail_from,
 		.message_id = str_c(id),

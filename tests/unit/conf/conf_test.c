@@ -113,6 +113,10 @@ TEST(errors_say_file_line_and_what_was_expected)
 		{ MX "site { proxy_field = X-Real-IP }\n", ": ", "Forwarded" },
 		{ "site { proxies = { example.org } }\n", ":1: ", "network" },
 		{ MX "acme { challenge = dns-01 }\n", ": ", "tls-alpn-01" },
+		{ MX "send { report_language = nl }\n", ": ",
+		    "send.report_language: \"nl\" is not possible; expected "
+		    "en, de, fr or pt" },
+		{ MX "send { report_language = de-AT }\n", ": ", "de, fr or" },
 		{ MX "acme { directory = \"http://a/\" }\n", ": ", "https" },
 		{ "hostname = a.b\ntls { key = /k }\n" MX, ": ",
 		    "belong together" },
