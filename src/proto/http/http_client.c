@@ -2,6 +2,8 @@
 /* http_client.c - the client behind reverse proxies. See http_client.h. */
 #include "proto/http/http_client.h"
 
+#include "base/accept.h"
+
 #include <arpa/inet.h>
 
 /* --- one node ---------------------------------------------------------------------- */
@@ -96,7 +98,7 @@ http_hops_x_forwarded_for(struct http_hops *h, struct str line)
 {
 	struct str one;
 
-	while (http_list_next(&line, &one))
+	while (accept_list_next(&line, &one))
 		add(h, (struct http_hop){ .node = one });
 }
 
@@ -220,7 +222,7 @@ last_scheme(const struct http_request *r)
 	size_t i = 0;
 
 	while (http_request_next_field(r, STR("X-Forwarded-Proto"), &i, &line))
-		while (http_list_next(&line, &one))
+		while (accept_list_next(&line, &one))
 			last = one;
 	return scheme_of(last);
 }
