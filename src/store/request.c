@@ -86,6 +86,7 @@ QUEUE_REPLY(queue_list, queue_list)
 QUEUE_REPLY(queue_trace, queue_trace)
 DIR_REPLY(dir_rcpt_check, rcpt_check)
 DIR_REPLY(dir_verifier, verifier_get)
+DIR_NO_REPLY(dir_domain_check, name)
 DIR_NO_REPLY(dir_domain_add, domain_add)
 DIR_NO_REPLY(dir_dkim_add, dkim_add)
 DIR_NO_REPLY(dir_dkim_change, dkim_change)
@@ -149,6 +150,7 @@ static const struct handler handlers[] = {
 	[MSG_SALT_KEY]          = RUN(call_dir_salt_key, WAIT_DIR),
 	[MSG_RCPT_CHECK]        = RUN(call_dir_rcpt_check, WAIT_DIR),
 	[MSG_SENDER_CHECK]      = RUN(req_sender_check, WAIT_DIR),
+	[MSG_DOMAIN_CHECK]      = RUN(call_dir_domain_check, WAIT_DIR),
 	[MSG_DELIVER]           = SELF(req_deliver),
 	[MSG_QUEUE_DOMAINS]     = RUN(call_queue_domains, WAIT_ALL),
 	[MSG_QUEUE_TAKE]        = RUN(req_queue_take, WAIT_ALL),

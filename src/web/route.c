@@ -3,6 +3,7 @@
 #include "web/route.h"
 
 #include "proto/agent/agent_message.h"
+#include "proto/mtasts/mtasts.h"
 #include "web/api/api.h"
 #include "web/page/pages.h"
 
@@ -48,6 +49,12 @@ static const struct route routes[] = {
 	    "/api/v1/", API_BODY_MAX, page_api },
 	{ ROUTE_GET | ROUTE_VISITOR, "/.well-known/acme-challenge/", 0,
 	    page_challenge },
+	{ ROUTE_GET | ROUTE_VISITOR, MTASTS_PATH, 0, page_mtasts },
+	{ ROUTE_GET | ROUTE_VISITOR, "/mail/config-v1.1.xml", 0,
+	    page_autoconfig },
+	{ ROUTE_GET | ROUTE_VISITOR,
+	    "/.well-known/autoconfig/mail/config-v1.1.xml", 0,
+	    page_autoconfig },
 	{ ROUTE_POST, AGENT_PATH_ENROL, KIB(4), page_agent_enrol },
 	{ ROUTE_POST, AGENT_PATH_SYNC, AGENT_BODY_MAX, page_agent_sync },
 };

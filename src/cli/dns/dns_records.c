@@ -5,12 +5,12 @@
 #include "base/crypt.h"
 #include "base/hostname.h"
 #include "cli/dkim_keys.h"
+#include "conf/conf_public.h"
 #include "net/idn.h"
 #include "net/tls.h"
 #include "proto/dkim/dkim_key.h"
 
-#define STRING_MAX     255 /* RFC 1035 section 3.3 */
-#define POLICY_MAX_AGE 604800
+#define STRING_MAX 255 /* RFC 1035 section 3.3 */
 
 const char *
 dns_purpose_name(enum dns_purpose p)
@@ -190,89 +190,72 @@ add_policies(struct dns_records *r)
 			    "host fails."));
 }
 
-/* The id changes exactly when the policy does. */
+/* In lines that end with LF alone, as texts for people do. */
 static void
-add_mtasts(struct dns_records *r)
+put_lines(struct buf *to, struct str text)
 {
-	char *policy = x_asprintf("version: STSv1\nmode: enforce\n"
-				  "mx: %s\nmax_age: %d",
-	    r->host, POLICY_MAX_AGE);
-	struct crypt_digest *d = crypt_digest_new(CRYPT_SHA256);
-	struct buf id = BUF_INIT(64);
-	struct crypt_sum sum;
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] != '\r')
+			buf_put_char(to, text.p[i]);
+}
 
-	crypt_digest_put(d, str_c(policy));
-	crypt_digest_finish(d, &sum);
-	crypt_digest_free(d);
-	for (size_t i = 0; i < 8; i++)
-		buf_printf(&id, "%02x", sum.v[i]);
+/* False: there can be no policy with the name of this host. */
+static bool
+add_mtasts(struct dns_records *r, const struct conf *c)
+{
+	struct buf policy = BUF_INIT(KIB(2)), lines = BUF_INIT(KIB(2));
+	struct buf id = BUF_INIT(64);
+	bool ok = conf_put_mtasts(c, &policy);
+
+	conf_put_mtasts_id(buf_str(&policy), &id);
+	put_lines(&lines, buf_str(&policy));
 	add(r, DNS_FOR_MTASTS, DNS_TXT, x_asprintf("_mta-sts.%s", r->domain),
 	    x_asprintf("v=STSv1; id=%s", buf_c(&id)));
 	because(r,
 	    x_asprintf("MTA-STS: others shall insist on TLS. Leave it out "
-		       "unless a web server answers\n"
-		       "https://mta-sts.%s/.well-known/mta-sts.txt with:\n%s",
-		r->domain, policy));
+		       "unless\nhttps://mta-sts.%s/.well-known/mta-sts.txt "
+		       "answers: role web does,\nwith listen.https on port 443 "
+		       "and a certificate of that name. It says:\n%s",
+		r->domain, buf_c(&lines)));
 	add(r, DNS_FOR_MTASTS_HOST, DNS_CNAME,
 	    x_asprintf("mta-sts.%s", r->domain), x_asprintf("%s.", r->host));
-	because(r, x_strdup("The name of that web server, when it runs on "
-			    "this host."));
+	because(r, x_strdup("The name by which others ask this host for the "
+			    "policy."));
 	buf_done(&id);
-	free(policy);
+	buf_done(&lines);
+	buf_done(&policy);
+	return ok;
 }
 
 /* --- programs of users ------------------------------------------------------------------ */
 
-/* The port of a service: the usual one when it is among the listeners. */
-static uint16_t
-port_of(const struct conf *c, enum service service, uint16_t usual)
-{
-	uint16_t port = 0;
-
-	for (uint32_t i = 0; i < c->listener_count; i++)
-		if (c->listeners[i].service == service &&
-		    (!port || c->listeners[i].port == usual))
-			port = c->listeners[i].port;
-	return port;
-}
-
 static void
 add_services(struct dns_records *r, const struct conf *c)
 {
-	static const struct {
-		const char *name, *what;
-		enum service service;
-		uint16_t usual;
-		unsigned priority; /* TLS from the first byte first: RFC 8314 */
-	} services[] = {
-		{ "_imaps", "IMAP with TLS", SERVICE_IMAPS, 993, 0 },
-		{ "_imap", "IMAP with STARTTLS", SERVICE_IMAP, 143, 10 },
-		{ "_submissions", "submission with TLS", SERVICE_SUBMISSIONS,
-		    465, 0 },
-		{ "_submission", "submission with STARTTLS", SERVICE_SUBMISSION,
-		    587, 10 },
-		{ "_pop3s", "POP3 with TLS", SERVICE_POP3S, 995, 20 },
-		{ "_pop3", "POP3 with STLS", SERVICE_POP3, 110, 30 },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
-		uint16_t port =
-		    port_of(c, services[i].service, services[i].usual);
+	for (size_t i = 0; i < CONF_CLIENT_SERVICES; i++) {
+		const struct conf_client_service *s = &conf_client_services[i];
+		uint16_t port = conf_public_port(c, s);
 
 		/* A target of "." says that there is none (RFC 2782). */
 		add(r, DNS_FOR_SRV, DNS_SRV,
-		    x_asprintf("%s._tcp.%s", services[i].name, r->domain),
-		    port ? x_asprintf("%u 1 %u %s.", services[i].priority, port,
-			       r->host)
+		    x_asprintf("%s._tcp.%s", s->srv, r->domain),
+		    port ? x_asprintf("%u 1 %u %s.", s->priority, port, r->host)
 			 : x_strdup("0 0 0 ."));
-		because(
-		    r, x_asprintf("Mail programs find %s%s.",
-			   port ? "" : "that there is no ", services[i].what));
+		because(r, x_asprintf("Mail programs find %s%s.",
+			       port ? "" : "that there is no ", s->what));
 	}
 	add(r, DNS_FOR_AUTOCONFIG, DNS_CNAME,
 	    x_asprintf("autoconfig.%s", r->domain), x_asprintf("%s.", r->host));
-	because(r, x_asprintf("Thunderbird and others ask a web server of "
-			      "this name for\n/mail/config-v1.1.xml."));
+	because(r, x_strdup("Thunderbird and others ask this name for\n"
+			    "/mail/config-v1.1.xml: role web answers, with "
+			    "listen.http or listen.https."));
+}
+
+static int
+host_error(struct admin *a)
+{
+	return admin_error(a, ADMIN_USAGE,
+	    "the domain or the name of this host cannot be in DNS");
 }
 
 int
@@ -284,16 +267,16 @@ dns_records_make(struct admin *a, struct str domain, const struct conf *c,
 
 	*ret = (struct dns_records){ 0 };
 	if (!idn_to_ascii(domain, name, sizeof(name)) ||
-	    !idn_to_ascii(str_c(c->hostname), host, sizeof(host)))
-		return admin_error(a, ADMIN_USAGE,
-		    "the domain or the name of this host cannot be in DNS");
+	    !conf_public_host(c, host, sizeof(host)))
+		return host_error(a);
 	ret->domain = x_strdup(name);
 	ret->host = x_strdup(host);
 	add_incoming(ret, certificate);
 	add_spf(ret, c);
 	r = dkim_keys_each(a, domain, add_key, ret);
 	add_policies(ret);
-	add_mtasts(ret);
+	if (!add_mtasts(ret, c))
+		return host_error(a);
 	add_services(ret, c);
 	return r;
 }

@@ -108,6 +108,10 @@ struct verdict dir_account(
     struct dir *d, struct str login, uint64_t *ret) WARN_UNUSED;
 /* DONE, or NOT_FOUND REASON_NO_DOMAIN. name is clean. */
 struct verdict dir_has_domain(struct dir *d, struct str name) WARN_UNUSED;
+/* The same of a name as strangers write it; one that cannot be a domain is none of
+ * ours. */
+struct verdict dir_domain_check(
+    struct dir *d, const struct msg_name *q) WARN_UNUSED;
 /* The login of an account, into out (emptied first); of one that is removed
  * for good: NOT_FOUND. */
 struct verdict dir_login(

@@ -382,6 +382,18 @@ dir_has_domain(struct dir *d, struct str name)
 }
 
 struct verdict
+dir_domain_check(struct dir *d, const struct msg_name *q)
+{
+	struct buf name = BUF_INIT(KIB(1));
+	struct verdict v = verdict_not_found(REASON_NO_DOMAIN);
+
+	if (domain_clean(q->name, &name))
+		v = dir_has_domain(d, buf_str(&name));
+	buf_done(&name);
+	return v;
+}
+
+struct verdict
 dir_login(struct dir *d, uint64_t account, struct buf *out)
 {
 	struct dir_key key = dir_key_account('V', account);

@@ -58,6 +58,11 @@ void page_challenge(struct visit *v);
 void page_robots(struct visit *v);
 void page_favicon(struct visit *v);
 
+/* --- page_hosted.c: files of the domains that are hosted here -------------------- */
+
+void page_mtasts(struct visit *v);
+void page_autoconfig(struct visit *v);
+
 /* --- api.c: everything below /api/v1/ --------------------------------------------- */
 
 void page_api(struct visit *v);

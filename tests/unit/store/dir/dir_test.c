@@ -503,6 +503,33 @@ TEST(a_way_back_ends_after_some_weeks_and_survives_a_restart)
 	CHECK(!strcmp(bounce_to(own, ""), "no-user"), "too late");
 }
 
+/* Whoever asks for a file of a domain writes what he likes. */
+TEST(whether_a_domain_is_hosted_is_told_of_any_name)
+{
+	static const struct {
+		const char *name;
+		enum outcome want;
+	} cases[] = {
+		{ "demo.example", DONE },
+		{ "Other.EXAMPLE", DONE },
+		{ "elsewhere.example", NOT_FOUND },
+		{ "sub.demo.example", NOT_FOUND },
+		{ "example", NOT_FOUND },
+		{ "demo.example.", NOT_FOUND },
+		{ "", NOT_FOUND },
+		{ ".", NOT_FOUND },
+		{ "demo.example/x", NOT_FOUND },
+		{ "\xff\xfe", NOT_FOUND },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct msg_name q = { str_c(cases[i].name) };
+
+		CHECK(dir_domain_check(f.d, &q).outcome == cases[i].want,
+		    cases[i].name);
+	}
+}
+
 TEST_MAIN(CASE(an_address_leads_where_it_should),
     CASE(an_alias_is_checked_when_it_is_made), CASE(alias_loops_end),
     CASE(deep_chains_of_aliases_end), CASE(a_domain_in_use_stays),
@@ -511,6 +538,7 @@ TEST_MAIN(CASE(an_address_leads_where_it_should),
     CASE(who_may_send_as_whom), CASE(a_limit_that_is_not_named_stays),
     CASE(the_key_of_salts_is_made_once),
     CASE(a_domain_is_one_however_it_is_spelled),
+    CASE(whether_a_domain_is_hosted_is_told_of_any_name),
     CASE(a_full_mailbox_is_told_at_rcpt),
     CASE(a_forward_is_in_our_name_and_its_bounce_goes_back),
     CASE(who_needs_no_other_name_keeps_it),
