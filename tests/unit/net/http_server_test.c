@@ -227,7 +227,10 @@ TEST(requests_are_answered_in_order)
 		assert_int_equal(count(&s, "X-Own: 1\r\n\r\n/two"), 1);
 		assert_int_equal(count(&s, "Connection: close\r\n"), 1);
 		assert_true(str_ends(buf_str(&s.got), STR("/last")));
-		CHECK(!s.was_greedy, "others have their turn in between");
+		/* Of what comes in pieces, the next may be here by itself before
+		 * the turns that were put off. */
+		CHECK(step > 0 || !s.was_greedy,
+		    "others have their turn in between");
 		done(&s);
 	}
 }
