@@ -166,6 +166,9 @@ TEST(a_watcher_that_begins_says_so)
 	} starts[] = {
 		{ "nothing yet", { WATCH_UNKNOWN, WATCH_UNKNOWN }, { 0, 0 },
 		    false, T_NOT_YET, true },
+		/* Of systems that are not shown. */
+		{ "what is internal", { WATCH_UP, WATCH_UP }, { 0, 0 }, false,
+		    T_NOT_YET, true },
 		{ "one yet", { WATCH_UP, WATCH_UNKNOWN }, { 900, 0 }, false,
 		    T_NOT_SEEN, true },
 		{ "mail first", { WATCH_UP, WATCH_UNKNOWN }, { 900, 0 }, true,
