@@ -29,7 +29,7 @@ def tls():
 def sign_in(server, login, password):
     """Can this user sign in on the submission port?"""
     with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"],
-                          context=tls(), timeout=20) as s:
+                          context=tls(), timeout=60) as s:
         try:
             s.login(login, password)
         except smtplib.SMTPAuthenticationError:
@@ -85,7 +85,7 @@ def test_a_new_password_works_at_once_and_the_old_one_ends(server):
     assert not sign_in(server, a.login, "first password")
     # smtplib encodes passwords as ASCII: sign in by hand.
     with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"],
-                          context=tls(), timeout=20) as s:
+                          context=tls(), timeout=60) as s:
         s.ehlo()
         data = f"\0{a.login}\0zweites Paßwort".encode()
         code, _ = s.docmd("AUTH PLAIN", base64.b64encode(data).decode())
@@ -270,7 +270,7 @@ def test_an_error_of_the_configuration_ends_without_an_empty_line(tmp_path):
     conf = tmp_path / "bad.conf"
     conf.write_text("log_levl = info\n")
     r = subprocess.run([BINARY, "-c", conf, "run"], capture_output=True,
-                       text=True, timeout=20)
+                       text=True, timeout=60)
     assert r.returncode == REFUSED and "log_levl" in r.stderr
     assert r.stderr.endswith("\n") and not r.stderr.endswith("\n\n")
 
@@ -279,7 +279,7 @@ def test_output_that_is_lost_is_a_failure(server):
     with open("/dev/full", "w") as full:
         r = subprocess.run([BINARY, "-c", server.conf, "domain", "list"],
                            stdout=full, stderr=subprocess.PIPE, text=True,
-                           timeout=20)
+                           timeout=60)
     assert r.returncode == REFUSED and "standard output" in r.stderr
 
 

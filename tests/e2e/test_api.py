@@ -36,7 +36,7 @@ class Api:
             source=None, **fields):
         """(status, fields of the answer, its JSON)."""
         c = http.client.HTTPConnection(
-            "127.0.0.1", self.server.ports["http"], timeout=20,
+            "127.0.0.1", self.server.ports["http"], timeout=60,
             source_address=(source, 0) if source else None)
         fields = {k.replace("_", "-"): v for k, v in fields.items()}
         if key:
@@ -292,7 +292,7 @@ def test_a_condition_is_a_list_of_strong_tags(api):
 
     def edit(*lines):
         c = http.client.HTTPConnection("127.0.0.1", api.server.ports["http"],
-                                       timeout=20)
+                                       timeout=60)
         body = json.dumps({"title": "Other"}).encode()
         c.putrequest("PATCH", "/api/v1" + path)
         for name, value in (("Authorization", f"Bearer {api.keys['all']}"),
@@ -372,7 +372,7 @@ def test_what_is_no_post_is_refused(api):
 
 def test_a_body_that_is_too_large_is_not_read(api):
     c = http.client.HTTPConnection("127.0.0.1", api.server.ports["http"],
-                                   timeout=20)
+                                   timeout=60)
     c.putrequest("POST", "/api/v1/posts")
     c.putheader("Content-Length", str(1 << 30))
     c.endheaders()

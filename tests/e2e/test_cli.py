@@ -19,7 +19,7 @@ NOWHERE = ["-c", "/nonexistent/mailstead.conf", "-d", "/nonexistent"]
 
 def run(*words):
     return subprocess.run([BINARY, *words], capture_output=True, text=True,
-                          stdin=subprocess.DEVNULL, check=False, timeout=20)
+                          stdin=subprocess.DEVNULL, check=False, timeout=60)
 
 
 def verbs_of(line):
@@ -217,7 +217,7 @@ def complete(tmp_path_factory):
         done = subprocess.run(
             ["bash", "--norc", "-c", COMPLETE, "bash",
              ROOT / "packaging" / "mailstead.bash", line, *words],
-            capture_output=True, text=True, check=False, timeout=20)
+            capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0 and not done.stderr, (line, done.stderr)
         return sorted(set(done.stdout.split()))
     return offered

@@ -43,7 +43,7 @@ def port(server, way):
 
 def run(command, tmp_path, ok=(0,), env=None, **more):
     done = subprocess.run(
-        [str(x) for x in command], capture_output=True, text=True, timeout=30,
+        [str(x) for x in command], capture_output=True, text=True, timeout=60,
         errors="replace",
         start_new_session=True, env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8",
              **(env or {})}, **more)

@@ -94,7 +94,7 @@ class Demo:
     def cli(self, *args):
         return subprocess.run(
             [BINARY, "-c", self.folder / "mailstead.conf", *args],
-            capture_output=True, text=True, timeout=30)
+            capture_output=True, text=True, timeout=60)
 
     def port(self, service):
         return self.base + OFFSETS[service]
@@ -150,7 +150,7 @@ def test_all_accounts_can_sign_in(demo):
     users = demo.cli("user", "list", "demo.example", "--json").stdout
     # The folder is enough: its configuration is found there.
     records = subprocess.run([BINARY, "-d", demo.folder, "dns", "demo.example"],
-                             capture_output=True, text=True, timeout=30)
+                             capture_output=True, text=True, timeout=60)
     assert "DKIM1" in records.stdout, records.stderr
     assert users.count('"address"') == 102
     demo.stop()
@@ -158,7 +158,7 @@ def test_all_accounts_can_sign_in(demo):
 
 def test_the_postmaster_is_there(demo):
     demo.start()
-    with smtplib.SMTP("127.0.0.1", demo.port("mx"), timeout=10) as s:
+    with smtplib.SMTP("127.0.0.1", demo.port("mx"), timeout=60) as s:
         s.ehlo()
         s.mail("a@elsewhere.example")
         for name in ("postmaster@demo.example", "Postmaster"):
@@ -224,7 +224,7 @@ def test_sandbox_is_on(demo):
 
 def failing(*args):
     done = subprocess.run([BINARY, "demo", *args], capture_output=True,
-                          text=True, timeout=30)
+                          text=True, timeout=60)
     assert done.returncode != 0
     assert "ready" not in done.stdout
     return done.stderr
@@ -313,11 +313,11 @@ def test_ten_systems_are_watched(demo):
 def test_the_site_has_links(demo):
     demo.start()
     site = f"http://127.0.0.1:{demo.port('http')}"
-    with urllib.request.urlopen(site + "/", timeout=30) as page:
+    with urllib.request.urlopen(site + "/", timeout=60) as page:
         foot = page.read().decode().split('<ul class="links">')[1]
     links = re.findall(r'<li><a href="([^"]+)">', foot)
     own = [x for x in links if x.startswith(site)]
     assert len(own) == 2 and "mailto:postmaster@demo.example" in links
     for link in own:
-        with urllib.request.urlopen(link, timeout=30) as page:
+        with urllib.request.urlopen(link, timeout=60) as page:
             assert page.status == 200 and page.read()

@@ -61,7 +61,7 @@ def mail(to, data, maintype, subtype):
 
 
 def send(server, to, message):
-    with smtplib.SMTP("127.0.0.1", server.ports["mx"], timeout=20) as c:
+    with smtplib.SMTP("127.0.0.1", server.ports["mx"], timeout=60) as c:
         return c.sendmail("dmarc@receiver.example", [to], message)
 
 
@@ -160,7 +160,7 @@ def test_a_user_of_that_name_has_the_mail_as_well(server, domain):
 def test_what_is_no_report_still_goes_to_who_gets_it_as_well(server, domain):
     to, user = f"mail-reports@{domain}", server.add_user(f"u@{domain}")
     m = mail(to, b"hello", "application", "octet-stream")
-    with smtplib.SMTP("127.0.0.1", server.ports["mx"], timeout=20) as c:
+    with smtplib.SMTP("127.0.0.1", server.ports["mx"], timeout=60) as c:
         assert c.sendmail("a@receiver.example", [to, str(user)], m) == {}
     server.cli("alias", "add", to, user)
     assert send(server, to, m) == {}
@@ -234,7 +234,7 @@ def test_a_complaint_is_found_to_its_account(make_server):
         "routes": [f"* 127.0.0.1:{port} tls=never"]}})
     sender = server.new_account()
     with smtplib.SMTP_SSL("127.0.0.1", server.ports["submissions"],
-                          context=server.tls(), timeout=20) as c:
+                          context=server.tls(), timeout=60) as c:
         c.login(str(sender), PASSWORD)
         c.sendmail(str(sender), ["victim@receiver.example"],
                    f"From: <{sender}>\r\nSubject: buy\r\n\r\nbuy\r\n")

@@ -36,7 +36,7 @@ class World:
     def submit(self, account, *to):
         with smtplib.SMTP_SSL(
                 "127.0.0.1", self.server.ports["submissions"],
-                context=self.server.tls(), timeout=20) as c:
+                context=self.server.tls(), timeout=60) as c:
             c.login(str(account), PASSWORD)
             return c.sendmail(str(account), to, (
                 f"From: <{account}>\r\nSubject: t\r\n\r\nhello\r\n"))

@@ -196,7 +196,7 @@ class Push:
 
     def stop(self):
         self.process.terminate()
-        return self.process.communicate(timeout=20)[1]
+        return self.process.communicate(timeout=60)[1]
 
 
 def made_at(folder):

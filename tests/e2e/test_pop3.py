@@ -744,7 +744,7 @@ def test_curl(account, service, options):
             ["curl", "-sS", "--cacert", s.certificate, *options, "-u",
              f"{account}:{account.password}",
              f"{service}://localhost:{s.ports[service]}/{path}"],
-            check=True, capture_output=True, timeout=30).stdout
+            check=True, capture_output=True, timeout=60).stdout
     assert curl("").startswith(b"1 ")
     assert original_of(curl("1")) == want
 

@@ -314,7 +314,7 @@ def test_the_demo_has_posts_and_an_archive(tmp_path):
             return json.loads(done.stdout)["posts"]
         finally:
             demo.send_signal(signal.SIGINT)
-            demo.wait(timeout=30)
+            demo.wait(timeout=60)
             demo.stdout.close()
     try:
         posts = run("--posts", str(tmp_path / "page"))

@@ -36,7 +36,7 @@ def recipients(server, *args):
 def submit(account, *to, body="hello"):
     """Over submissions; the message's id."""
     with smtplib.SMTP_SSL("127.0.0.1", account.server.ports["submissions"],
-                          context=account.server.tls(), timeout=20) as c:
+                          context=account.server.tls(), timeout=60) as c:
         c.login(str(account), account.password)
         assert c.mail(str(account))[0] == 250
         for address in to:
@@ -97,7 +97,7 @@ def test_with_swaks(held, account):
          "--auth", "PLAIN", "--auth-user", str(account), "--auth-password",
          account.password, "--from", str(account), "--to",
          "swaks@elsewhere.example", "--header", f"From: {account}"],
-        capture_output=True, text=True, timeout=30)
+        capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout
     assert recipients(held, "--sender", account) == [
         "swaks@elsewhere.example"]
@@ -185,7 +185,7 @@ def test_what_is_no_command(held, args):
 
 def test_an_alias_leads_to_another_server(held):
     held.cli("alias", "add", f"away@{held.domain}", "Far.Away@Forward.example")
-    with smtplib.SMTP("127.0.0.1", held.ports["mx"], timeout=20) as c:
+    with smtplib.SMTP("127.0.0.1", held.ports["mx"], timeout=60) as c:
         c.sendmail("someone@sender.example", [f"away@{held.domain}"],
                    "Subject: t\r\n\r\nx\r\n")
         # But nobody relays through us.
@@ -214,7 +214,7 @@ def test_too_much_of_one_account_waits(make_server):
 def code_of_refusal(account, *to):
     """Raises with the reply to DATA."""
     with smtplib.SMTP_SSL("127.0.0.1", account.server.ports["submissions"],
-                          context=account.server.tls(), timeout=20) as c:
+                          context=account.server.tls(), timeout=60) as c:
         c.login(str(account), account.password)
         c.mail(str(account))
         for address in to:

@@ -314,7 +314,7 @@ def total(metrics, name, *labels):
 
 def scrape(server):
     url = f"http://127.0.0.1:{server.ports['metrics']}/metrics"
-    with urllib.request.urlopen(url, timeout=10) as r:
+    with urllib.request.urlopen(url, timeout=60) as r:
         assert r.headers["Content-Type"].startswith("text/plain")
         return r.read().decode()
 

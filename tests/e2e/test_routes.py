@@ -91,7 +91,7 @@ class Routed(World):
         return json.loads(
             self.server.cli("route", "status", "--json"))["refused"]
 
-    def wait_refused(self, n, timeout=10):
+    def wait_refused(self, n, timeout=60):
         return wait_for(lambda: (lambda got: len(got) == n and (got or [1]))(
             self.refused()), timeout, f"not {n} are refused")
 

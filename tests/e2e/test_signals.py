@@ -32,7 +32,7 @@ def audit_of_a_key(server):
 
 def first_page(server):
     with urllib.request.urlopen(
-            f"http://127.0.0.1:{server.ports['http']}/", timeout=20) as r:
+            f"http://127.0.0.1:{server.ports['http']}/", timeout=60) as r:
         return html.unescape(r.read().decode())
 
 

@@ -34,7 +34,7 @@ EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 def ask(server, method, path, body=None, **fields):
     c = http.client.HTTPConnection("127.0.0.1", server.ports["http"],
-                                   timeout=20)
+                                   timeout=60)
     if body is not None:
         body = urllib.parse.urlencode(body)
         fields["Content-Type"] = "application/x-www-form-urlencoded"
@@ -160,7 +160,7 @@ def test_the_first_page_of_a_provider_is_small(port):
                  "all have their days")
         for language in ("en", "fr", "pt"):
             c = http.client.HTTPConnection(
-                "127.0.0.1", server.ports["http"], timeout=20)
+                "127.0.0.1", server.ports["http"], timeout=60)
             c.request("GET", f"/?lang={language}",
                       headers={"Accept-Encoding": "gzip"})
             r = c.getresponse()
@@ -255,7 +255,7 @@ def test_agents_are_told_to_come_again(old):
     """As above: of what an agent says, nobody knows who may."""
     def post(path):
         c = http.client.HTTPSConnection(
-            "127.0.0.1", old.ports["https"], timeout=20,
+            "127.0.0.1", old.ports["https"], timeout=60,
             context=ssl._create_unverified_context())
         c.request("POST", f"/api/agent/v1/{path}", b"something")
         r = c.getresponse()

@@ -87,7 +87,7 @@ def swaks(server, service, *args, code=0):
     done = subprocess.run(
         ["swaks", "--server", "127.0.0.1", "--port",
          str(server.ports[service]), "--helo", "client.example", *args],
-        capture_output=True, text=True, timeout=30)
+        capture_output=True, text=True, timeout=60)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout
 
@@ -177,7 +177,7 @@ def test_curl_submits(account, tmp_path):
          f"smtps://mail.test.example:{server.ports['submissions']}",
          "--user", f"{account}:{account.password}", "--mail-from",
          account.login, "--mail-rcpt", account.login, "--upload-file",
-         tmp_path / "m"], check=True, timeout=30)
+         tmp_path / "m"], check=True, timeout=60)
     assert b"Subject: by curl\r\n" in inbox(account)[0]
 
 

@@ -37,7 +37,7 @@ class World:
     def send(self, to, sender=None):
         with smtplib.SMTP_SSL(
                 "127.0.0.1", self.server.ports["submissions"],
-                context=self.server.tls(), timeout=20) as c:
+                context=self.server.tls(), timeout=60) as c:
             c.login(str(self.user), PASSWORD)
             c.sendmail(str(self.user), [to], (
                 f"From: <{self.user}>\r\nSubject: t\r\n\r\nhello\r\n"))

@@ -12,10 +12,10 @@ import pytest
 def ask(server, method, path, service="http", **fields):
     if service == "https":
         c = http.client.HTTPSConnection("127.0.0.1", server.ports["https"],
-                                        timeout=10, context=server.tls())
+                                        timeout=60, context=server.tls())
     else:
         c = http.client.HTTPConnection("127.0.0.1", server.ports["http"],
-                                       timeout=10)
+                                       timeout=60)
     c.request(method, path, headers=fields)
     r = c.getresponse()
     body = r.read()
@@ -108,7 +108,7 @@ def test_announced_bodies_take_no_place_from_others(server):
         r, _ = ask(server, "POST", "/subscribe")
         assert r.status not in (500, 503)
         c = http.client.HTTPConnection("127.0.0.1", server.ports["http"],
-                                       timeout=10)
+                                       timeout=60)
         c.request("POST", "/api/v1/posts", body="x" * 20000,
                   headers={"Authorization": "Bearer no-such-key",
                            "Content-Type": "application/json"})
@@ -128,7 +128,7 @@ def test_who_is_refused_again_and_again_is_one_line_of_the_log(make_server):
         for _ in range(50):
             with socket.create_connection(
                     ("127.0.0.1", s.ports[service]), 10) as c:
-                c.settimeout(20)
+                c.settimeout(60)
                 assert c.recv(100), "it hears why"
         s.wait_log(f"event={event}")
         assert s.log().count(f"event={event}") == 1
