@@ -53,9 +53,13 @@ async function look(path, scheme, width, js) {
   const r = await page.goto(base + path, { waitUntil: 'load' });
   found.status = r.status();
   found.text = await page.locator('main').innerText();
-  const wide = await page.evaluate(
-    'document.documentElement.scrollWidth > innerWidth').catch(() => false);
-  if (js && wide) found.errors.push(`wider than ${width}`);
+  const wide = await page.evaluate(() => {
+    const over = [...document.querySelectorAll('body *')].find(
+      (e) => e.getBoundingClientRect().right > innerWidth + 0.5);
+    return document.documentElement.scrollWidth > innerWidth &&
+      (over ? over.outerHTML.slice(0, 300) : 'something');
+  }).catch(() => false);
+  if (js && wide) found.errors.push(`wider than ${width}: ${wide}`);
   if (js) {
     found.zones = await page.locator('time .zone').count();
     await page.evaluate(axe);

@@ -62,4 +62,18 @@ TEST(paper_has_no_controls)
 	    "bars keep their colours");
 }
 
-TEST_MAIN(UNIT(paper_has_no_controls))
+/* Months and percentages, none of which has a blank to break at. */
+TEST(tables_fit_a_small_telephone)
+{
+	struct str small =
+	    block_of(page_style(), STR("@media(max-width:22rem){"));
+
+	CHECK(small.n > 0, "there is a style for it");
+	CHECK(is_in_rule(small,
+		  STR("padding-left:.4rem;font-size:.85rem;"
+		      "overflow-wrap:anywhere"),
+		  STR("td")),
+	    "cells may break");
+}
+
+TEST_MAIN(UNIT(paper_has_no_controls), UNIT(tables_fit_a_small_telephone))
