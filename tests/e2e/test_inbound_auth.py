@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lib import dns
+from lib.imap import Imap
 from lib.instance import PATIENCE_S, Instance, free_ports, wait_for
 from lib.receiver import Receiver
 
@@ -301,18 +302,13 @@ def test_forged_fields_of_users_are_taken_out_too(world, account):
 
 def test_the_structure_is_that_of_what_is_kept(account):
     """FETCH of parts, behind a field that was taken out."""
-    import imaplib
-    from lib.instance import PASSWORD
     data = message(fields="Authentication-Results: mail.test.example; none"
                    "\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
                    "boundary=b\r\n", body="--b\r\n\r\none\r\n--b\r\n\r\n"
                    "two\r\n--b--\r\n")
     check(account, data)
-    with imaplib.IMAP4_SSL("127.0.0.1", account.server.ports["imaps"],
-                           ssl_context=account.server.tls()) as c:
-        c.login(account.login, PASSWORD)
-        c.select("INBOX")
-        assert c.fetch("1", "BODY[2]")[1][0][1] == b"two"
+    with Imap.sign_in(account, "INBOX") as c:
+        assert c.body(1, "BODY[2]") == b"two"
 
 
 # --- DMARC -------------------------------------------------------------------

@@ -4,7 +4,6 @@ connections end in every way."""
 import contextlib
 import html
 import http.client
-import imaplib
 import json
 import os
 import re

@@ -6,7 +6,6 @@ for byte, whatever it contains and however often the way there breaks.
 """
 import email
 import hashlib
-import imaplib
 import random
 import smtplib
 import socket
@@ -17,6 +16,7 @@ import pytest
 
 from lib import exim, postfix
 from lib.between import Between
+from lib.imap import read_all
 from lib.instance import PASSWORD, free_ports, make_certificate, wait_for
 
 DOMAIN = "there.example"
@@ -96,16 +96,11 @@ class Pair:
 
     def inbox(self, n=1):
         """The messages that came back, parsed."""
-        with imaplib.IMAP4("127.0.0.1", self.server.ports["imap"]) as c:
-            c.login(self.user.login, PASSWORD)
-
-            def all_there():
-                c.select()
-                numbers = c.search(None, "ALL")[1][0].split()
-                return numbers if len(numbers) >= n else None
-            numbers = wait_for(all_there, 30, self.there.log()[-3000:])
-            return [email.message_from_bytes(c.fetch(i, "BODY[]")[1][0][1])
-                    for i in numbers]
+        def all_there():
+            got = read_all(self.user)
+            return len(got) >= n and got
+        return [email.message_from_bytes(m) for m in
+                wait_for(all_there, 60, self.there.log()[-3000:])]
 
     def close(self):
         self.there.stop()

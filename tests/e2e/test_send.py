@@ -5,7 +5,6 @@ The other servers are scripted receivers on addresses 127.0.1.x, all with one
 port; their names come from a real name server.
 """
 import email
-import imaplib
 import signal
 import smtplib
 import socket
@@ -17,6 +16,7 @@ import pytest
 from lib import dns
 from lib.instance import (
     PASSWORD, PATIENCE_S, Instance, free_ports, wait_for)
+from lib.imap import read_all
 from lib.receiver import CUT, Receiver
 
 pytestmark = pytest.mark.skipif(
@@ -118,13 +118,7 @@ def user(world):
 
 def inbox(account):
     """The messages of an account, parsed."""
-    with imaplib.IMAP4_SSL("127.0.0.1", account.server.ports["imaps"],
-                           ssl_context=account.server.tls()) as c:
-        c.login(account.login, PASSWORD)
-        c.select("INBOX", readonly=True)
-        n = c.search(None, "ALL")[1][0].split()
-        return [email.message_from_bytes(c.fetch(i, "BODY[]")[1][0][1])
-                for i in n]
+    return [email.message_from_bytes(m) for m in read_all(account)]
 
 
 def wait_inbox(account, n=1, timeout=15):

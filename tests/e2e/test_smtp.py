@@ -4,7 +4,6 @@ clients that nobody should have."""
 import base64
 import hashlib
 import hmac
-import imaplib
 import os
 import re
 import smtplib
@@ -16,6 +15,7 @@ import time
 import pytest
 
 from lib.dialogue import Dialogue
+from lib.imap import read_all
 from lib.instance import Account, PASSWORD, PATIENCE_S, wait_for
 from lib import testdata
 from lib.testdata import message, original_of
@@ -60,18 +60,6 @@ def signed_in(account, service="submissions"):
         ehlo(d)
     d.ask(f"AUTH PLAIN {plain(account)}", "235 2.7.0 .*")
     return d
-
-
-def inbox(account):
-    """All messages of INBOX, as bytes."""
-    with imaplib.IMAP4_SSL("127.0.0.1", account.server.ports["imaps"],
-                           ssl_context=account.server.tls()) as c:
-        c.login(account.login, account.password)
-        _, exists = c.select("INBOX", readonly=True)
-        if exists == [b"0"]:
-            return []
-        _, data = c.fetch("1:*", "(BODY.PEEK[])")
-        return [x[1] for x in data if isinstance(x, tuple)]
 
 
 def send(d, rcpt, data, sender=SENDER):
@@ -132,7 +120,7 @@ def test_swaks_delivers_by_mx(account):
     out = swaks(account.server, "mx", "--from", SENDER, "--to",
                 account.login)
     assert re.search(r"250 2\.0\.0 Ok: id [0-9a-z]{13}", out)
-    got = inbox(account)[0]
+    got = read_all(account)[0]
     assert got.startswith(f"Return-Path: <{SENDER}>\r\nDelivered-To: "
                           f"{account}\r\nReceived: from client.example "
                           "([127.0.0.1])\r\n\tby mail.test.example with "
@@ -147,7 +135,7 @@ def test_swaks_submits(account, service, tls, mechanism):
     swaks(account.server, service, tls, "--auth", mechanism, "--auth-user",
           account.login, "--auth-password", account.password, "--from",
           account.login, "--to", account.login)
-    got = inbox(account)[0]
+    got = read_all(account)[0]
     assert b"with ESMTPSA id " in got and b"(TLSv1.3 TLS_" in got
 
 
@@ -165,7 +153,7 @@ def test_smtplib_with_starttls(account):
         c.login(account.login, account.password)
         c.sendmail(account.login, [account.login],
                    message("hello", From=account.login))
-    assert b"Subject: hello\r\n" in inbox(account)[0]
+    assert b"Subject: hello\r\n" in read_all(account)[0]
 
 
 def test_curl_submits(account, tmp_path):
@@ -178,7 +166,7 @@ def test_curl_submits(account, tmp_path):
          "--user", f"{account}:{account.password}", "--mail-from",
          account.login, "--mail-rcpt", account.login, "--upload-file",
          tmp_path / "m"], check=True, timeout=60)
-    assert b"Subject: by curl\r\n" in inbox(account)[0]
+    assert b"Subject: by curl\r\n" in read_all(account)[0]
 
 
 def test_lmtp_answers_for_each_recipient(server):
@@ -197,8 +185,8 @@ def test_lmtp_answers_for_each_recipient(server):
         d.expect("250 2.0.0 .*")
         d.ask("QUIT", "221 .*")
         d.expect_closed()
-    assert len(inbox(a)) == len(inbox(b)) == 1
-    assert b"with LMTP id " in inbox(b)[0]
+    assert len(read_all(a)) == len(read_all(b)) == 1
+    assert b"with LMTP id " in read_all(b)[0]
 
 
 # --- SCRAM ------------------------------------------------------------------------------
@@ -292,7 +280,7 @@ def test_submission_adds_date_and_message_id(account):
     with connect(account.server) as d:
         ehlo(d)
         send(d, account, b"Subject: bare\r\n\r\nx\r\n")
-    submitted, foreign = inbox(account)
+    submitted, foreign = read_all(account)
     assert re.search(rb"\r\nDate: .*\r\nMessage-ID: <[0-9a-z]+@mail\.test\."
                      rb"example>\r\nSubject: bare\r\n", submitted)
     assert b"\r\nDate:" not in foreign and b"Message-ID" not in foreign
@@ -309,7 +297,7 @@ def test_submission_only_in_own_name(account):
         send(d, account, b"From: =?utf-8?q?ceo=40bank=2Eexample?= <" + own +
              b">\r\n\r\nx\r\n", account.login)
         send(d, account, b"Subject: no From\r\n\r\nx\r\n", account.login)
-    named, bare = inbox(account)
+    named, bare = read_all(account)
     assert b"\r\nFrom: =?utf-8?q?ceo" in named
     assert b"\r\nFrom: " + own + b"\r\nDate: " in bare
 
@@ -330,7 +318,7 @@ def test_a_domain_has_one_name_in_two_spellings(server):
         d.send_raw(b"Subject: UTF-8\r\n\r\nx\r\n.\r\n")
         d.expect("250 .*")
     account = Account(server, f"uli@{a}", PASSWORD)  # as imaplib can
-    assert len(inbox(account)) == 4
+    assert len(read_all(account)) == 4
     with signed_in(account) as d:
         d.ask(f"MAIL FROM:<uli@{u}> SMTPUTF8", "250 .*")
 
@@ -342,7 +330,7 @@ def corpus_comes_back(account, messages, step):
         with smtplib.SMTP("127.0.0.1", account.server.ports["mx"]) as c:
             for m in messages[at:at + step]:
                 c.sendmail(SENDER, [account.login], m)
-    got = [original_of(x) for x in inbox(account)]
+    got = [original_of(x) for x in read_all(account)]
     assert len(got) == len(messages)
     for want, have in zip(messages, got):
         assert have == want
@@ -361,7 +349,7 @@ def test_dots_and_long_lines_come_back(account):
     with connect(account.server) as d:
         ehlo(d)
         assert send(d, account, data).startswith("250 2.0.0")
-    assert original_of(inbox(account)[0]) == data
+    assert original_of(read_all(account)[0]) == data
 
 
 def test_binary_chunks_come_back(account):
@@ -376,7 +364,7 @@ def test_binary_chunks_come_back(account):
         d.send_raw(body)
         for want in ("250 2.1.0", "250 2.1.5", "250 2.0.0", "250 2.0.0"):
             assert replies(d)[-1].startswith(want)
-    assert original_of(inbox(account)[0]) == head + body
+    assert original_of(read_all(account)[0]) == head + body
 
 
 def test_utf8_in_envelope_and_header(account):
@@ -389,7 +377,7 @@ def test_utf8_in_envelope_and_header(account):
         d.ask("DATA", "354 .*")
         d.send_raw(data + b".\r\n")
         d.expect("250 2.0.0 .*")
-    got = inbox(account)[0]
+    got = read_all(account)[0]
     assert got.startswith("Return-Path: <grüße@elsewhere.example>".encode())
     assert b"with UTF8SMTP id " in got and original_of(got) == data
 
@@ -410,7 +398,7 @@ def test_only_crlf_dot_crlf_ends_a_message(account, ending):
                    b"\r\n.\r\n")
         d.expect("550 5.6.11 .*")
         d.ask("NOOP", "250 2.0.0 .*")
-    assert inbox(account) == []
+    assert read_all(account) == []
 
 
 def test_plaintext_behind_starttls_is_dropped(server):
@@ -458,7 +446,7 @@ def test_a_million_header_fields_are_no_trouble(account):
     with connect(account.server) as d:
         ehlo(d)
         assert send(d, account, data).startswith("250 2.0.0")
-    assert original_of(inbox(account)[0]) == data
+    assert original_of(read_all(account)[0]) == data
 
 
 def test_a_message_over_the_size_is_refused(make_server):
@@ -471,7 +459,7 @@ def test_a_message_over_the_size_is_refused(make_server):
         assert reply.startswith("552 5.3.4")
         reply = send(d, account, message("fits"))
         assert reply.startswith("250 2.0.0")
-    assert len(inbox(account)) == 1
+    assert len(read_all(account)) == 1
 
 
 def test_loops_are_found(account):
@@ -588,7 +576,8 @@ def test_a_store_that_dies_costs_no_mail(make_server):
         # The session goes on; the sign-in is gone with the store.
         assert send(d, account, message("after")).startswith("250")
         own.ask(f"MAIL FROM:<{account}>", "421 4.7.0 .*")
-    assert [re.search(rb"Subject: (\w+)", m)[1] for m in inbox(account)] == [
+    assert [re.search(rb"Subject: (\w+)", m)[1]
+            for m in read_all(account)] == [
         b"before", b"after"]
 
 
@@ -605,7 +594,7 @@ def test_without_a_filter_the_client_keeps_its_message(make_server):
         reply = replies(d)[-1]
     # Either it is back already, or the client is told to try again.
     assert reply.startswith(("250 2.0.0", "451 4.3.0"))
-    assert len(inbox(account)) == reply.startswith("250")
+    assert len(read_all(account)) == reply.startswith("250")
 
 
 def test_a_reload_drops_no_session(make_server):
@@ -641,4 +630,4 @@ def test_stopping_in_the_middle_of_a_message_is_quick(make_server):
         assert server.stop() < 2.5
         d.expect_closed()
     server.start()
-    assert inbox(account) == []
+    assert read_all(account) == []

@@ -3,7 +3,6 @@
 that the operator sets, by domain, sender and priority."""
 import datetime
 import email
-import imaplib
 import json
 import smtplib
 import time
@@ -11,6 +10,7 @@ import time
 import pytest
 
 from lib.instance import PASSWORD, free_ports, wait_for
+from lib.imap import read_all
 from lib.receiver import Receiver
 
 REFUSED, USAGE = 1, 2
@@ -43,14 +43,7 @@ class World:
                 f"From: <{self.user}>\r\nSubject: t\r\n\r\nhello\r\n"))
 
     def inbox(self):
-        with imaplib.IMAP4_SSL("127.0.0.1", self.server.ports["imaps"],
-                               ssl_context=self.server.tls()) as c:
-            c.login(str(self.user), PASSWORD)
-            c.select("INBOX", readonly=True)
-            _, data = c.search(None, "ALL")
-            return [email.message_from_bytes(
-                c.fetch(n, "(BODY.PEEK[])")[1][0][1])
-                for n in data[0].split()]
+        return [email.message_from_bytes(m) for m in read_all(self.user)]
 
     def bounced(self, n):
         wait_for(lambda: len(self.inbox()) >= n, 10, f"no bounce {n}")

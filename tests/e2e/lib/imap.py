@@ -6,12 +6,27 @@
         assert c.ok("SEARCH ALL") == [b"* SEARCH 1 2"]
         c.no("COPY 1 nowhere", "TRYCREATE")
 """
+import imaplib
 import re
 
 from lib.dialogue import Dialogue
 from lib.instance import wait_for
 
 LITERAL = re.compile(rb"\{(\d+)\}\Z")
+
+
+def read_all(account, name="INBOX"):
+    """The messages of a mailbox, as bytes. A message that comes while this
+    looks is announced by a FETCH of flags: only those with a body count."""
+    with imaplib.IMAP4_SSL("127.0.0.1", account.server.ports["imaps"],
+                           ssl_context=account.server.tls()) as c:
+        c.login(str(account), account.password)
+        status, exists = c.select(name, readonly=True)
+        assert status == "OK", exists
+        if exists == [b"0"]:
+            return []
+        _, data = c.fetch("1:*", "(BODY.PEEK[])")
+        return [x[1] for x in data if isinstance(x, tuple)]
 
 
 class Imap(Dialogue):

@@ -4,7 +4,6 @@ about it: read by Debian's python3-authres, signed by its python3-dkim."""
 import base64
 import email
 import email.policy
-import imaplib
 import smtplib
 import subprocess
 
@@ -12,7 +11,7 @@ import authres
 import authres.arc
 import authres.dmarc
 
-from lib.instance import PASSWORD
+from lib.imap import read_all
 
 READER = authres.FeatureContext(authres.arc, authres.dmarc)
 
@@ -84,12 +83,7 @@ def send(server, data, rcpts, sender="someone@pass.example",
 
 def mailbox(account, name="INBOX"):
     """The messages of a mailbox, as bytes."""
-    with imaplib.IMAP4_SSL("127.0.0.1", account.server.ports["imaps"],
-                           ssl_context=account.server.tls()) as c:
-        c.login(account.login, PASSWORD)
-        assert c.select(name, readonly=True)[0] == "OK"
-        numbers = c.search(None, "ALL")[1][0].split()
-        return [c.fetch(n, "BODY[]")[1][0][1] for n in numbers]
+    return read_all(account, name)
 
 
 def results(raw, authserv_id="mail.test.example"):
