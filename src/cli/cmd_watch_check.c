@@ -343,17 +343,6 @@ kinds(struct admin *a)
 
 /* --- one probe now ------------------------------------------------------------------- */
 
-static const char *
-outcome_name(uint8_t outcome)
-{
-	static const char *const names[] = { [WATCH_OK] = "ok",
-		[WATCH_SLOW] = "slow",
-		[WATCH_FAILED] = "failed",
-		[WATCH_INCONCLUSIVE] = "unclear" };
-
-	return outcome < ARRAY_LEN(names) ? names[outcome] : "unknown";
-}
-
 static void
 put_stages(struct output *o, struct str stages)
 {
@@ -408,7 +397,8 @@ tell_run(struct admin *a, struct str key, const struct msg_watch_run_reply *m)
 	if (!a->is_json)
 		print_dialogue(m->dialogue);
 	output_put_text(o, key);
-	output_put_text(o, str_c(outcome_name(m->outcome)));
+	output_put_text(
+	    o, str_c(watch_outcome_name((enum watch_outcome)m->outcome)));
 	output_put_text(o, m->text);
 	put_cause(o, m);
 	output_put_number(o, m->us);

@@ -73,51 +73,23 @@ compare_post(void *arg, UNUSED uint32_t number, const struct status_post *p)
 {
 	struct import *im = arg;
 
-	for (size_t i = 0; p->is_imported && i < im->n; i++)
-		if (im->posts[i].at_s == p->published_s &&
-		    str_eq(im->posts[i].title, p->title))
+	for (size_t i = 0; i < im->n; i++)
+		if (status_import_is(&im->posts[i], p))
 			im->is_known[i] = true;
-}
-
-static int
-make_post(struct admin *a, const struct import *im,
-    const struct status_import_post *from, struct buf *body,
-    struct status_post *p)
-{
-	struct status_fault fault;
-	struct str system;
-
-	*p = status_post_begin(STATUS_NOTICE, from->at_s);
-	p->title = from->title;
-	p->is_imported = true;
-	status_import_markdown(from->body, body);
-	p->body = buf_str(body);
-	for (size_t i = 0; i < STATUS_AFFECTED_MAX; i++) {
-		system = status_import_system(from->title, i);
-		if (system.n > 0 && !status_affects_add(&p->affects, system,
-					STATUS_IMPACT_NONE, &fault))
-			return post_row_fault(a, &fault);
-	}
-	for (size_t i = 0; i < im->n_tags && p->n_tags < STATUS_TAGS_MAX; i++)
-		if ((status_import_has_words(from->title, im->tags[i]) ||
-			status_import_has_words(from->body, im->tags[i])) &&
-		    !status_post_add_tag(p, im->tags[i], &fault))
-			return post_row_fault(a, &fault);
-	if (body->failed)
-		return admin_error(a, ADMIN_REFUSED,
-		    "\"%.*s\" is too long: a post has at most %zu bytes",
-		    STR_ARG(from->title), STATUS_BODY_MAX);
-	return ADMIN_OK;
 }
 
 static int
 add_post(struct admin *a, struct import *im, size_t i, bool is_dry_run)
 {
 	struct buf body = BUF_INIT(STATUS_BODY_MAX), slug = BUF_INIT(KIB(1));
+	struct status_fault fault;
 	struct status_post p;
 	uint32_t number;
-	int r = make_post(a, im, &im->posts[i], &body, &p);
+	int r = ADMIN_OK;
 
+	if (!status_import_make(
+		&im->posts[i], im->tags, im->n_tags, &body, &p, &fault))
+		r = post_row_fault(a, &fault);
 	if (r == ADMIN_OK && !is_dry_run)
 		r = post_row_add(a, &p, &slug, &number);
 	if (r == ADMIN_OK)

@@ -53,3 +53,16 @@ size_t status_import_tags(struct str text, struct str *ret, size_t max);
 /* Does text have these words, ignoring case, with no letter or digit next to
  * them? */
 bool status_import_has_words(struct str text, struct str words);
+
+/*
+ * Begin a post, without a slug: the title, time and body of one of the text, the systems
+ * that its title names, and those of tags that it has the words of. body, which is empty,
+ * gets the text as Markdown; it and from's text have to outlive the post. False: *ret says
+ * what is too long or malformed. Whether the post is sane is not looked at.
+ */
+bool status_import_make(const struct status_import_post *from,
+    const struct str *tags, size_t n_tags, struct buf *body,
+    struct status_post *p, struct status_fault *ret) WARN_UNUSED;
+/* Is p what an earlier import made of it? By its time and title. */
+bool status_import_is(
+    const struct status_import_post *from, const struct status_post *p);

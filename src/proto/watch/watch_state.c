@@ -28,6 +28,18 @@ watch_status_name(enum watch_status status)
 }
 
 const char *
+watch_outcome_name(enum watch_outcome outcome)
+{
+	static const char *const names[] = { [WATCH_OK] = "ok",
+		[WATCH_SLOW] = "slow",
+		[WATCH_FAILED] = "failed",
+		[WATCH_INCONCLUSIVE] = "unclear" };
+
+	return (unsigned)outcome < ARRAY_LEN(names) ? names[outcome]
+	                                            : "unknown";
+}
+
+const char *
 watch_cause_text(enum watch_cause cause)
 {
 	static const char *const texts[WATCH_CAUSES] = {

@@ -109,6 +109,8 @@ bool watch_state_is_suspected(const struct watch_state *s);
  */
 uint64_t watch_state_settled_ms(const struct watch_state *s, uint64_t now_ms);
 const char *watch_status_name(enum watch_status status);
+/* One word, for programs: "ok", "slow", "failed", "unclear"; "unknown" for others. */
+const char *watch_outcome_name(enum watch_outcome outcome);
 const char *watch_cause_text(enum watch_cause cause);
 /* One word, for programs, which stays: "timeout", "refused"; "none". */
 const char *watch_cause_name(enum watch_cause cause);

@@ -145,6 +145,60 @@ TEST(systems_stand_in_front_of_a_colon)
 	assert_int_equal(status_import_system(STR("NC036: x"), 1).n, 0);
 }
 
+TEST(a_post_has_what_its_text_says)
+{
+	const struct str tags[] = { STR("mail"), STR("disk"), STR("disks") };
+	struct status_import_post from = { STR("NC036 NC023: Disks"),
+		1528362739, STR("All *mail* is here.") };
+	struct buf body = BUF_INIT(STATUS_BODY_MAX);
+	struct status_post p, other;
+	struct status_fault f;
+
+	assert_true(
+	    status_import_make(&from, tags, ARRAY_LEN(tags), &body, &p, &f));
+	assert_true(p.is_imported && p.kind == STATUS_NOTICE);
+	assert_true(str_eq(p.title, from.title));
+	assert_int_equal(p.published_s, from.at_s);
+	assert_true(str_eq(p.body, STR("All \\*mail\\* is here.\n")));
+	assert_int_equal(p.affects.n, 2);
+	assert_true(str_eq(p.affects.v[1].system, STR("NC023")));
+	assert_int_equal(p.n_tags, 2);
+	assert_true(str_eq(p.tags[1], STR("disks")));
+	/* It is known again, and nothing else is. */
+	assert_true(status_import_is(&from, &p));
+	other = p;
+	other.is_imported = false;
+	assert_false(status_import_is(&from, &other));
+	from.at_s++;
+	assert_false(status_import_is(&from, &p));
+	from.at_s--;
+	from.title = STR("NC036 NC023: disks");
+	assert_false(status_import_is(&from, &p));
+	buf_done(&body);
+}
+
+TEST(a_post_that_is_too_long_is_a_fault)
+{
+	CLEANUP(freep) char *text = x_calloc(1, STATUS_BODY_MAX + 2);
+	struct buf body = BUF_INIT(STATUS_BODY_MAX);
+	struct status_post p;
+	struct status_fault f;
+
+	/* With its line feed it has as much as a post may have. */
+	memset(text, 'a', STATUS_BODY_MAX - 1);
+	assert_true(status_import_make(
+	    &(struct status_import_post){ STR("A"), 1, str_c(text) }, NULL, 0,
+	    &body, &p, &f));
+	assert_int_equal(p.body.n, STATUS_BODY_MAX);
+	text[STATUS_BODY_MAX - 1] = 'a';
+	buf_reset(&body, STATUS_BODY_MAX);
+	assert_false(status_import_make(
+	    &(struct status_import_post){ STR("A"), 1, str_c(text) }, NULL, 0,
+	    &body, &p, &f));
+	assert_true(str_eq(f.part, STR("A")));
+	buf_done(&body);
+}
+
 TEST(dates_are_read_and_written)
 {
 	static const struct {
@@ -233,5 +287,7 @@ TEST(a_post_is_json)
 TEST_MAIN(UNIT(posts_are_found_with_their_dates),
     UNIT(a_text_without_posts_has_none), UNIT(a_post_at_the_end_may_be_empty),
     UNIT(tags_end_where_their_order_says), UNIT(words_are_whole),
-    UNIT(systems_stand_in_front_of_a_colon), UNIT(dates_are_read_and_written),
+    UNIT(systems_stand_in_front_of_a_colon),
+    UNIT(a_post_has_what_its_text_says),
+    UNIT(a_post_that_is_too_long_is_a_fault), UNIT(dates_are_read_and_written),
     UNIT(a_post_is_json))
