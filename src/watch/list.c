@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/* list.c - what the command line asks: the states of checks, one probe now. */
+/* list.c - what operators ask: the states of checks, one probe now. */
 #include "watch/outbox/outbox.h"
 #include "watch/place/places.h"
 
@@ -115,6 +115,36 @@ struct run {
 };
 
 static void
+run_free(struct run *run)
+{
+	buf_done(&run->dialogue);
+	explicit_bzero((void *)(uintptr_t)run->row.p, run->row.n);
+	str_free(&run->row);
+	free(run);
+}
+
+/*
+ * With its own copy of the check. Who has a key of the API need not be who may look
+ * into networks of ours: then it goes where checks of the API go. NULL: there is no
+ * room to say that.
+ */
+static struct run *
+run_new(const struct watched *w, bool is_public)
+{
+	struct run *run = X_NEW(struct run);
+	struct status_fault f;
+
+	run->row = str_copy(w->row);
+	if (!status_check_decode(run->row, &run->check))
+		die("a row that was good is not any more");
+	buf_init(&run->dialogue, PROBE_DIALOGUE_MAX + KIB(1));
+	if (!is_public || status_check_put(&run->check, STR("public=yes"), &f))
+		return run;
+	run_free(run);
+	return NULL;
+}
+
+static void
 on_report(void *arg, const struct probe_report *r)
 {
 	struct run *run = arg;
@@ -135,10 +165,7 @@ on_report(void *arg, const struct probe_report *r)
 	ipc_reply(&run->ret, buf_str(&body), -1);
 	buf_done(&stages);
 	buf_done(&body);
-	buf_done(&run->dialogue);
-	explicit_bzero((void *)(uintptr_t)run->row.p, run->row.n);
-	str_free(&run->row);
-	free(run);
+	run_free(run);
 }
 
 static bool
@@ -147,7 +174,7 @@ req_run(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 	struct ipc_return ret;
 	struct msg_watch_run q;
 	struct watched *w;
-	struct run *run;
+	struct run *run = NULL;
 
 	if (!msg_watch_run_get(m->body, &q))
 		return false;
@@ -158,16 +185,13 @@ req_run(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 		    &ret, NOT_FOUND, REASON_NONE, "there is no such check");
 		return true;
 	}
-	if (sv->n_probes >= SERVER_PROBES_MAX + RUNS_MAX) {
+	if (sv->n_probes < SERVER_PROBES_MAX + RUNS_MAX)
+		run = run_new(w, ipc_peer_role(p) != ROLE_CLI);
+	if (run == NULL) {
 		ipc_reply_error(&ret, TEMPFAIL, REASON_LIMIT, NULL);
 		return true;
 	}
-	run = X_NEW(struct run);
 	run->ret = ret;
-	run->row = str_copy(w->row);
-	if (!status_check_decode(run->row, &run->check))
-		die("a row that was good is not any more");
-	buf_init(&run->dialogue, PROBE_DIALOGUE_MAX + KIB(1));
 	(void)probe_start(sv, &run->check, &run->dialogue, on_report, run);
 	return true;
 }

@@ -232,8 +232,8 @@ take_message(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 		return take_change(sv, m->body);
 	if (m->type == MSG_AGENT_CALL)
 		return calls_request(sv, p, m);
-	if (m->type == MSG_WATCH_SITE)
-		return site_request(sv->site, p, m);
+	if (m->type == MSG_WATCH_SITE || m->type == MSG_WATCH_STATE)
+		return site_message(sv->site, p, m);
 	if (m->type == MSG_WATCH_CHART)
 		return chart_request(sv, p, m);
 	if (reach_is_message(m->type))

@@ -245,8 +245,8 @@ void site_add_web(struct site *s, struct ipc_peer *p);
 void site_changed(struct site *s);
 /* Systems or checks changed. */
 void site_renew(struct site *s);
-/* MSG_WATCH_SITE. False: it is malformed. */
-bool site_request(
+/* MSG_WATCH_SITE, MSG_WATCH_STATE. False: it is malformed. */
+bool site_message(
     struct site *s, struct ipc_peer *p, struct ipc_msg *m) WARN_UNUSED;
 
 /* The checks of one system, which stand together, and their histories. */

@@ -219,8 +219,9 @@ fill_state(
 	m->at_s = p->head->at_wall_ms / 1000;
 }
 
+/* Of an internal one strangers hear nothing but that it is there. */
 static void
-put_system(struct site *s, size_t index, struct buf *to)
+put_system(struct site *s, size_t index, bool is_for_us, struct buf *to)
 {
 	struct server *sv = s->sv;
 	struct ledger_mirror_row row =
@@ -237,13 +238,10 @@ put_system(struct site *s, size_t index, struct buf *to)
 	m.city = sys.city;
 	m.country = sys.country;
 	m.order = sys.order;
-	if (sys.is_internal) {
+	if (sys.is_internal)
 		m.flags = WATCH_SITE_INTERNAL;
-		msg_watch_system_put(to, &m);
-		return;
-	}
 	site_find_part(sv, row.key, &p);
-	if (p.n > 0) {
+	if (p.n > 0 && (is_for_us || !sys.is_internal)) {
 		fill_state(sv, &p, &m);
 		fill_history(s, index, &p, &days, &m);
 	}
@@ -345,7 +343,15 @@ count_places(const struct server *sv)
 	return (uint16_t)n;
 }
 
-bool
+/* Rows are still being read, or have just changed. */
+static bool
+is_settling(const struct site *s)
+{
+	return s->past == NULL ||
+	       ledger_mirror_count(s->sv->mirror, LEDGER_SYSTEM) != s->n_past;
+}
+
+static bool
 site_request(struct site *s, struct ipc_peer *p, struct ipc_msg *m)
 {
 	struct server *sv = s->sv;
@@ -360,8 +366,7 @@ site_request(struct site *s, struct ipc_peer *p, struct ipc_msg *m)
 	if (!msg_watch_site_get(m->body, &q))
 		return false;
 	ret = ipc_return_new(p, m);
-	/* Rows are still being read, or have just changed. */
-	if (s->past == NULL || n != s->n_past) {
+	if (is_settling(s)) {
 		ipc_reply_error(&ret, TEMPFAIL, REASON_NONE, NULL);
 		return true;
 	}
@@ -375,7 +380,7 @@ site_request(struct site *s, struct ipc_peer *p, struct ipc_msg *m)
 			reply.has_more = 1;
 			break;
 		}
-		put_system(s, i, &systems);
+		put_system(s, i, false, &systems);
 	}
 	put_services(sv, &services, &reply);
 	reply.places = count_places(sv);
@@ -390,4 +395,38 @@ site_request(struct site *s, struct ipc_peer *p, struct ipc_msg *m)
 	buf_done(&suspected);
 	buf_done(&body);
 	return true;
+}
+
+/* One system, for whoever has a key of the API. */
+static bool
+state_request(struct site *s, struct ipc_peer *p, struct ipc_msg *m)
+{
+	struct buf body = BUF_INIT(KIB(16));
+	struct msg_watch_state q;
+	struct ipc_return ret;
+
+	if (!msg_watch_state_get(m->body, &q))
+		return false;
+	ret = ipc_return_new(p, m);
+	if (!is_settling(s))
+		for (size_t i = 0; i < s->n_past && body.n == 0; i++)
+			if (str_eq(ledger_mirror_row(
+				       s->sv->mirror, LEDGER_SYSTEM, i)
+				       .key,
+				q.key))
+				put_system(s, i, true, &body);
+	if (body.n > 0)
+		ipc_reply(&ret, buf_str(&body), -1);
+	else
+		ipc_reply_error(&ret, is_settling(s) ? TEMPFAIL : NOT_FOUND,
+		    REASON_NONE, NULL);
+	buf_done(&body);
+	return true;
+}
+
+bool
+site_message(struct site *s, struct ipc_peer *p, struct ipc_msg *m)
+{
+	return m->type == MSG_WATCH_STATE ? state_request(s, p, m)
+	                                  : site_request(s, p, m);
 }

@@ -30,6 +30,7 @@
 /* Wrong keys of the API; for how many of their addresses the log has a line. */
 #define WRONG_KEYS_A_MINUTE 20
 #define TOLD_A_MINUTE       1
+#define RUNS_A_MINUTE       30
 /* Mail goes first: where both want a processor, a thirtieth of what a process of
  * mail gets (docs/performance.md). */
 #define WEB_NICE 15
@@ -107,6 +108,8 @@ on_start(void *arg, UNUSED struct runtime *rt)
 	    &(struct limits_config){ .rate_per_minute = WRONG_KEYS_A_MINUTE });
 	sv->wrong_keys_told = limits_new(
 	    &(struct limits_config){ .rate_per_minute = TOLD_A_MINUTE });
+	sv->runs = limits_new(
+	    &(struct limits_config){ .rate_per_minute = RUNS_A_MINUTE });
 	sv->site = site_new(sv);
 	sv->posts = posts_new(sv);
 	sv->windows = windows_new(sv);
@@ -257,6 +260,7 @@ web_main(void)
 	limits_free(sv.searches);
 	limits_free(sv.wrong_keys);
 	limits_free(sv.wrong_keys_told);
+	limits_free(sv.runs);
 	challenges_free(sv.challenges);
 	tls_context_unref(sv.tls);
 	conf_free(sv.conf);

@@ -63,7 +63,8 @@ struct server {
 	struct limits *checks, *joins, *searches;
 	/* Wrong keys of the API; and addresses that the log told of for them. */
 	struct limits *wrong_keys, *wrong_keys_told;
-	size_t n_joining; /* members.c: under way */
+	struct limits *runs; /* checks that the API runs now */
+	size_t n_joining;    /* members.c: under way */
 	struct status_joins all_joins;
 	struct cache *documents;
 	struct search *search;   /* NULL: nobody has searched yet */

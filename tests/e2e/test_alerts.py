@@ -513,16 +513,25 @@ def test_news_to_subscribers_once_each(box, relays):
     assert "a7@example.org" in over | early and "gone@example.org" in over
 
 
-def subscribe(box, people):
+def by_api(box, method, path, *values):
+    """The last answer to these values, on one connection; or to none."""
     key = js(box, "key", "add", "test", "--scopes", "subscribers")["token"]
-    c = http.client.HTTPConnection("127.0.0.1", box.ports["http"])
-    for who in people:
-        c.request("POST", "/api/v1/subscribers", json.dumps({"to": who}),
+    c = http.client.HTTPConnection("127.0.0.1", box.ports["http"], timeout=60)
+    for value in values or (None,):
+        c.request(method, "/api/v1" + path,
+                  None if value is None else json.dumps(value),
                   {"Authorization": f"Bearer {key}",
-                   "Content-Type": "application/json"})
+                   **({} if value is None else
+                      {"Content-Type": "application/json"})})
         with c.getresponse() as r:
-            r.read()
-            assert r.status == 201
+            answer = json.loads(r.read())
+            assert r.status in (200, 201), answer
+    c.close()
+    return answer
+
+
+def subscribe(box, people):
+    by_api(box, "POST", "/subscribers", *({"to": who} for who in people))
 
 
 def test_news_share_connections(make_server):
@@ -638,6 +647,18 @@ def test_what_comes_back(make_server):
         assert people()["back@example.org"]["why"] == "550 5.1.1 no such user"
         box.cli("subscriber", "resume", "back@example.org")
         assert people()["back@example.org"]["bounces"] == 0
+        # By the API as well, with a line of the log.
+        path = "/subscribers?to=refused@example.org"
+        before, = by_api(box, "GET", path)["subscribers"]
+        assert (before["bounces"], before["why"]) == (
+            1, people()["refused@example.org"]["why"])
+        assert by_api(box, "POST", path.replace("?", "/resume?")) == {
+            **before, "bounces": 0, "why": None}
+        assert people()["refused@example.org"]["bounces"] == 0
+        assert {x["object"]: x["who"][:4]
+                for x in js(box, "audit", "list")["lines"]
+                if x["what"] == "subscriber.resume"} == {
+                    "back@example.org": "user", "refused@example.org": "key "}
         # Who never confirmed is forgotten.
         c = http.client.HTTPConnection("127.0.0.1", box.ports["http"])
         c.request("POST", "/subscribe", "address=new%40example.org",

@@ -14,7 +14,16 @@ from conftest import started
 from lib.hostile_dns import HostileServer
 from lib.instance import ROOT, wait_for
 
-OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text())
+
+
+def unique(pairs):
+    """Of two members with one name the first would have no effect."""
+    assert len(dict(pairs)) == len(pairs), [name for name, _ in pairs]
+    return dict(pairs)
+
+
+OPENAPI = json.loads((ROOT / "docs" / "openapi.json").read_text(),
+                     object_pairs_hook=unique)
 ROUTES = pathlib.Path(ROOT / "src" / "web" / "api" / "api_routes.def").read_text()
 HTML = "<script>alert(1)</script>"
 
@@ -447,6 +456,76 @@ def test_many_who_add_at_once_get_numbers_of_their_own(api):
     assert len({p["number"] for p in posts}) == 16
 
 
+PAGE = """Example Networks
+
+AB12: Disks, part 2
+
+7 June 2018 09:12:19 +0000
+
+All is *well* with the mail server.
+
+AB12: Disks
+
+6 June 2018 11:00:00 +0200
+
+Down.
+
+Tags:
+
+disks mail mail server
+"""
+
+
+def test_an_archive_is_imported_once(api, tmp_path):
+    def send(text, **more):
+        return api.ask("POST", "/posts/import", {"text": text, **more},
+                       key="posts", schema="Import")[2]
+
+    def newest(n):
+        return api.ask("GET", f"/posts?limit={n}")[2]["posts"]
+    last = newest(1)[0]["number"]
+    assert send(PAGE, dry_run=True) == {"found": 2, "added": 2}
+    assert newest(1)[0]["number"] == last
+    assert send(PAGE) == {"found": 2, "added": 2}
+    assert send(PAGE, dry_run=False) == {"found": 2, "added": 0}
+    new, old = newest(2)
+    assert (old["number"], new["number"]) == (last + 1, last + 2)
+    assert old["published"] == "2018-06-06T09:00:00Z"
+    assert new["slug"] == "2018-06-07-ab12-disks-part-2"
+    assert new["imported"] and new["body"].startswith("All is \\*well\\*")
+    assert set(new["tags"]) == {"disks", "mail", "mail server"}
+    lines = [x for x in the_log(api) if x["what"] == "post.import"]
+    assert [x["detail"] for x in lines] == [new["title"], old["title"]]
+    # The command line knows it as well, and what is new in it comes in between.
+    (tmp_path / "page").write_text(PAGE)
+    assert json.loads(api.server.cli(
+        "post", "import", str(tmp_path / "page"), "--json"))["added"] == 0
+    assert api.ask("DELETE", f"/posts/{old['number']}")[0] == 204
+    assert send(PAGE) == {"found": 2, "added": 1}
+    assert newest(1)[0]["slug"] == old["slug"]
+    for p in newest(2):
+        assert api.ask("DELETE", f"/posts/{p['number']}")[0] == 204
+
+
+def test_what_is_no_archive_is_refused(api):
+    many = "".join(f"A{i}\n\n7 June 2018 09:12:19 +0000\n\n" for i in range(501))
+    long = "AB12: Long\n\n7 June 2018 09:12:19 +0000\n\n" + "long " * 7000
+    for body, field in (({}, "text"), ({"text": "No posts."}, "text"),
+                        ({"text": 3}, "text"), ({"text": many}, "text"),
+                        ({"text": long}, "text"),
+                        ({"text": PAGE, "dry_run": "no"}, "dry_run"),
+                        ({"text": PAGE, "tags": []}, "tags")):
+        status, _, problem = api.ask("POST", "/posts/import", body)
+        assert (status, problem["field"]) == (422, field), body
+    # As much as a body may be.
+    status, _, found = api.ask("POST", "/posts/import", {
+        "text": " " * 250000 + PAGE, "dry_run": True})
+    assert (status, found["found"]) == (200, 2)
+    assert api.ask("POST", "/posts/import", "[]",
+                   Content_Type="application/json")[0] == 400
+    assert api.ask("GET", "/posts/import")[0] == 405
+
+
 # --- systems, checks, windows ------------------------------------------------------------------
 
 
@@ -483,6 +562,48 @@ def test_systems(api):
     assert api.ask("DELETE", "/systems/API1")[0] == 204
     assert api.ask("DELETE", "/systems/API1")[0] == 404
     assert api.ask("GET", "/systems/API1")[0] == 404
+
+
+def test_a_system_has_a_state(api):
+    """Also one that is internal, of which strangers hear nothing."""
+    nothing = {"state": None, "since": None, "at": None, "latency_us": None,
+               "uptime_ppm": None, "coverage_ppm": 0, "planned": False,
+               "unstable": False}
+
+    def state(of):
+        status, fields, s = api.ask("GET", f"/systems/{of}/state", key="read")
+        assert status in (200, 503), s
+        if status == 503:  # the watcher is taking the change in
+            return None
+        assert "ETag" not in fields
+        api.check("SystemState", s)
+        return s
+    assert api.ask("GET", "/systems/State1/state")[0] == 404
+    for name, internal in (("State1", False), ("State2", True)):
+        assert api.ask("PUT", f"/systems/{name}", {
+            "role": "mail", "internal": internal})[0] == 201
+        assert wait_for(lambda: state(name)) == {"system": name, **nothing}
+    # One that answers and one that does not; the worst counts.
+    with socket.create_server(("127.0.0.1", 0)) as up, \
+            socket.create_server(("127.0.0.1", 0)) as closed:
+        down = closed.getsockname()[1]
+        closed.close()
+        for name, port in (("State1", up.getsockname()[1]), ("State2", down)):
+            assert api.ask("PUT", f"/checks/{name}/tcp", {
+                "kind": "tcp", "target": f"127.0.0.1:{port}",
+                "options": {"every": "2s"}})[0] == 204
+        good = wait_for(lambda: (s := state("state1")) and s["state"] == "up"
+                        and s["uptime_ppm"] is not None and s)
+        assert good["since"] and good["at"] and good["latency_us"] > 0
+        assert (good["uptime_ppm"], good["planned"]) == (1000000, False)
+        bad = wait_for(lambda: (s := state("STATE2")) and
+                       s["state"] == "down" and s)
+        assert bad["system"] == "State2"
+    for name in ("State1", "State2"):
+        assert api.ask("DELETE", f"/checks/{name}/tcp")[0] == 204
+        wait_for(lambda: not api.ask(
+            "GET", f"/checks?system={name}")[2]["checks"], 10, "it is gone")
+        assert api.ask("DELETE", f"/systems/{name}")[0] == 204
 
 
 def test_a_new_system_comes_last(api):
@@ -544,10 +665,18 @@ def test_checks_of_the_api_stay_out_of_networks_of_ours(make_server):
             return rows and rows[0]["state"] == "up"
         wait_for(lambda: is_up("cli8"), what="that of the command line")
         assert not is_up("api8")
+        # Nor does a key have it run there, whoever made it.
+        for name in ("cli8/t", "api8/t"):
+            status, found = run(api, name)
+            assert (status, found["outcome"]) == (200, "failed"), found
+            assert "private network" in found["text"]
+        assert json.loads(server.cli("check", "run", "cli8/t", "--json")
+                          )["outcome"] == "ok"
         # The operator may say that these networks are open to keys.
         server.configure({"watch": {"api_networks": ["127.0.0.0/8"]}})
         server.cli("reload")
         wait_for(lambda: is_up("api8"), what="where it may go now")
+        assert run(api, "cli8/t")[1]["outcome"] == "ok"
         literal = {"kind": "imap", "target": "localhost:143"}
         assert api.ask("PUT", "/checks/api8/l", literal)[0] == 204
         literal["target"] = "10.0.0.1:143"
@@ -557,6 +686,50 @@ def test_checks_of_the_api_stay_out_of_networks_of_ours(make_server):
     finally:
         port.close()
         ns.close()
+
+
+def run(api, check):
+    """(status, what was found): the watcher may be taking the check in."""
+    def answer():
+        status, fields, v = api.ask("POST", f"/checks/{check}/run",
+                                    key="systems")
+        return status != 503 and (status, v, fields)
+    return wait_for(answer)[:2]
+
+
+def test_a_check_is_run_now(api):
+    api.ask("PUT", "/systems/RUN1", {"role": "mail"})
+    check = {"kind": "imap", "target": f"127.0.0.1:{api.server.ports['imap']}",
+             "options": {"login": "nobody@test.example", "tls": "starttls",
+                         "verify": "no", "password": "s3cret", "every": "1h",
+                         "timeout": "60s"}}
+    assert run(api, "RUN1/imap")[0] == 404
+    assert api.ask("PUT", "/checks/RUN1/imap", check)[0] == 204
+    status, found = run(api, "RUN1/imap")
+    assert status == 200
+    api.check("CheckRun", found)
+    assert (found["system"], found["check"]) == ("run1", "imap")
+    assert (found["outcome"], found["cause"]) == ("failed", "login"), found
+    assert "connect" in [s["name"] for s in found["stages"]]
+    assert any("STARTTLS" in line for line in found["dialogue"])
+    assert "s3cret" not in json.dumps(found)
+    # The same as the command line shows.
+    shown = json.loads(api.server.cli("check", "run", "run1/imap", "--json",
+                                      check=False).stdout)
+    assert [shown[x] for x in ("outcome", "cause", "found")] == [
+        found[x] for x in ("outcome", "cause", "text")]
+    # It changes nothing, and is no line of the log.
+    assert "check.run" not in {x["what"] for x in the_log(api)}
+    # It goes to somebody's server: there is a limit, from one address.
+    def again():
+        return api.ask("POST", "/checks/RUN1/none/run", source="127.0.0.8")
+    answers = [again() for _ in range(45)]
+    assert {a[0] for a in answers} == {404, 429}
+    assert [a[0] for a in answers][:30] == [404] * 30
+    assert all(1 <= int(a[1]["Retry-After"]) <= 60 for a in answers
+               if a[0] == 429)
+    assert run(api, "RUN1/none")[0] == 404
+    assert api.ask("DELETE", "/checks/RUN1/imap")[0] == 204
 
 
 def test_checks_and_their_passwords(api):
@@ -673,6 +846,47 @@ def test_subscribers(api):
     assert status == 422 and "watch.allow_local" in problem["detail"]
 
 
+def test_subscribers_are_confirmed_and_resumed(api):
+    c = http.client.HTTPConnection("127.0.0.1", api.server.ports["http"],
+                                   timeout=60)
+    c.request("POST", "/subscribe", "address=Pend%40example.org",
+              {"Content-Type": "application/x-www-form-urlencoded"})
+    assert c.getresponse().status == 200
+    c.close()
+    who = "?to=pend@example.org"
+
+    def shown():
+        _, fields, found = api.ask("GET", "/subscribers" + who)
+        return found["subscribers"] and (found["subscribers"][0],
+                                         fields["ETag"])
+
+    def count(what):
+        return [x["what"] for x in the_log(api)
+                if x["object"] == "pend@example.org"].count(what)
+    before, tag = wait_for(shown)
+    assert not before["confirmed"] and before["confirmed_at"] is None
+    for verb in ("confirm", "resume"):
+        path = f"/subscribers/{verb}"
+        assert api.ask("POST", path)[0] == 400
+        assert api.ask("POST", path + "?to=nobody")[0] == 400
+        assert api.ask("POST", path + "?to=nobody@example.org")[0] == 404
+        assert api.ask("POST", path + who, If_Match='"x"')[0] == 412
+    assert shown() == (before, tag)
+    status, _, after = api.ask("POST", "/subscribers/confirm" + who,
+                               key="subscribers", If_Match=tag,
+                               schema="Subscriber")
+    assert (status, after["confirmed"]) == (200, True)
+    assert after["confirmed_at"] and shown()[0] == after
+    # Again: it stays as it is, and so does the log.
+    now = shown()
+    for verb in ("confirm", "resume"):
+        status, _, again = api.ask("POST", f"/subscribers/{verb}{who}")
+        assert (status, again) == (200, after)
+    assert shown() == now
+    assert (count("subscriber.confirm"), count("subscriber.resume")) == (1, 0)
+    assert api.ask("DELETE", "/subscribers" + who)[0] == 204
+
+
 def the_log(api, **how):
     after, lines = "", []
     while after is not None:
@@ -701,8 +915,8 @@ def test_every_change_is_in_the_log(api):
     assert {"post.new", "post.update", "post.resolve", "post.edit",
             "post.delete", "system.put", "system.remove", "check.put",
             "check.remove", "maintenance.put", "maintenance.remove",
-            "subscriber.add", "subscriber.remove", "key.add",
-            "key.revoke"} <= whats
+            "subscriber.add", "subscriber.remove", "subscriber.confirm",
+            "post.import", "key.add", "key.revoke"} <= whats
     secrets = [k.split("_", 2)[2] for k in api.keys.values()]
     log = api.server.log_file.read_text()
     assert not any(s in json.dumps(lines) or s in log for s in secrets)

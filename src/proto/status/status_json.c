@@ -206,6 +206,8 @@ status_json_put_subscriber(
 	status_json_time(to, "created", s->created_s);
 	status_json_time(to, "confirmed_at", s->confirmed_s);
 	status_json_time(to, "paused_at", s->paused_s);
+	status_json_number(to, "bounces", s->bounces);
+	status_json_word(to, "why", s->why);
 	buf_put_char(to, '}');
 }
 

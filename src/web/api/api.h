@@ -6,6 +6,7 @@
  *   api.c         finds what is asked for, and reads key and body
  *   api_call.c    reads and puts rows for it, and answers
  *   api_row.c     one row, found by its key, and deleted
+ *   api_watch.c   asks role watch
  *   api_*.c       what is asked for
  *
  * Whatever a request needs of the store comes later. The client may be gone by
@@ -32,6 +33,7 @@
 #define API_PAGE      20
 
 struct api_call;
+struct api_import;
 struct api_row;
 
 struct api_route {
@@ -72,6 +74,7 @@ struct api_call {
 	void (*with_post)(struct api_call *c);
 	void (*with_row)(struct api_call *c);
 	const struct api_row *deleted;
+	const char *missing; /* 404 of what watch does not know; NULL: none */
 
 	/* Of the thing in hand. */
 	struct buf out; /* the answer */
@@ -86,7 +89,8 @@ struct api_call {
 	struct status_systems *systems; /* all; NULL: they were not read */
 	uint32_t number;
 	unsigned tries, slug_taken;
-	unsigned retry_s; /* of 429 */
+	unsigned retry_s;          /* of 429 */
+	struct api_import *import; /* NULL: none is going on */
 	unsigned count, limit;
 	bool is_taken, makes_slug; /* of its title */
 	/* What a list shows. */
@@ -189,6 +193,23 @@ struct api_row {
 /* Delete the row with the key c->slug, which heeds If-Match, and answer. row is
  * static. */
 void api_row_delete(struct api_call *c, const struct api_row *row);
+
+/* --- api_watch.c ------------------------------------------------------------------ */
+
+/*
+ * Ask role watch; then then runs, with the answer in c->keys. What it does not know is
+ * 404 with missing; when that is NULL, then finds nothing in c->keys.
+ */
+void api_watch_ask(struct api_call *c, enum msg_type type, struct str body,
+    const char *missing, void (*then)(struct api_call *c));
+/* The key of the check in the path, into c->slug. False: 404 was answered. */
+bool api_check_key(struct api_call *c);
+extern const struct api_row api_check_row;
+
+/* --- api_import.c ----------------------------------------------------------------- */
+
+/* NULL is fine. */
+void api_import_free(struct api_import *im);
 
 /* --- the requests ---------------------------------------------------------------------- */
 

@@ -25,6 +25,7 @@ api_call_free(struct api_call *c)
 	buf_done_secret(&c->body);
 	buf_done_secret(&c->other);
 	(void)status_systems_free(c->systems);
+	api_import_free(c->import);
 	jsondoc_free(c->doc);
 	free(c);
 }

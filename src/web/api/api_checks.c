@@ -12,44 +12,7 @@
 
 #define RANGE_S (90U * 86400)
 
-static const struct api_row check_row = { LEDGER_CHECK, "check.remove",
-	"There is no such check." };
-
-/* --- asking watch ------------------------------------------------------------------- */
-
-static void
-on_answer(void *arg, struct ipc_msg *m)
-{
-	struct api_call *c = arg;
-
-	if (c->v == NULL) {
-		api_call_free(c);
-		return;
-	}
-	if (m->outcome == NOT_FOUND) {
-		api_fail(c, 404, check_row.missing);
-		return;
-	}
-	if (m->outcome != DONE) {
-		api_fail(c, 503, "The watcher cannot be asked now: try again.");
-		return;
-	}
-	buf_reset(&c->keys, c->keys.cap);
-	buf_put_str(&c->keys, m->body);
-	c->then(c);
-}
-
-/* Its answer is in c->keys. */
-static void
-ask_watch(struct api_call *c, enum msg_type type, struct str body,
-    void (*then)(struct api_call *c))
-{
-	c->then = then;
-	runtime_request(c->sv->rt,
-	    &(struct ipc_peer_request){
-		.to = ROLE_WATCH, .type = type, .body = body, .fd = -1 },
-	    on_answer, c);
-}
+/* --- what watch knows ----------------------------------------------------------------- */
 
 static void
 ask_list(struct api_call *c, struct str prefix, struct str after,
@@ -60,7 +23,7 @@ ask_list(struct api_call *c, struct str prefix, struct str after,
 	msg_watch_list_put(
 	    &body, &(struct msg_watch_list){
 		       .prefix = prefix, .after = after, .range_s = RANGE_S });
-	ask_watch(c, MSG_WATCH_LIST, buf_str(&body), then);
+	api_watch_ask(c, MSG_WATCH_LIST, buf_str(&body), NULL, then);
 	buf_done(&body);
 }
 
@@ -166,15 +129,6 @@ api_checks_list(struct api_call *c)
 
 /* --- one ------------------------------------------------------------------------------ */
 
-static bool
-put_key(struct api_call *c)
-{
-	if (!api_key(c, 0, &c->slug))
-		return false;
-	buf_put_char(&c->slug, '/');
-	return api_key(c, 1, &c->slug);
-}
-
 /* {"every":["10s"],...}: a list each, for some stand several times. */
 static void
 put_options(struct buf *to, struct str options)
@@ -229,11 +183,12 @@ ask_config(struct api_call *c)
 	struct buf body = BUF_INIT(KIB(1));
 
 	if (!c->is_found) {
-		api_fail(c, 404, check_row.missing);
+		api_fail(c, 404, api_check_row.missing);
 	} else {
 		msg_watch_config_put(
 		    &body, &(struct msg_watch_config){ buf_str(&c->slug) });
-		ask_watch(c, MSG_WATCH_CONFIG, buf_str(&body), show_config);
+		api_watch_ask(c, MSG_WATCH_CONFIG, buf_str(&body),
+		    api_check_row.missing, show_config);
 	}
 	buf_done(&body);
 }
@@ -241,7 +196,7 @@ ask_config(struct api_call *c)
 void
 api_checks_show(struct api_call *c)
 {
-	if (put_key(c))
+	if (api_check_key(c))
 		api_row_find(c, LEDGER_CHECK, ask_config);
 }
 
@@ -344,7 +299,7 @@ api_checks_put(struct api_call *c)
 	struct status_check check;
 	struct status_fault f;
 
-	if (put_key(c)) {
+	if (api_check_key(c)) {
 		if (!status_json_read_check(c->json, &check, &scratch, &f) ||
 		    !make_public(c, &check, &f)) {
 			api_fail_fault(c, &f);
@@ -359,6 +314,6 @@ api_checks_put(struct api_call *c)
 void
 api_checks_delete(struct api_call *c)
 {
-	if (put_key(c))
-		api_row_delete(c, &check_row);
+	if (api_check_key(c))
+		api_row_delete(c, &api_check_row);
 }

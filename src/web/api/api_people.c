@@ -2,9 +2,13 @@
 /* api_people.c - subscribers and the log of changes of the API. See api.h. */
 #include "base/secret.h"
 #include "net/connect.h"
+#include "proto/status/status_bounce.h"
 #include "proto/status/status_message.h"
 #include "proto/status/status_news.h"
 #include "web/api/api.h"
+
+static const struct api_row subscriber_row = { LEDGER_SUBSCRIBER,
+	"subscriber.remove", "There is no such subscriber." };
 
 /* --- subscribers -------------------------------------------------------------------- */
 
@@ -183,14 +187,117 @@ api_subscribers_new(struct api_call *c)
 void
 api_subscribers_delete(struct api_call *c)
 {
-	static const struct api_row subscriber = { LEDGER_SUBSCRIBER,
-		"subscriber.remove", "There is no such subscriber." };
 	struct buf to = BUF_INIT(KIB(1));
 
 	(void)!api_query(c, "to", &to);
 	if (read_key(c, buf_str(&to)))
-		api_row_delete(c, &subscriber);
+		api_row_delete(c, &subscriber_row);
 	buf_done(&to);
+}
+
+/* --- confirm, resume ------------------------------------------------------------------- */
+
+static void
+subscriber_was_changed(struct api_call *c, enum reason reason)
+{
+	if (reason != REASON_NONE)
+		api_fail(c, 409, "It was changed at the same time.");
+	else
+		api_reply(c, 200);
+}
+
+/* What it is like now is in c->out. */
+static void
+put_changed(
+    struct api_call *c, const struct status_subscriber *s, const char *what)
+{
+	struct buf value = BUF_INIT(KIB(2));
+	struct msg_ledger_row row;
+
+	status_subscriber_encode(s, &value);
+	row = (struct msg_ledger_row){ .key = buf_str(&c->slug),
+		.value = buf_str(&value) };
+	api_put(c, &(struct api_change){ .table = LEDGER_SUBSCRIBER,
+		       .rows = &row,
+		       .n = 1,
+		       .only_if = LEDGER_IF_SAME,
+		       .was = buf_str(&c->row_now),
+		       .what = what,
+		       .object = buf_str(&c->slug),
+		       .detail = str_c(status_scope_name(s->scope)),
+		       .done = subscriber_was_changed });
+	buf_done_secret(&value);
+}
+
+/* change says whether it is another one then: else nothing is put. */
+static void
+change_found(struct api_call *c, const char *what,
+    bool (*change)(struct status_subscriber *s))
+{
+	struct status_subscriber s;
+	bool is_other;
+
+	if (!c->is_found || !status_subscriber_decode(
+				buf_str(&c->slug), buf_str(&c->row_now), &s)) {
+		api_fail(c, 404, subscriber_row.missing);
+		return;
+	}
+	if (!api_if_match(c))
+		return;
+	is_other = change(&s);
+	status_json_put_subscriber(&c->out, buf_str(&c->slug), &s);
+	c->hash = 0;
+	if (is_other)
+		put_changed(c, &s, what);
+	else
+		api_reply(c, 200);
+}
+
+/* The operator has heard it from whom it concerns. */
+static bool
+confirm(struct status_subscriber *s)
+{
+	if (s->is_confirmed)
+		return false;
+	s->is_confirmed = true;
+	s->confirmed_s = api_now();
+	return true;
+}
+
+static void
+confirm_found(struct api_call *c)
+{
+	change_found(c, "subscriber.confirm", confirm);
+}
+
+/* It is paused since mail came back, and that is mended. */
+static void
+resume_found(struct api_call *c)
+{
+	change_found(c, "subscriber.resume", status_bounce_forgive);
+}
+
+static void
+find_to_change(struct api_call *c, void (*then)(struct api_call *c))
+{
+	struct buf to = BUF_INIT(KIB(1));
+
+	(void)!api_query(c, "to", &to);
+	if (read_key(c, buf_str(&to)))
+		api_row_find(c, LEDGER_SUBSCRIBER, then);
+	buf_done(&to);
+}
+
+void
+api_subscribers_confirm(struct api_call *c)
+{
+	find_to_change(c, confirm_found);
+}
+
+void
+api_subscribers_resume(struct api_call *c)
+{
+	find_to_change(c, resume_found);
 }
 
 /* --- the log ------------------------------------------------------------------------------- */
