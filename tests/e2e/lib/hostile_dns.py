@@ -14,6 +14,7 @@ many      more records than fit     wide      one record of 64 KB
 flap      NXDOMAIN and SERVFAIL in turn
 """
 import collections
+import errno
 import os
 import socket
 import struct
@@ -34,19 +35,33 @@ KINDS = {"silent", "wrongid", "servfail", "refused", "formerr", "noise", "tc",
          "many", "wide", "flap", "nxdomain", "nodata"}
 
 
+def one_port():
+    """Sockets of UDP and TCP with one number: a port that is free for the one may
+    be somebody's connection for the other."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket()
+        try:
+            udp.bind(("127.0.0.1", 0))
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tcp.bind(udp.getsockname())
+            return udp, tcp
+        except OSError as e:
+            udp.close()
+            tcp.close()
+            if e.errno != errno.EADDRINUSE:
+                raise
+
+
 class HostileServer:
     def __init__(self, records=None):
         self.records = {(n.lower(), t): v for (n, t), v in
                         (records or {}).items()}
         self.asked = collections.Counter()
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp, self.tcp = one_port()
         self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.udp.bind(("127.0.0.1", 0))
-        port = self.udp.getsockname()[1]
-        self.tcp = socket.socket()
-        self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.tcp.bind(("127.0.0.1", port))
         self.tcp.listen(100)
+        port = self.udp.getsockname()[1]
         self.address = f"127.0.0.1:{port}"
         self.is_over = False
         self.held = []
