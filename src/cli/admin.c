@@ -19,7 +19,6 @@
 #include "proto/status/status_systems.h"
 
 #define CONNECT_TRIES 10
-#define TRY_S         2
 /* For what is done in one step, however long it takes: an account's check, and a
  * probe, which has limits of its own. */
 #define SLOW_S 900
@@ -398,7 +397,7 @@ admin_do_role(struct admin *a, enum role role, const struct admin_call *call,
 
 /* A connection that does not wait. False: there is none. */
 static bool
-try_open(int fd, enum role role, struct ipc_client **ret)
+try_open(int fd, enum role role, unsigned patience_ms, struct ipc_client **ret)
 {
 	if (fd < 0)
 		return false;
@@ -406,29 +405,29 @@ try_open(int fd, enum role role, struct ipc_client **ret)
 		(void)close(fd);
 		return false;
 	}
-	ipc_client_set_patience(*ret, TRY_S * 1000);
+	ipc_client_set_patience(*ret, patience_ms);
 	return true;
 }
 
 bool
 admin_try_role(struct admin *a, enum role role, const struct admin_call *call,
-    struct buf *reply)
+    unsigned patience_ms, struct buf *reply)
 {
 	const struct ipc_call q = {
 		.type = call->type, .body = call->body, .fd = -1
 	};
-	int fd = connect_control(a->control, TRY_S * 1000), r = -EAGAIN;
+	int fd = connect_control(a->control, patience_ms), r = -EAGAIN;
 	struct ipc_client *c = NULL;
 	enum outcome o = TEMPFAIL;
 
-	if (!try_open(fd, ROLE_SUPERVISOR, &c))
+	if (!try_open(fd, ROLE_SUPERVISOR, patience_ms, &c))
 		return false;
 	fd = -1;
 	if (ask_for_role(a, c, role, &fd) < 0)
 		closep(&fd);
 	ipc_client_free(c);
 	c = NULL;
-	if (try_open(fd, role, &c))
+	if (try_open(fd, role, patience_ms, &c))
 		r = ipc_client_call(c, &q, &o, reply, NULL);
 	ipc_client_free(c);
 	return r == 0 && o == DONE;

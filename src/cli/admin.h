@@ -62,9 +62,11 @@ int admin_do(struct admin *a, enum msg_type type, struct str body,
 int admin_do_role(struct admin *a, enum role role,
     const struct admin_call *call, const char *what, struct buf *reply);
 /* The same of a process that may not be there, or hang: false, and nothing is
- * printed, when it does not answer at once. */
+ * printed, when it is not, or says nothing for so long. */
+#define ADMIN_AT_ONCE_MS 2000
 bool admin_try_role(struct admin *a, enum role role,
-    const struct admin_call *call, struct buf *reply) WARN_UNUSED;
+    const struct admin_call *call, unsigned patience_ms,
+    struct buf *reply) WARN_UNUSED;
 /* The same of the supervisor, with its own words where it has some. */
 int admin_ask_supervisor(struct admin *a, enum msg_type type, struct str body,
     const char *what, struct buf *reply) WARN_UNUSED;

@@ -217,7 +217,7 @@ outbox_print_messages(struct admin *a, bool is_waiting)
 	/* Without an answer nothing is known to be on its way. */
 	if (admin_try_role(a, ROLE_WATCH,
 		&(struct admin_call){ .type = MSG_WATCH_OUTBOX, .fd = -1 },
-		&reply) &&
+		ADMIN_AT_ONCE_MS, &reply) &&
 	    !msg_list_reply_get(buf_str(&reply), &now))
 		now.items = STR_NONE;
 	for (size_t i = 0; i < rows.n; i++)

@@ -124,6 +124,10 @@ enum route_line {
 	ROUTE_LINE_ANSWER, /* where mail goes now: text, why */
 };
 
+/* Domains of one MX_ASK, and how long it waits for DNS at most. */
+#define MX_ASK_MAX 200
+#define MX_ASK_MS  5000
+
 enum queue_action {
 	QUEUE_RETRY, /* due now; held ones stay held */
 	QUEUE_HOLD,

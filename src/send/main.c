@@ -13,6 +13,7 @@
 #include "conf/conf_resolver.h"
 #include "proc/ledger.h"
 #include "proto/reply/reply.h"
+#include "send/dns/mx_ask.h"
 #include "send/local.h"
 #include "send/route/breakers.h"
 #include "send/queue/dest.h"
@@ -338,6 +339,8 @@ handle(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 		return on_ledger(sv, m->body);
 	if (m->type == MSG_ROUTE_ASK)
 		return route_ask(sv, p, m);
+	if (m->type == MSG_MX_ASK)
+		return mx_ask(sv, p, m);
 	return false;
 }
 

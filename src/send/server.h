@@ -4,6 +4,7 @@
  *
  *   domain.c   which domains have something due; leases it in portions
  *   lookup.c   the MX hosts of a domain
+ *   mx_ask.c   the same, for the operator's command
  *   choose.c   which way: routes (route.h, plan.h), who refuses us (breakers.h),
  *              what the sender allows (permit.h) -> a destination
  *   flows.c    how much waits for whom, and why

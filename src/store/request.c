@@ -84,6 +84,18 @@ QUEUE_REPLY(queue_domains, queue_domains)
 QUEUE_REPLY(queue_results, queue_results)
 QUEUE_REPLY(queue_list, queue_list)
 QUEUE_REPLY(queue_trace, queue_trace)
+QUEUE_REPLY(queue_targets, queue_targets)
+
+static struct verdict
+call_queue_hosts(struct request *r)
+{
+	struct msg_list_reply q;
+
+	if (!msg_list_reply_get(r->msg->body, &q))
+		return BAD_BODY;
+	return queue_hosts(r->s->queue, &q);
+}
+
 DIR_REPLY(dir_rcpt_check, rcpt_check)
 DIR_REPLY(dir_verifier, verifier_get)
 DIR_NO_REPLY(dir_domain_check, name)
@@ -195,6 +207,8 @@ static const struct handler handlers[] = {
 	[MSG_QUEUE_LIST]        = RUN(call_queue_list, WAIT_ALL),
 	[MSG_QUEUE_CHANGE]      = RUN(req_queue_change, WAIT_ALL),
 	[MSG_QUEUE_TRACE]       = RUN(call_queue_trace, WAIT_ALL),
+	[MSG_QUEUE_TARGETS]     = RUN(call_queue_targets, WAIT_ALL),
+	[MSG_QUEUE_HOSTS]       = RUN(call_queue_hosts, WAIT_NOTHING),
 	[MSG_LEDGER_PUT]        = RUN(req_ledger_put, WAIT_ALL),
 	[MSG_LEDGER_LIST]       = RUN(req_ledger_list, WAIT_ALL),
 	[MSG_LEDGER_TAG]        = RUN(req_ledger_tag, WAIT_ALL),

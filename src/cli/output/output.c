@@ -24,8 +24,9 @@ struct output {
 	size_t widths[FIELDS_MAX]; /* so far */
 	bool is_left_out[FIELDS_MAX];
 	const char *spare;
-	bool is_begun; /* something was printed */
-	bool has_row;  /* of JSON */
+	bool is_begun;  /* something was printed */
+	bool has_row;   /* of JSON */
+	json_t *beside; /* an object; NULL: nothing */
 };
 
 bool
@@ -63,6 +64,7 @@ output_free(struct output *o)
 	drop_cells(o);
 	free(o->cells);
 	json_decref(o->rows);
+	json_decref(o->beside);
 	free(o);
 }
 
@@ -517,19 +519,46 @@ output_flush(struct output *o, bool is_json)
 }
 
 void
+output_beside(struct output *o, const char *key, uint64_t n)
+{
+	if (o->beside == NULL)
+		o->beside = json_object();
+	json_object_set_new(o->beside, key,
+	    json_integer((json_int_t)MIN(n, (uint64_t)INT64_MAX)));
+}
+
+/* The end of a list that was printed in parts. */
+static void
+print_json_end(const struct output *o)
+{
+	const char *key;
+	json_t *v;
+
+	fputs("\n  ]", stdout);
+	json_object_foreach(o->beside, key, v)
+	{
+		printf(",\n  \"%s\": ", key);
+		print_json(v, JSON_ENCODE_ANY);
+	}
+	puts("\n}");
+}
+
+void
 output_print(struct output *o, bool is_json)
 {
 	ASSERT(o->at == 0);
 	if (o->is_begun) {
 		output_flush(o, is_json);
 		if (is_json)
-			puts("\n  ]\n}");
+			print_json_end(o);
 		return;
 	}
 	if (is_json) {
 		json_t *all = json_object();
 
 		json_object_set(all, o->name, o->rows);
+		if (o->beside != NULL)
+			json_object_update(all, o->beside);
 		dump(all);
 	} else {
 		print_table(o);

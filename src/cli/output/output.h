@@ -51,6 +51,8 @@ void output_put_signed(struct output *o, int64_t n);
 /* Print the rows so far: for a list that is too long to be held. Columns
  * become wider on the way. output_print() ends it. */
 void output_flush(struct output *o, bool is_json);
+/* A number beside the list, for JSON only: {"queue": [...], "unknown": 2}. */
+void output_beside(struct output *o, const char *key, uint64_t n);
 /* Nothing was put, and nothing printed. */
 bool output_is_empty(const struct output *o);
 /*

@@ -22,6 +22,7 @@ struct changes {
 	struct str route;
 	uint64_t changed, in_delivery;
 	uint64_t held; /* and not retried */
+	struct queue_hosts hosts;
 };
 
 static void
@@ -57,6 +58,7 @@ change_filter(
 		}
 		c->changed += r.changed;
 		c->in_delivery += r.in_delivery;
+		queue_note_unknown(&c->hosts, r.unknown, r.unknown_domain);
 		buf_reset(&after, KIB(1));
 		buf_put_str(&after, r.after);
 		show_progress(a, c);
@@ -106,6 +108,7 @@ tell(struct admin *a, const struct changes *c, const char *verb)
 		{ "changed", "CHANGED", OUTPUT_COUNT },
 		{ "in_delivery", "IN DELIVERY", OUTPUT_COUNT },
 		{ "held", "HELD", OUTPUT_COUNT },
+		{ "unknown", "UNKNOWN", OUTPUT_COUNT },
 	};
 	struct output *o;
 
@@ -128,6 +131,7 @@ tell(struct admin *a, const struct changes *c, const char *verb)
 	output_put_number(o, c->changed);
 	output_put_number(o, c->in_delivery);
 	output_put_number(o, c->held);
+	output_put_number(o, c->hosts.n_unknown);
 	output_print_one(o, true);
 	output_free(o);
 }
@@ -158,12 +162,42 @@ is_way(struct admin *a, struct str way)
 	return error == NULL;
 }
 
+/* An exit code: what became of all that was selected. */
+static int
+end_change(
+    struct admin *a, struct queue_words *w, struct changes *c, const char *verb)
+{
+	if (c->held > 0 && w->args.n_words)
+		return admin_error(
+		    a, ADMIN_REFUSED, HELD_TEXT, HELD_ARGS(c->held));
+	if (c->changed == 0 && c->hosts.n_unknown == 0 && w->args.n_words)
+		return admin_error(
+		    a, ADMIN_REFUSED, "there is nothing to %s", verb);
+	tell(a, c, verb);
+	return queue_tell_unknown(a, &c->hosts);
+}
+
+static int
+change_all(
+    struct admin *a, struct queue_words *w, struct changes *c, const char *verb)
+{
+	int r = queue_learn_hosts(a, w, &c->hosts);
+
+	for (size_t i = 0; i < MAX(w->args.n_words, 1) && r == ADMIN_OK; i++) {
+		w->filter.id = str_c(w->args.n_words ? w->args.words[i] : NULL);
+		r = change_filter(a, c, &w->filter);
+	}
+	if (r == ADMIN_OK && c->action == QUEUE_RETRY && c->changed == 0)
+		r = count_held(a, w, &c->held);
+	return r == ADMIN_OK ? end_change(a, w, c, verb) : r;
+}
+
 int
 queue_change(struct admin *a, struct queue_words *w, const char *verb,
     enum queue_action action)
 {
 	struct changes c = { .action = action };
-	int r = ADMIN_OK;
+	int r;
 
 	if (action == QUEUE_REROUTE && w->args.n_words)
 		c.route = str_c(w->args.words[--w->args.n_words]);
@@ -177,20 +211,7 @@ queue_change(struct admin *a, struct queue_words *w, const char *verb,
 		return ADMIN_USAGE;
 	if (!queue_make_filter(a, w))
 		return ADMIN_USAGE;
-	for (size_t i = 0; i < MAX(w->args.n_words, 1) && r == ADMIN_OK; i++) {
-		w->filter.id = str_c(w->args.n_words ? w->args.words[i] : NULL);
-		r = change_filter(a, &c, &w->filter);
-	}
-	if (r == ADMIN_OK && action == QUEUE_RETRY && c.changed == 0)
-		r = count_held(a, w, &c.held);
-	if (r != ADMIN_OK)
-		return r;
-	if (c.held > 0 && w->args.n_words)
-		return admin_error(
-		    a, ADMIN_REFUSED, HELD_TEXT, HELD_ARGS(c.held));
-	if (c.changed == 0 && w->args.n_words)
-		return admin_error(
-		    a, ADMIN_REFUSED, "there is nothing to %s", verb);
-	tell(a, &c, verb);
+	r = change_all(a, w, &c, verb);
+	queue_hosts_done(&c.hosts);
 	return r;
 }

@@ -36,10 +36,31 @@ bool queue_has_selector(const struct queue_words *w) WARN_UNUSED;
 /* Fill in the filter, but for the id. False after an error was printed. */
 bool queue_make_filter(struct admin *a, struct queue_words *w) WARN_UNUSED;
 
+/* What --mx needs to know, and what it could not. Zeroed at first. */
+struct queue_hosts {
+	bool is_asked, is_send_gone;
+	uint64_t n_unknown; /* recipients of whom it is not known */
+	struct buf domain;  /* of one of them */
+	struct buf failed;  /* look-ups that failed: mx_found */
+};
+/*
+ * Tell the store the mail servers of all domains that the filter may be about; nothing is done
+ * without --mx. An exit code, after an error was printed; that role send is not there is none.
+ */
+int queue_learn_hosts(struct admin *a, const struct queue_words *w,
+    struct queue_hosts *h) WARN_UNUSED;
+/* What a portion of the store's answer says. */
+void queue_note_unknown(struct queue_hosts *h, uint64_t n, struct str domain);
+/* Say on standard error what is not known, and why. ADMIN_TEMPFAIL: because nobody could be
+ * asked. */
+int queue_tell_unknown(struct admin *a, struct queue_hosts *h) WARN_UNUSED;
+void queue_hosts_done(struct queue_hosts *h);
+
 struct queue_listing {
 	struct output *o; /* NULL: only count them */
 	bool is_all, is_one_by_one;
 	uint64_t n;
+	struct queue_hosts hosts;
 };
 
 /* All that the filter fits, into the listing. An exit code. */

@@ -84,6 +84,7 @@ print_rows(struct admin *a, struct queue_listing *l, struct str reply,
 	}
 	if (l->o && !l->is_one_by_one)
 		output_flush(l->o, a->is_json);
+	queue_note_unknown(&l->hosts, r.unknown, r.unknown_domain);
 	buf_reset(after, KIB(1));
 	buf_put_str(after, r.after);
 	return ADMIN_OK;
@@ -134,6 +135,7 @@ queue_list(struct admin *a, struct queue_words *w)
 
 	if (!queue_make_filter(a, w))
 		return ADMIN_USAGE;
+	r = queue_learn_hosts(a, w, &l.hosts);
 	l.o = a->is_json
 	          ? output_new("queue", all_fields, ARRAY_LEN(all_fields))
 	          : output_new("queue", short_fields, ARRAY_LEN(short_fields));
@@ -141,8 +143,13 @@ queue_list(struct admin *a, struct queue_words *w)
 		w->filter.id = str_c(w->args.n_words ? w->args.words[i] : NULL);
 		r = queue_list_filter(a, &l, &w->filter);
 	}
+	if (l.hosts.is_asked)
+		output_beside(l.o, "unknown", l.hosts.n_unknown);
 	if (r == ADMIN_OK)
 		output_print(l.o, a->is_json);
+	if (r == ADMIN_OK)
+		r = queue_tell_unknown(a, &l.hosts);
+	queue_hosts_done(&l.hosts);
 	output_free(l.o);
 	return r;
 }

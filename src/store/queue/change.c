@@ -135,7 +135,7 @@ queue_change(struct queue *q, const struct msg_queue_change *m, struct buf *out)
 	else
 		v = qtx_commit(&c.tx);
 	reply = (struct msg_queue_change_reply){ c.changed, c.in_delivery,
-		buf_str(&c.s.after) };
+		buf_str(&c.s.after), c.s.unknown, str_c(c.s.unknown_domain) };
 	if (verdict_is_done(v))
 		msg_queue_change_reply_put(out, &reply);
 	selection_done(&c.s);

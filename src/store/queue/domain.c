@@ -150,6 +150,7 @@ domain_remove_entry(struct queue *q, struct queue_domain *d)
 		return;
 	ASSERT(!d->leases);
 	take_out(q, d);
+	domain_forget_hosts(q, d);
 	/* Else queue_take_due() or queue_take_counts() frees it. */
 	domain_free_gone(d);
 }
@@ -191,8 +192,11 @@ domains_done(struct queue *q)
 		q->recounted[i]->is_recounted = false;
 		domain_free_gone(q->recounted[i]);
 	}
-	for (size_t i = 0; i < q->cap_domains; i++)
+	for (size_t i = 0; i < q->cap_domains; i++) {
+		if (q->domains[i] != NULL)
+			domain_forget_hosts(q, q->domains[i]);
 		free(q->domains[i]);
+	}
 	free(q->domains);
 	free(q->changed);
 	free(q->recounted);

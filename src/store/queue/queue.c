@@ -266,15 +266,14 @@ first_domain(void *arg, struct str key, UNUSED struct str val)
 
 #define DOMAINS_PORTION 1000
 
-struct verdict
-queue_domains(
-    struct queue *q, const struct msg_queue_domains *m, struct buf *out)
+/* The domains behind one, a portion; 1: there are more, 0, or an error. */
+static int
+visit_domains(struct queue *q, struct str after,
+    void (*visit)(struct queue_domain *d, struct buf *items), struct buf *items)
 {
-	struct buf items = BUF_INIT(QUEUE_REPLY_MAX);
-	struct msg_list_reply reply = { 0 };
 	struct queue_key from =
-	    m->after.n ? qkey_due_end(str_first(m->after, QUEUE_DOMAIN_MAX))
-		       : qkey_kind('D');
+	    after.n ? qkey_due_end(str_first(after, QUEUE_DOMAIN_MAX))
+		    : qkey_kind('D');
 	int r = q->is_damaged ? ENGINE_CORRUPT : 1;
 
 	for (size_t n = 0; n < DOMAINS_PORTION && r > 0; n++) {
@@ -288,17 +287,51 @@ queue_domains(
 			break;
 		from = qkey_due_end(str_make(f.name, f.n));
 		d = domain_find(q, str_make(f.name, f.n));
-		if (!d)
-			continue;
-		d->told_ms = d->due_ms;
-		msg_queue_domain_put(
-		    &items, &(struct msg_queue_domain){ domain_name(d),
-				domain_told_due(d->due_ms), d->count });
+		if (d != NULL)
+			visit(d, items);
 	}
-	reply.items = buf_str(&items);
-	reply.has_more = r == 1;
+	return r;
+}
+
+static struct verdict
+list_domains(struct queue *q, struct str after,
+    void (*visit)(struct queue_domain *d, struct buf *items), struct buf *out)
+{
+	struct buf items = BUF_INIT(QUEUE_REPLY_MAX);
+	int r = visit_domains(q, after, visit, &items);
+
 	if (r >= 0)
-		msg_list_reply_put(out, &reply);
+		msg_list_reply_put(
+		    out, &(struct msg_list_reply){ buf_str(&items), r == 1 });
 	buf_done(&items);
 	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
+}
+
+static void
+put_domain(struct queue_domain *d, struct buf *items)
+{
+	d->told_ms = d->due_ms;
+	msg_queue_domain_put(items, &(struct msg_queue_domain){ domain_name(d),
+					domain_told_due(d->due_ms), d->count });
+}
+
+struct verdict
+queue_domains(
+    struct queue *q, const struct msg_queue_domains *m, struct buf *out)
+{
+	return list_domains(q, m->after, put_domain, out);
+}
+
+static void
+put_target(struct queue_domain *d, struct buf *items)
+{
+	msg_queue_target_put(
+	    items, &(struct msg_queue_target){ domain_name(d), d->count });
+}
+
+struct verdict
+queue_targets(
+    struct queue *q, const struct msg_queue_targets *m, struct buf *out)
+{
+	return list_domains(q, m->after, put_target, out);
 }

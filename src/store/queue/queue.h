@@ -158,6 +158,15 @@ bool queue_take_counts(
 
 struct verdict queue_list(struct queue *q, const struct msg_queue_list *m,
     struct buf *out) WARN_UNUSED;
+/* All domains that have entries, for QUEUE_TARGETS. */
+struct verdict queue_targets(struct queue *q, const struct msg_queue_targets *m,
+    struct buf *out) WARN_UNUSED;
+/*
+ * The mail servers of domains, a list of mx_found: what a filter's mx is compared with. Kept
+ * until the domain has no entries any more, or the store ends. PERMFAIL: it is malformed.
+ */
+struct verdict queue_hosts(
+    struct queue *q, const struct msg_list_reply *m) WARN_UNUSED;
 struct verdict queue_change(struct queue *q, const struct msg_queue_change *m,
     struct buf *out) WARN_UNUSED;
 struct verdict queue_trace(struct queue *q, const struct msg_queue_trace *m,

@@ -28,6 +28,9 @@ struct queue_domain {
 	bool is_recounted; /* in queue.recounted */
 	uint32_t waiting, told_waiting, began, left;
 	struct ages ages; /* of those that wait */
+	/* hosts.c: its mail servers, with blanks between; none when !has_hosts. */
+	bool has_hosts;
+	struct str hosts;
 	char name[];
 };
 
@@ -62,6 +65,7 @@ struct queue {
 	struct map leased;     /* entry number: struct lease_item */
 	struct map damaged;    /* entries that cannot be read; told once */
 	uint64_t n_entries, n_leases;
+	uint64_t host_bytes; /* hosts.c */
 	uint64_t next_message, next_lease;
 	uint64_t owner;
 	uint64_t purge_after;
@@ -190,6 +194,19 @@ void qtx_event(struct qtx *t, struct qtx_entry e, uint8_t state,
 /* Messages whose last entry goes are put into the history; commit. */
 struct verdict qtx_commit(struct qtx *t) WARN_UNUSED;
 void qtx_abort(struct qtx *t);
+
+/* --- hosts.c --------------------------------------------------------------------------- */
+
+enum hosts_fit {
+	HOSTS_FIT,
+	HOSTS_OTHERS,
+	HOSTS_UNKNOWN, /* nobody has told */
+};
+/* One of its mail servers is that host, or one below it ("*.mail.example"). NULL is fine. */
+enum hosts_fit domain_hosts_fit(
+    const struct queue_domain *d, struct str wanted);
+bool queue_host_fits(struct str wanted, struct str host);
+void domain_forget_hosts(struct queue *q, struct queue_domain *d);
 
 /* --- lease.c --------------------------------------------------------------------------- */
 

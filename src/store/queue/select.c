@@ -239,27 +239,65 @@ matches(struct str wanted, struct str is)
 	return wanted.n == 0 || str_eq_case(wanted, is);
 }
 
-/* "*.outlook.com" means all hosts below it. */
+/* Its way leads to the mail servers of its domain, for all that is known here. */
 static bool
-mx_matches(struct str wanted, struct str is)
+goes_to_domain(const struct queue_entry_record *r)
 {
-	if (str_starts(wanted, STR("*.")))
-		return str_ends_case(is, str_from(wanted, 1));
-	return matches(wanted, is);
+	if (r->flags & QUEUE_ENTRY_LOCAL)
+		return false;
+	return !(r->flags & QUEUE_ENTRY_ROUTED) ||
+	       str_starts(r->route, STR("direct"));
+}
+
+static void
+note_unknown(struct selection *s, struct str domain)
+{
+	if (s->unknown++ > 0)
+		return;
+	snprintf(s->unknown_domain, sizeof(s->unknown_domain), "%.*s",
+	    STR_ARG(domain));
+}
+
+/* It was tried there last, or it goes there. */
+static bool
+mx_matches(const struct queue *q, struct selection *s,
+    const struct queue_entry_record *r)
+{
+	struct str wanted = s->filter.mx;
+	struct str domain = queue_address_domain(r->address);
+
+	if (wanted.n == 0 || queue_host_fits(wanted, r->mx))
+		return true;
+	if (!goes_to_domain(r))
+		return false;
+	switch (domain_hosts_fit(domain_find(q, domain), wanted)) {
+	case HOSTS_FIT:
+		return true;
+	case HOSTS_OTHERS:
+		break;
+	case HOSTS_UNKNOWN:
+		/* Where it was tried last is what is known of it. */
+		if (r->mx.n == 0)
+			note_unknown(s, domain);
+		break;
+	}
+	return false;
 }
 
 static bool
-entry_matches(const struct queue *q, const struct msg_queue_filter *f,
-    struct qtx_entry e, const struct queue_entry_record *r)
+entry_matches(const struct queue *q, struct selection *s, struct qtx_entry e,
+    const struct queue_entry_record *r)
 {
+	const struct msg_queue_filter *f = &s->filter;
+
 	if (f->account &&
 	    (r->account != f->account || !(r->flags & QUEUE_ENTRY_LIMITED)))
 		return false;
 	return matches(f->recipient, r->address) &&
 	       matches(f->domain, queue_address_domain(r->address)) &&
-	       mx_matches(f->mx, r->mx) &&
 	       (f->state == QUEUE_SHOW_ALL ||
-		   f->state == entry_shown_as(q, e, r));
+		   f->state == entry_shown_as(q, e, r)) &&
+	       mx_matches(q, s, r);
 }
 
 /* A copy of the message's record, kept while it is the same message. */
@@ -307,7 +345,7 @@ visit(struct queue *q, struct selection *s, struct qtx_entry e)
 	if (v.outcome == NOT_FOUND || v.reason == REASON_CORRUPT)
 		return VERDICT_DONE;
 	if (!verdict_is_done(v) || !message_matches(&s->filter, &s->m) ||
-	    !entry_matches(q, &s->filter, e, &r))
+	    !entry_matches(q, s, e, &r))
 		return v;
 	return s->visit(q, s, e, &r);
 }
@@ -404,6 +442,8 @@ queue_list(struct queue *q, const struct msg_queue_list *m, struct buf *out)
 
 	reply.items = buf_str(&l.items);
 	reply.after = buf_str(&l.s.after);
+	reply.unknown = l.s.unknown;
+	reply.unknown_domain = str_c(l.s.unknown_domain);
 	if (verdict_is_done(v))
 		msg_queue_list_reply_put(out, &reply);
 	selection_done(&l.s);

@@ -16,6 +16,9 @@ struct selection {
 	struct msg_queue_filter filter;
 	struct queue_message_record m;
 	struct buf after; /* where to go on; empty: that was all */
+	/* Fit, but for the host, of which nothing is known; the domain of one. */
+	uint64_t unknown;
+	char unknown_domain[QUEUE_DOMAIN_MAX + 1];
 	/* Inside. */
 	struct qtx_entry *v;
 	size_t n;

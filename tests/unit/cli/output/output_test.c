@@ -296,10 +296,45 @@ TEST(an_empty_list_is_an_empty_cell)
 	    text);
 }
 
+/* A row, and a number beside the list. */
+static void
+print_beside(bool is_in_parts, char *to, size_t max)
+{
+	static const struct output_field fields[] = { { "a", "A",
+	    OUTPUT_TEXT } };
+	struct output *o = output_new("rows", fields, 1);
+	FILE *was = stdout, *f = fmemopen(to, max, "w");
+
+	assert_non_null(f);
+	stdout = f;
+	output_put_text(o, STR("x"));
+	if (is_in_parts)
+		output_flush(o, true);
+	output_beside(o, "unknown", 3);
+	output_print(o, true);
+	fclose(f);
+	stdout = was;
+	output_free(o);
+}
+
+TEST(a_number_stands_beside_a_list)
+{
+	for (int parts = 0; parts < 2; parts++) {
+		char text[1000] = "", *end;
+
+		print_beside(parts == 1, text, sizeof(text));
+		end = strstr(text, "]");
+		CHECK(strstr(text, "\"a\": \"x\"") != NULL, text);
+		CHECK(end != NULL &&
+			  strcmp(end, "],\n  \"unknown\": 3\n}\n") == 0,
+		    text);
+	}
+}
+
 TEST_MAIN(UNIT(a_narrow_terminal_shows_less),
     UNIT(the_widest_texts_are_cut_to_the_terminal),
     UNIT(nothing_is_cut_for_programs),
     UNIT(people_read_what_is_shown_and_programs_words),
     UNIT(nothing_steers_a_terminal), UNIT(ends_of_lines_stay),
     UNIT(times_have_units_for_people), UNIT(json_says_what_it_said),
-    UNIT(an_empty_list_is_an_empty_cell))
+    UNIT(an_empty_list_is_an_empty_cell), UNIT(a_number_stands_beside_a_list))

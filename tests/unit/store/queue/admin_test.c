@@ -28,6 +28,10 @@ encode(struct buf *b, struct msg_queue_filter f)
 	return buf_str(b);
 }
 
+/* What the last list said that it could not know. */
+static uint64_t unknown;
+static char unknown_domain[200];
+
 /* "recipient:state:tries " of each, in the order told; *ret_portions. */
 static const char *
 list_in(struct msg_queue_filter f, unsigned *ret_portions)
@@ -40,6 +44,7 @@ list_in(struct msg_queue_filter f, unsigned *ret_portions)
 	struct msg_queue_row row;
 
 	*ret_portions = 0;
+	unknown = 0;
 	do {
 		q.after = buf_str(&after);
 		ASSERT(verdict_is_done(queue_list(t.q, &q, fresh(&t.f))));
@@ -48,6 +53,9 @@ list_in(struct msg_queue_filter f, unsigned *ret_portions)
 		     w.in.n && msg_queue_row_read(&w, &row);)
 			buf_printf(&b, "%.*s:%u:%u ", STR_ARG(row.recipient),
 			    row.state, row.attempts);
+		unknown += r.unknown;
+		snprintf(unknown_domain, sizeof(unknown_domain), "%.*s",
+		    STR_ARG(r.unknown_domain));
 		buf_reset(&after, KIB(1));
 		buf_put_str(&after, r.after);
 		++*ret_portions;
@@ -161,6 +169,119 @@ TEST(a_list_holds_what_was_asked_for)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (strcmp(list(cases[i].f), cases[i].want) != 0)
 			fail_msg("%s: %s", cases[i].name, list(cases[i].f));
+}
+
+/* --- by the mail servers of domains ------------------------------------------------- */
+
+/* Role send has looked them up; NULL: it could not. */
+static struct verdict
+told(const char *domain, const char *hosts)
+{
+	struct buf items = BUF_INIT(MIB(1));
+	struct verdict v;
+
+	msg_mx_found_put(
+	    &items, &(struct msg_mx_found){ .domain = str_c(domain),
+			.is_known = hosts != NULL,
+			.hosts = str_c(hosts) });
+	v = queue_hosts(
+	    t.q, &(struct msg_list_reply){ .items = buf_str(&items) });
+	buf_done(&items);
+	return v;
+}
+
+static void
+tell(const char *domain, const char *hosts)
+{
+	ASSERT(verdict_is_done(told(domain, hosts)));
+}
+
+TEST(mail_that_was_never_tried_is_found_by_its_mail_servers)
+{
+	const struct msg_queue_filter big = { .mx = STR("*.Big.example") };
+	const char *one =
+	    "x@one.example:1:0 y@one.example:1:0 x@one.example:1:0 ";
+
+	fill();
+	/* u@two.example was tried elsewhere: that is what is known of it. */
+	assert_string_equal(list(big), "");
+	CHECK(unknown == 4, "nobody has told");
+	tell("one.example", "mx.other.example mx7.BIG.example");
+	assert_string_equal(list(big), one);
+	CHECK(unknown == 1, "v@two.example");
+	assert_string_equal(unknown_domain, "two.example");
+	tell("two.example", "mx.other.example");
+	assert_string_equal(list(big), one);
+	CHECK(unknown == 0, "all is known");
+	assert_string_equal(
+	    list((struct msg_queue_filter){
+		.mx = STR("mx.other.example"), .sender = STR("<>") }),
+	    "v@two.example:1:0 ");
+	assert_string_equal(
+	    list((struct msg_queue_filter){ .mx = STR("big.example") }), "");
+	assert_string_equal(
+	    list((struct msg_queue_filter){ .mx = STR("*.g.example") }), "");
+	/* It was tried at mx.example, and goes to others now. */
+	assert_string_equal(
+	    list((struct msg_queue_filter){ .mx = STR("mx.example") }),
+	    "u@two.example:2:1 ");
+}
+
+TEST(mail_servers_are_those_that_were_told_last)
+{
+	const struct msg_queue_filter big = { .mx = STR("*.big.example"),
+		.domain = STR("one.example") };
+
+	fill();
+	tell("one.example", "mx.big.example");
+	/* It cannot be looked up now: what was known before still counts. */
+	tell("one.example", NULL);
+	CHECK(change(QUEUE_HOLD, big, "") == 3, "by what is known");
+	CHECK(change(QUEUE_HOLD, big, "") == 0, "they are");
+	/* Held, and never tried: found again. */
+	CHECK(change(QUEUE_RELEASE, big, "") == 3, "released");
+	tell("one.example", "mx.other.example");
+	assert_string_equal(list(big), "");
+	CHECK(unknown == 0, "it moved");
+	tell("one.example", "");
+	assert_string_equal(list(big), "");
+	CHECK(unknown == 0, "it goes nowhere, and that is known");
+	/* With its last entry what is known of a domain goes. */
+	change(QUEUE_CANCEL,
+	    (struct msg_queue_filter){ .domain = STR("one.example") }, "");
+	tell("one.example", "mx.big.example");
+	fill();
+	assert_string_equal(list(big), "");
+	CHECK(unknown == 3, "it is a new domain");
+}
+
+TEST(what_the_operator_sent_another_way_is_not_found_by_mail_servers)
+{
+	const struct msg_queue_filter big = { .mx = STR("*.big.example") };
+
+	fill();
+	tell("one.example", "mx.big.example");
+	tell("two.example", "mx.other.example");
+	change(QUEUE_REROUTE,
+	    (struct msg_queue_filter){ .recipient = STR("y@one.example") },
+	    "relay.example:25");
+	change(QUEUE_REROUTE, (struct msg_queue_filter){ .id = STR("t2") },
+	    "direct source=192.0.2.1");
+	assert_string_equal(list(big), "x@one.example:1:0 x@one.example:1:0 ");
+	CHECK(unknown == 0, "the relay's are no unknown ones");
+}
+
+TEST(mail_servers_that_make_no_sense_are_refused)
+{
+	static char many[MIB(1) - 500];
+	struct verdict v;
+
+	fill();
+	memset(many, 'a', sizeof(many) - 1);
+	v = told("one.example", many);
+	CHECK(v.outcome == PERMFAIL, "more than 16 hosts have");
+	v = queue_hosts(t.q, &(struct msg_list_reply){ .items = STR("\x05") });
+	CHECK(v.outcome == PERMFAIL, "half an item");
 }
 
 TEST(a_long_list_comes_in_portions)
@@ -505,6 +626,10 @@ TEST(much_history_ends_in_small_steps)
 }
 
 TEST_MAIN(CASE(a_list_holds_what_was_asked_for),
+    CASE(mail_that_was_never_tried_is_found_by_its_mail_servers),
+    CASE(mail_servers_are_those_that_were_told_last),
+    CASE(what_the_operator_sent_another_way_is_not_found_by_mail_servers),
+    CASE(mail_servers_that_make_no_sense_are_refused),
     CASE(a_long_list_comes_in_portions), CASE(held_and_released),
     CASE(a_retry_is_due_now), CASE(an_entry_that_is_held_while_it_is_delivered),
     CASE(a_delivery_counts_though_it_was_held_meanwhile),
