@@ -3,6 +3,7 @@
  * resolver.c - libunbound on our loop. See resolver.h.
  */
 #include "net/dns_cache.h"
+#include "proto/dnsmsg/dnsmsg.h"
 
 #include <netinet/in.h>
 #include <unbound.h>
@@ -201,6 +202,30 @@ rcode_text(int rcode)
 	}
 }
 
+/* The library was told to ask for signatures, and keeps them in its packet. */
+static uint64_t
+signed_until(struct resolver *r, const char *name, enum dns_type type,
+    const struct ub_result *result)
+{
+	struct str raw =
+	    str_make(result->answer_packet, (size_t)MAX(result->answer_len, 0));
+	uint64_t now = loop_time(r->loop), until = 0;
+	struct buf asked = BUF_INIT(KIB(1));
+	struct dnsmsg_span span;
+	struct dnsmsg m;
+	uint16_t id;
+
+	if (raw.n < 2)
+		return 0;
+	id = (uint16_t)((uint8_t)raw.p[0] << 8 | (uint8_t)raw.p[1]);
+	if (dnsmsg_ask(&asked, id, str_c(name), (enum dnsmsg_type)type, 0) &&
+	    dnsmsg_read(raw, buf_str(&asked), &m) == DNSMSG_OK &&
+	    dnsmsg_signature(raw, &m, type, &span))
+		until = now + dnsmsg_span_left(&span, now);
+	buf_done(&asked);
+	return until;
+}
+
 static void
 on_answer(void *arg, int error, struct ub_result *result)
 {
@@ -216,6 +241,8 @@ on_answer(void *arg, int error, struct ub_result *result)
 	a.status = status_of(result);
 	note_answer(q, a.status);
 	a.is_secure = result->secure;
+	if (a.is_secure && a.status == DNS_FOUND)
+		a.signed_until_s = signed_until(q->r, q->name, q->type, result);
 	a.ttl = (uint32_t)MAX(result->ttl, 0);
 	a.name = result->canonname ? result->canonname : result->qname;
 	a.is_alias =

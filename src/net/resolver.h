@@ -51,7 +51,9 @@ struct dns_answer {
 	bool is_alias;          /* the name has a CNAME */
 	const struct str *data; /* record data in wire format */
 	size_t n;
-	uint32_t ttl;     /* seconds; 0 when there is none */
+	uint32_t ttl; /* seconds; 0 when there is none */
+	/* Of FOUND that is secure: when its signature ends; 0: that is not known. */
+	uint64_t signed_until_s;
 	const char *name; /* of the records, at the end of all CNAMEs */
 	const char *why;  /* for people, when status is TEMPFAIL or BOGUS */
 };

@@ -109,7 +109,7 @@ on_prepare(void *arg, struct runtime *rt, struct str snapshot)
 	sv->suffixes = suffixes_load();
 	sv->relays = relays_new(sv->conf->watch_relay_logins);
 	r = conf_resolver_start(
-	    sv->conf, sv->loop, "watch", &sv->resolver, NULL);
+	    sv->conf, sv->loop, "watch", &sv->resolver, &sv->validates);
 	if (r < 0)
 		return r;
 	sv->http = http_client_new(

@@ -125,6 +125,7 @@ struct server {
 	struct conf *conf;
 	char *dir; /* of the files of history; NULL: there is none */
 	struct resolver *resolver;
+	bool validates;          /* the resolver checks signatures */
 	struct tls_context *tls; /* as a client */
 	struct http_client *http;
 	struct relays *relays;

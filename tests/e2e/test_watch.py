@@ -12,6 +12,7 @@ import ssl
 import threading
 
 import pytest
+from dns import message, rrset
 
 from lib import dns, pki
 from lib.instance import wait_for
@@ -456,6 +457,11 @@ def test_names_and_zones(make_server):
                                          "value=19" + "x" * 150), OK,
                  "20 records"),
                 ("dns", "nothing.example", (), REFUSED, "no such record"),
+                # Nobody here could tell: that is no outage.
+                ("dns", "www.example", ("dnssec=yes",), TEMPFAIL,
+                 "dns.trust_anchor"),
+                ("soa", "example", (*both, "dnssec=yes"), TEMPFAIL,
+                 "dns.trust_anchor"),
                 ("dns", "nothing.example", (both[0],), REFUSED, "NXDOMAIN"),
                 ("soa", "example", both, OK, "2 servers have serial"),
                 ("soa", "other.test", both, REFUSED, "REFUSED"),
@@ -486,6 +492,77 @@ def test_names_and_zones(make_server):
     finally:
         first.stop()
         second.stop()
+
+
+@pytest.fixture
+def old_signature():
+    """A name server all of whose signatures ended long ago."""
+    times = "20200201000000 20200101000000"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("127.0.0.1", 0))
+
+        def serve():
+            while True:
+                wire, peer = s.recvfrom(4096)
+                if not wire:
+                    return
+                asked = message.from_wire(wire)
+                name = asked.question[0].name
+                reply = message.make_response(asked)
+                reply.answer = [
+                    rrset.from_text(name, 2, "IN", "A", "192.0.2.9"),
+                    rrset.from_text(name, 2, "IN", "RRSIG",
+                                    f"A 13 2 2 {times} 1 old. AAAA")]
+                s.sendto(reply.to_wire(), peer)
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{s.getsockname()[1]}"
+        s.sendto(b"", s.getsockname())
+        thread.join()
+
+
+@pytest.mark.skipif(not dns.is_there(), reason="knot is not installed")
+def test_signatures_of_zones(make_server, tmp_path, old_signature):
+    ns = dns.NameServer(["www A 192.0.2.7"], signed=True, others={
+        "plain.": ["www A 192.0.2.8"],
+        "broken.": ["www A 192.0.2.8"]}).start()
+    try:
+        # Of the zone broken there is an anchor, and no key.
+        anchor = tmp_path / "anchor"
+        anchor.write_text(ns.anchor() + f"broken. IN DS 1 13 2 {'0' * 64}\n")
+        tmp_path.chmod(0o755)
+        box = make_server({"dns": {"servers": [ns.address], "dnssec": "yes",
+                                   "trust_anchor": anchor}})
+        box.cli("system", "add", "box", "primary-ns")
+        at = f"server={ns.address}"
+        cases = (
+            ("dns www.example dnssec=yes days=1", "ok", None, ""),
+            ("dns www.example dnssec=yes days=5000", "slow", None,
+             "signature ends in"),
+            ("dns www.plain dnssec=yes", "failed", "unsigned", "DS record"),
+            ("dns www.broken dnssec=yes", "failed", "bogus", "do not hold"),
+            (f"dns www.example {at} days=1", "ok", None, ""),
+            (f"dns www.example {at} days=5000", "slow", None,
+             "signature ends in"),
+            (f"dns www.plain {at} days=1", "failed", "unsigned",
+             "sends no signature"),
+            (f"dns old server={old_signature} days=1", "failed", "bogus",
+             "ended Sat, 01 Feb 2020"),
+            (f"soa example {at} {at} dnssec=yes days=1", "ok", None, ""),
+            (f"soa plain {at} {at} dnssec=yes", "failed", "unsigned",
+             "DS record"),
+            (f"soa plain {at} {at} days=1", "failed", "unsigned",
+             "sends no signature"),
+            (f"soa broken {at} {at} dnssec=yes", "failed", "bogus",
+             "do not hold"))
+        for i, (words, *_) in enumerate(cases):
+            add(box, f"c{i}", *words.split(), "timeout=20s")
+        for i, (words, outcome, cause, found) in enumerate(cases):
+            _, r = run(box, f"c{i}")
+            assert (r["outcome"], r["cause"], found in r["found"]) == \
+                (outcome, cause, True), (words, r)
+    finally:
+        ns.stop()
 
 
 def test_pings(box):

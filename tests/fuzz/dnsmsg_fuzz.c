@@ -4,7 +4,8 @@
  *
  * A message that a name server sent for a question with the same id.
  * Properties: records lie within the message; what becomes text is a name or an
- * address of bounded length; a serial is there for SOA records only.
+ * address of bounded length; a serial is there for SOA records only; a signature
+ * holds from its beginning to its end.
  */
 #include "proto/dnsmsg/dnsmsg.h"
 
@@ -15,10 +16,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf q = BUF_INIT(KIB(1)), text = BUF_INIT(KIB(128));
 	struct str in = str_make(data, size);
+	struct dnsmsg_span span;
 	struct dnsmsg m;
 	uint32_t serial;
 
-	ASSERT(dnsmsg_ask(&q, 0x1234, STR("example.org"), DNSMSG_SOA, false));
+	ASSERT(dnsmsg_ask(&q, 0x1234, STR("example.org"), DNSMSG_SOA, 0));
 	if (dnsmsg_read(in, buf_str(&q), &m) == DNSMSG_OK) {
 		ASSERT(m.n <= DNSMSG_RECORDS_MAX);
 		for (size_t i = 0; i < m.n; i++) {
@@ -31,6 +33,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			if (dnsmsg_soa_serial(in, r, &serial))
 				ASSERT(r->type == DNSMSG_SOA);
 		}
+		if (dnsmsg_signature(in, &m, DNSMSG_SOA, &span))
+			ASSERT(dnsmsg_span_left(&span, span.from) ==
+			       (dnsmsg_serial_is_behind(span.from, span.until)
+				       ? span.until - span.from
+				       : 0));
 	}
 	if (size > 1) {
 		buf_reset(&text, KIB(128));

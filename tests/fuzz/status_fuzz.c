@@ -21,7 +21,7 @@ check_says(const struct status_check *c)
 
 	ASSERT(t.host.n > 0 && status_is_host(t.host));
 	ASSERT(c->kind != STATUS_HTTP || t.path.p[0] == '/');
-	ASSERT(every >= 10000 && every <= 86400000);
+	ASSERT(every >= 2000 && every <= 86400000);
 	ASSERT(status_check_ms(c, STATUS_OPT_TIMEOUT) <= every);
 	ASSERT(status_check_ms(c, STATUS_OPT_SLOW) <=
 	       status_check_ms(c, STATUS_OPT_TIMEOUT));

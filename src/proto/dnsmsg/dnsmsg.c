@@ -52,10 +52,10 @@ put_name(struct buf *to, struct str name)
 
 bool
 dnsmsg_ask(struct buf *to, uint16_t id, struct str name, enum dnsmsg_type type,
-    bool wants_recursion)
+    unsigned flags)
 {
 	put16(to, id);
-	put16(to, wants_recursion ? 0x0100 : 0);
+	put16(to, flags & DNSMSG_RECURSE ? 0x0100 : 0);
 	put16(to, 1);
 	put16(to, 0);
 	put16(to, 0);
@@ -69,7 +69,7 @@ dnsmsg_ask(struct buf *to, uint16_t id, struct str name, enum dnsmsg_type type,
 	put16(to, TYPE_OPT);
 	put16(to, DNSMSG_MAX);
 	put16(to, 0);
-	put16(to, 0);
+	put16(to, flags & DNSMSG_SIGNED ? 0x8000 : 0);
 	put16(to, 0);
 	return !to->failed;
 }
@@ -257,6 +257,52 @@ dnsmsg_soa_serial(struct str msg, const struct dnsmsg_record *r, uint32_t *ret)
 		return false;
 	*ret = get32(msg, at);
 	return true;
+}
+
+/* Behind the times a tag, the signer's name, and the signature. */
+static bool
+read_signature(struct str msg, const struct dnsmsg_record *r, unsigned type,
+    struct dnsmsg_span *ret)
+{
+	struct str upto = str_first(msg, r->at + r->n);
+	size_t name = r->at + 18;
+
+	if (r->type != DNSMSG_RRSIG || r->n < 18 || get16(msg, r->at) != type ||
+	    !read_name(upto, &name, NULL) || name >= upto.n)
+		return false;
+	*ret = (struct dnsmsg_span){ .from = get32(msg, r->at + 12),
+		.until = get32(msg, r->at + 8) };
+	return true;
+}
+
+bool
+dnsmsg_signature(struct str msg, const struct dnsmsg *m, unsigned type,
+    struct dnsmsg_span *ret)
+{
+	struct dnsmsg_span one, best = { 0 };
+	bool has = false;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (!read_signature(msg, &m->records[i], type, &one))
+			continue;
+		if (!has || dnsmsg_serial_is_behind(best.until, one.until))
+			best = one;
+		has = true;
+	}
+	if (has)
+		*ret = best;
+	return has;
+}
+
+uint32_t
+dnsmsg_span_left(const struct dnsmsg_span *s, uint64_t now_s)
+{
+	uint32_t now = (uint32_t)now_s;
+
+	return dnsmsg_serial_is_behind(now, s->from) ||
+	               !dnsmsg_serial_is_behind(now, s->until)
+	           ? 0
+	           : s->until - now;
 }
 
 bool

@@ -24,11 +24,17 @@ enum dnsmsg_type {
 	DNSMSG_TXT = 16,
 	DNSMSG_AAAA = 28,
 	DNSMSG_SRV = 33,
+	DNSMSG_RRSIG = 46,
 };
 
-/* A question with EDNS; False: name is none. */
+enum {
+	DNSMSG_RECURSE = 1 << 0,
+	DNSMSG_SIGNED = 1 << 1, /* signatures as well (RFC 3225: DO) */
+};
+
+/* A question with EDNS. flags: of those above. False: name is none. */
 bool dnsmsg_ask(struct buf *to, uint16_t id, struct str name,
-    enum dnsmsg_type type, bool wants_recursion) WARN_UNUSED;
+    enum dnsmsg_type type, unsigned flags) WARN_UNUSED;
 
 struct dnsmsg_record {
 	unsigned type;
@@ -63,5 +69,17 @@ bool dnsmsg_put_text(struct buf *to, struct str msg, size_t at, size_t n,
     unsigned type) WARN_UNUSED;
 bool dnsmsg_soa_serial(
     struct str msg, const struct dnsmsg_record *r, uint32_t *ret) WARN_UNUSED;
+
+/* From when until when a signature holds, in seconds since 1970, which go round
+ * (RFC 4034 section 3.1.5). */
+struct dnsmsg_span {
+	uint32_t from, until;
+};
+/* Of the signature over records of that type that ends last: a validator needs one
+ * that holds. False: there is none, or only malformed ones. */
+bool dnsmsg_signature(struct str msg, const struct dnsmsg *m, unsigned type,
+    struct dnsmsg_span *ret) WARN_UNUSED;
+/* What is left of it at a time; 0: it ended, or has not begun. */
+uint32_t dnsmsg_span_left(const struct dnsmsg_span *s, uint64_t now_s);
 /* Serial numbers go round (RFC 1982): is a behind b? */
 bool dnsmsg_serial_is_behind(uint32_t a, uint32_t b);

@@ -141,6 +141,27 @@ times_are_sane(const struct status_check *c, struct status_fault *ret)
 	return true;
 }
 
+/* Who asks one server has its answer, and not the keys up to an anchor. */
+static bool
+signatures_are_sane(const struct status_check *c, struct status_fault *ret)
+{
+	bool is_secure = status_check_is(c, STATUS_OPT_DNSSEC, false);
+	bool has_server = status_check_count(c, STATUS_OPT_SERVER) > 0;
+
+	if (c->kind != STATUS_DNS)
+		return true;
+	if (is_secure && has_server)
+		return status_fault_set(ret, STR("dnssec"),
+		    "no server with dnssec=yes: it is the resolver that "
+		    "checks signatures; days=N looks at those of a server");
+	if (status_check_count(c, STATUS_OPT_DAYS) > 0 && !is_secure &&
+	    !has_server)
+		return status_fault_set(ret, STR("days"),
+		    "dnssec=yes or a server with it, whose signatures are "
+		    "looked at");
+	return true;
+}
+
 bool
 status_check_finish(const struct status_check *c, struct status_fault *ret)
 {
@@ -154,6 +175,8 @@ status_check_finish(const struct status_check *c, struct status_fault *ret)
 	    status_check_count(c, STATUS_OPT_SERVER) < 2)
 		return status_fault_set(ret, STR("server"),
 		    "two or more servers, the primary first");
+	if (!signatures_are_sane(c, ret))
+		return false;
 	if (c->kind == STATUS_BLOCKLIST &&
 	    status_check_count(c, STATUS_OPT_LIST) == 0)
 		return status_fault_set(ret, STR("list"), "a block list");

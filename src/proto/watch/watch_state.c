@@ -55,6 +55,8 @@ watch_cause_text(enum watch_cause cause)
 		[WATCH_CONTENT] = "wrong contents",
 		[WATCH_DISAGREES] = "servers disagree",
 		[WATCH_LISTED] = "on a block list",
+		[WATCH_UNSIGNED] = "not signed (DNSSEC)",
+		[WATCH_BOGUS] = "signatures do not hold (DNSSEC)",
 	};
 
 	return (unsigned)cause < WATCH_CAUSES ? texts[cause] : texts[0];
@@ -76,6 +78,8 @@ watch_cause_name(enum watch_cause cause)
 		[WATCH_CONTENT] = "content",
 		[WATCH_DISAGREES] = "disagrees",
 		[WATCH_LISTED] = "listed",
+		[WATCH_UNSIGNED] = "unsigned",
+		[WATCH_BOGUS] = "bogus",
 	};
 
 	return (unsigned)cause < WATCH_CAUSES ? names[cause] : names[0];

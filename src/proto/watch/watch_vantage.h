@@ -38,6 +38,8 @@ enum watch_cause {
 	WATCH_CONTENT,   /* an answer with the wrong contents */
 	WATCH_DISAGREES, /* servers that should say the same do not */
 	WATCH_LISTED,    /* in a block list */
+	WATCH_UNSIGNED,  /* without DNSSEC, where it was wanted */
+	WATCH_BOGUS,     /* its signatures do not hold */
 	WATCH_CAUSES
 };
 

@@ -72,7 +72,7 @@ prepare(struct agent *a)
 	a->tls = master_context(a);
 	sv->ping = ping_new(sv->loop);
 	if (conf_resolver_start(
-		sv->conf, sv->loop, "agent", &sv->resolver, NULL) < 0)
+		sv->conf, sv->loop, "agent", &sv->resolver, &sv->validates) < 0)
 		return -1;
 	a->http = http_client_new(&(struct http_client_config){
 	    .loop = sv->loop, .resolver = sv->resolver, .tls = a->tls });

@@ -100,6 +100,14 @@ advice(enum watch_cause cause)
 	case WATCH_LISTED:
 		return "Find out what was sent from the address, end it, then "
 		       "ask the list for removal.";
+	case WATCH_UNSIGNED:
+		return "Validators take the zone for one without DNSSEC: is it "
+		       "signed, and is there a DS record of its key at the "
+		       "zone above?";
+	case WATCH_BOGUS:
+		return "Validators refuse the zone's answers: did signatures "
+		       "end, or was a key changed without its DS record at "
+		       "the zone above?";
 	case WATCH_CAUSE_NONE:
 	case WATCH_CAUSES:
 		break;

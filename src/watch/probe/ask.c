@@ -165,7 +165,7 @@ ask_by_tcp(struct ask *a)
 
 void
 ask_start(struct ask *a, struct probe *p, const struct sockaddr_storage *server,
-    struct str name, enum dnsmsg_type type, bool wants_recursion, ask_fn fn)
+    struct str name, enum dnsmsg_type type, unsigned flags, ask_fn fn)
 {
 	ask_stop(a);
 	a->p = p;
@@ -174,7 +174,7 @@ ask_start(struct ask *a, struct probe *p, const struct sockaddr_storage *server,
 	buf_init(&a->question, KIB(1));
 	buf_init(&a->got, KIB(64) + 2);
 	if (!dnsmsg_ask(&a->question, (uint16_t)server_random(65536), name,
-		type, wants_recursion)) {
+		type, flags)) {
 		probe_fail(p, WATCH_NAME, "that is no domain name");
 		return;
 	}

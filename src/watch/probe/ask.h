@@ -25,9 +25,9 @@ struct ask {
 	ask_fn fn;
 };
 
-/* In a zeroed struct. Failures of the network fail the probe. */
+/* In a zeroed struct. Failures of the network fail the probe. flags: DNSMSG_*. */
 void ask_start(struct ask *a, struct probe *p,
     const struct sockaddr_storage *server, struct str name,
-    enum dnsmsg_type type, bool wants_recursion, ask_fn fn);
+    enum dnsmsg_type type, unsigned flags, ask_fn fn);
 /* Also where it was not started; it can be started again. */
 void ask_stop(struct ask *a);

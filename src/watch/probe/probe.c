@@ -151,7 +151,8 @@ probe_ok(struct probe *p, const char *fmt, ...)
 	}
 	if (p->days != PROBE_NO_DAYS && p->days < days) {
 		p->outcome = WATCH_SLOW;
-		add_text(p, "; certificate ends in %u day%s", p->days,
+		add_text(p, "; %s ends in %u day%s",
+		    p->has_signed ? "signature" : "certificate", p->days,
 		    str_s(p->days));
 	}
 }

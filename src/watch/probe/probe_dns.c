@@ -3,7 +3,7 @@
  * probe_dns.c - are the records of a name what they should be? Asked of the
  * servers that are named, one after the other, or of the resolver.
  */
-#include "watch/probe/ask.h"
+#include "watch/probe/signed.h"
 
 #define SHOWN_MAX 120
 
@@ -76,12 +76,8 @@ on_answer(void *arg, const struct dns_answer *a)
 	size_t n = 0;
 
 	s->query = NULL;
-	if (a->status == DNS_TEMPFAIL || a->status == DNS_BOGUS) {
-		probe_fail(p, WATCH_NAME, "%s: %s",
-		    a->status == DNS_BOGUS ? "DNSSEC" : "no answer",
-		    probe_cut(str_c(a->why)));
+	if (!signed_judge_answer(p, a))
 		return;
-	}
 	for (size_t i = 0; i < a->n; i++) {
 		size_t before = found.n;
 
@@ -127,6 +123,13 @@ take_answer(struct probe *p, struct str raw, const struct dnsmsg *m)
 			found.n = before;
 		}
 	}
+	if (n > 0 &&
+	    !signed_judge_server(p,
+		status_check_text(p->check, STATUS_OPT_SERVER, s->server), raw,
+		m, (unsigned)type_of(p))) {
+		buf_done(&found);
+		return;
+	}
 	if (++s->server == status_check_count(p->check, STATUS_OPT_SERVER) ||
 	    n == 0)
 		done(p, &found, n);
@@ -145,8 +148,8 @@ server_found(struct probe *p)
 	probe_tell(p, '>', str_c(ip));
 	if (s->server == 0)
 		p->began_us = server_now_us();
-	ask_start(&s->ask, p, &p->addrs.v[0], p->target.host, type_of(p), true,
-	    take_answer);
+	ask_start(&s->ask, p, &p->addrs.v[0], p->target.host, type_of(p),
+	    DNSMSG_RECURSE | signed_flags(p), take_answer);
 }
 
 static void
@@ -173,6 +176,8 @@ start(struct probe *p)
 		ask_next(p);
 		return;
 	}
+	if (!signed_can_judge(p))
+		return;
 	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(p->target.host));
 	s->query = resolver_ask(
 	    p->sv->resolver, name, (enum dns_type)type_of(p), on_answer, p);

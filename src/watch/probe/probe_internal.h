@@ -62,6 +62,7 @@ struct probe {
 	enum watch_cause cause;
 	char text[PROBE_TEXT_MAX];
 	uint16_t days;
+	bool has_signed; /* the days are those of a signature in DNS */
 	bool is_over, is_told;
 	/* of probe_link.c */
 	struct probe_addrs addrs;

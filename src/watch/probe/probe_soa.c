@@ -4,12 +4,14 @@
  *
  * Each is asked for the SOA record itself, the primary first. A secondary that
  * is behind for the length of a zone transfer is no failure: the checks that
- * confirm one come seconds later.
+ * confirm one come seconds later. With days= each server's signature is looked
+ * at; with dnssec=yes the resolver has to believe the zone.
  */
-#include "watch/probe/ask.h"
+#include "watch/probe/signed.h"
 
 struct state {
 	struct ask ask;
+	struct resolver_query *query;
 	size_t server;
 	uint32_t primary;
 };
@@ -21,6 +23,32 @@ server_name(const struct probe *p, size_t i)
 }
 
 static void ask_next(struct probe *p);
+static void agreed(struct probe *p);
+
+/* Do others believe what the servers say? */
+static void
+on_answer(void *arg, const struct dns_answer *a)
+{
+	struct probe *p = arg;
+	struct state *s = p->state;
+
+	s->query = NULL;
+	probe_mark(p, "resolver");
+	if (signed_judge_answer(p, a))
+		agreed(p);
+}
+
+static void
+ask_resolver(struct probe *p)
+{
+	struct state *s = p->state;
+	char name[DNS_NAME_MAX + 1];
+
+	if (!signed_can_judge(p))
+		return;
+	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(p->target.host));
+	s->query = resolver_ask(p->sv->resolver, name, DNS_SOA, on_answer, p);
+}
 
 static bool
 find_serial(struct str raw, const struct dnsmsg *m, uint32_t *ret)
@@ -63,12 +91,23 @@ take_answer(struct probe *p, struct str raw, const struct dnsmsg *m)
 			: "ahead of it");
 		return;
 	}
+	if (!signed_judge_server(p, name, raw, m, DNSMSG_SOA))
+		return;
 	if (++s->server < status_check_count(p->check, STATUS_OPT_SERVER))
 		ask_next(p);
+	else if (status_check_is(p->check, STATUS_OPT_DNSSEC, false))
+		ask_resolver(p);
 	else
-		probe_ok(p, "%zu server%s %s serial %u", s->server,
-		    str_s(s->server), s->server == 1 ? "has" : "have",
-		    s->primary);
+		agreed(p);
+}
+
+static void
+agreed(struct probe *p)
+{
+	struct state *s = p->state;
+
+	probe_ok(p, "%zu server%s %s serial %u", s->server, str_s(s->server),
+	    s->server == 1 ? "has" : "have", s->primary);
 }
 
 static void
@@ -81,8 +120,8 @@ server_found(struct probe *p)
 	probe_tell(p, '>', str_c(ip));
 	if (s->server == 0)
 		p->began_us = server_now_us();
-	ask_start(&s->ask, p, &p->addrs.v[0], p->target.host, DNSMSG_SOA, false,
-	    take_answer);
+	ask_start(&s->ask, p, &p->addrs.v[0], p->target.host, DNSMSG_SOA,
+	    signed_flags(p), take_answer);
 }
 
 static void
@@ -101,8 +140,9 @@ late(struct probe *p)
 {
 	struct state *s = p->state;
 
-	probe_fail(p, WATCH_TIMEOUT, "%.*s does not answer",
-	    STR_ARG(server_name(p, s->server)));
+	if (s->query == NULL)
+		probe_fail(p, WATCH_TIMEOUT, "%.*s does not answer",
+		    STR_ARG(server_name(p, s->server)));
 }
 
 static void
@@ -111,6 +151,8 @@ stop(struct probe *p)
 	struct state *s = p->state;
 
 	ask_stop(&s->ask);
+	if (s->query != NULL)
+		resolver_cancel(TAKE_PTR(s->query));
 }
 
 const struct probe_kind probe_soa = {

@@ -17,7 +17,8 @@ ask(enum dnsmsg_type type)
 {
 	struct buf b = BUF_INIT(KIB(1));
 
-	ASSERT(dnsmsg_ask(&b, 0x1234, STR("Example.ORG."), type, true));
+	ASSERT(
+	    dnsmsg_ask(&b, 0x1234, STR("Example.ORG."), type, DNSMSG_RECURSE));
 	return b;
 }
 
@@ -29,7 +30,7 @@ TEST(a_question_is_one_name_in_lower_case)
 
 	assert_true(str_eq(buf_str(&b), str_make(want, sizeof(want) - 1)));
 	buf_done(&b);
-	CHECK(!dnsmsg_ask(&b, 1, STR("a..b"), DNSMSG_A, true), "empty label");
+	CHECK(!dnsmsg_ask(&b, 1, STR("a..b"), DNSMSG_A, 0), "empty label");
 	buf_done(&b);
 }
 
@@ -126,6 +127,92 @@ TEST(data_become_text)
 	}
 }
 
+/* Over type, from then until then; the last of its bytes may be missing. */
+static struct str
+signed_answer(struct buf *b, unsigned type, const uint32_t times[][2], size_t n)
+{
+	static const char head[] =
+	    "\x12\x34\x84\0\0\1\0\0\0\0\0\0" NAME "\0\6\0\1";
+
+	buf_put(b, head, sizeof(head) - 1);
+	b->p[7] = (char)n;
+	for (size_t i = 0; i < n; i++) {
+		buf_put(b, "\xc0\x0c\0\x2e\0\1\0\0\0\2\0\x17", 12);
+		buf_put_char(b, '\0');
+		buf_put_char(b, (char)type);
+		buf_put(b, "\15\2\0\0\0\2", 6);
+		for (int k = 1; k >= 0; k--)
+			for (int shift = 24; shift >= 0; shift -= 8)
+				buf_put_char(b, (char)(times[i][k] >> shift));
+		/* The tag, the signer, the signature. */
+		buf_put(b, "\1\2\xc0\x0csig", 7);
+	}
+	return buf_str(b);
+}
+
+TEST(the_signature_that_ends_last_counts)
+{
+	static const uint32_t times[][2] = { { 1000, 2000 }, { 1500, 5000 },
+		{ 900, 3000 } };
+	struct buf b = BUF_INIT(KIB(1)), q = ask(DNSMSG_SOA);
+	struct str in = signed_answer(&b, DNSMSG_SOA, times, 3);
+	struct dnsmsg_span s = { 0 };
+	struct dnsmsg m;
+
+	assert_int_equal(dnsmsg_read(in, buf_str(&q), &m), DNSMSG_OK);
+	assert_true(dnsmsg_signature(in, &m, DNSMSG_SOA, &s));
+	assert_int_equal(s.from, 1500);
+	assert_int_equal(s.until, 5000);
+	assert_false(dnsmsg_signature(in, &m, DNSMSG_A, &s));
+	/* No room for the signature, or for the name in front of it. */
+	for (size_t i = 0; i < m.n; i++)
+		m.records[i].n = 20;
+	assert_false(dnsmsg_signature(in, &m, DNSMSG_SOA, &s));
+	for (size_t i = 0; i < m.n; i++)
+		m.records[i].n = 17;
+	assert_false(dnsmsg_signature(in, &m, DNSMSG_SOA, &s));
+	buf_done(&b);
+	buf_done(&q);
+}
+
+TEST(signatures_hold_from_their_beginning_to_their_end)
+{
+	static const struct {
+		struct dnsmsg_span span;
+		uint64_t now;
+		uint32_t left;
+	} cases[] = {
+		{ { 1000, 2000 }, 999, 0 },
+		{ { 1000, 2000 }, 1000, 1000 },
+		{ { 1000, 2000 }, 1999, 1 },
+		{ { 1000, 2000 }, 2000, 0 },
+		{ { 1000, 2000 }, 99999, 0 },
+		/* 2106-02-07 06:28:16, when 32 bits begin again. */
+		{ { 0xFFFFFF00, 0x100 }, UINT64_C(0x100000010), 0xF0 },
+		{ { 0xFFFFFF00, 0x100 }, 0xFFFFFFFF, 0x101 },
+		{ { 0xFFFFFF00, 0x100 }, UINT64_C(0x100000100), 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(dnsmsg_span_left(&cases[i].span, cases[i].now),
+		    cases[i].left);
+}
+
+TEST(who_wants_signatures_says_so)
+{
+	struct buf plain = BUF_INIT(KIB(1)), more = BUF_INIT(KIB(1));
+
+	assert_true(dnsmsg_ask(&plain, 1, STR("example.org"), DNSMSG_A, 0));
+	assert_true(
+	    dnsmsg_ask(&more, 1, STR("example.org"), DNSMSG_A, DNSMSG_SIGNED));
+	assert_int_equal(plain.n, more.n);
+	/* RFC 6891 section 6.1.3: the first bit behind the version. */
+	more.p[more.n - 4] = (char)(more.p[more.n - 4] ^ 0x80);
+	assert_true(str_eq(buf_str(&plain), buf_str(&more)));
+	buf_done(&plain);
+	buf_done(&more);
+}
+
 TEST(serials_go_round)
 {
 	assert_true(dnsmsg_serial_is_behind(1, 2));
@@ -137,4 +224,6 @@ TEST(serials_go_round)
 TEST_MAIN(UNIT(a_question_is_one_name_in_lower_case),
     UNIT(an_answer_has_the_serial), UNIT(answers_to_others_are_foreign),
     UNIT(a_name_that_leads_to_itself_is_malformed), UNIT(data_become_text),
-    UNIT(serials_go_round))
+    UNIT(the_signature_that_ends_last_counts),
+    UNIT(signatures_hold_from_their_beginning_to_their_end),
+    UNIT(who_wants_signatures_says_so), UNIT(serials_go_round))
