@@ -10,24 +10,34 @@
 	"watch status [SYSTEM[/CHECK]] [--days N | --places] [--json]"
 #define USAGE_OUTBOX "watch outbox [--waiting] [--json]"
 
-static const struct output_field fields[] = {
-	{ "check", "CHECK", OUTPUT_TEXT },
-	{ "kind", "KIND", OUTPUT_TEXT },
-	WATCH_ROW_STATE_FIELDS,
-	{ "since", "SINCE", OUTPUT_TIME },
-	{ "ping_us", "PING", OUTPUT_US },
-	{ "uptime_ppm", "UPTIME", OUTPUT_PPM },
-	{ "coverage_ppm", "COVERAGE", OUTPUT_PPM },
-	{ "places", "PLACES", OUTPUT_COUNT },
-	{ "places_heard", NULL, OUTPUT_COUNT },
-	{ "checked", "CHECKED", OUTPUT_TIME },
-	{ "found", "LAST RESULT", OUTPUT_TEXT },
-};
+#define FIELDS(stages) \
+	{ "check", "CHECK", OUTPUT_TEXT }, { "kind", "KIND", OUTPUT_TEXT }, \
+	    WATCH_ROW_STATE_FIELDS, { "since", "SINCE", OUTPUT_TIME }, \
+	    { "ping_us", "PING", OUTPUT_US }, \
+	    { "uptime_ppm", "UPTIME", OUTPUT_PPM }, \
+	    { "coverage_ppm", "COVERAGE", OUTPUT_PPM }, \
+	    { "places", "PLACES", OUTPUT_COUNT }, \
+	    { "places_heard", NULL, OUTPUT_COUNT }, \
+	    { "checked", "CHECKED", OUTPUT_TIME }, \
+	    { "stages", stages, OUTPUT_LIST }, \
+	{ \
+		"found", "LAST RESULT", OUTPUT_TEXT \
+	}
+/* Stages are lines, which only one check has room for. */
+static const struct output_field fields[] = { FIELDS(NULL) };
+static const struct output_field one_fields[] = { FIELDS("STAGES") };
 
 struct listing {
 	struct output *o;
+	struct str only; /* the key of one check, or nothing */
 	size_t n_checks;
 };
+
+static bool
+is_wanted(const struct listing *l, struct str key)
+{
+	return l->only.n == 0 || str_eq(l->only, key);
+}
 
 /* --- from where --------------------------------------------------------------- */
 
@@ -50,6 +60,8 @@ take_places(void *arg, const struct msg_watch_row *row)
 	struct output *o = l->o;
 	struct msg_watch_place p;
 
+	if (!is_wanted(l, row->key))
+		return;
 	l->n_checks++;
 	while (msg_watch_place_read(&w, &p)) {
 		bool has_answer = p.outcome <= WATCH_SLOW && p.at_ms != 0;
@@ -92,6 +104,8 @@ take_row(void *arg, const struct msg_watch_row *row)
 	bool has_uptime = row->flags & WATCH_ROW_UPTIME;
 	bool has_answer = row->outcome <= WATCH_SLOW && row->at_ms != 0;
 
+	if (!is_wanted(l, row->key))
+		return;
 	l->n_checks++;
 	output_put_text(o, row->key);
 	output_put_text(
@@ -105,32 +119,38 @@ take_row(void *arg, const struct msg_watch_row *row)
 	output_put_number(o, has_uptime ? row->coverage_ppm : UINT64_MAX);
 	put_heard(o, row);
 	output_put_number(o, row->at_ms / 1000);
+	watch_put_stages(o, row->stages);
 	output_put_text(o, row->text);
 }
 
 static int
 status(struct admin *a, const struct args *args, uint32_t days, bool by_place)
 {
+	const char *of = args->n_words > 0 ? args->words[0] : "";
+	bool is_one = strchr(of, '/') != NULL;
 	struct output *o =
 	    by_place
 		? output_new("places", place_fields, ARRAY_LEN(place_fields))
-		: output_new("checks", fields, ARRAY_LEN(fields));
+	    : is_one ? output_new("checks", one_fields, ARRAY_LEN(one_fields))
+		     : output_new("checks", fields, ARRAY_LEN(fields));
 	struct buf prefix = BUF_INIT(KIB(1));
 	struct listing l = { .o = o };
 	int r;
 
 	output_spare(o, "coverage_ppm places kind checked since network");
-	if (args->n_words > 0) {
-		status_put_key(&prefix, str_c(args->words[0]));
-		if (str_find(buf_str(&prefix), '/') < 0)
-			buf_put_char(&prefix, '/');
-	}
+	status_put_key(&prefix, str_c(of));
+	if (is_one)
+		l.only = buf_str(&prefix);
+	else if (of[0] != '\0')
+		buf_put_char(&prefix, '/');
 	r = watch_rows_each(a, buf_str(&prefix), by_place ? 0 : days * 86400,
 	    by_place ? take_places : take_row, &l);
 	if (r == ADMIN_OK && args->n_words > 0 && l.n_checks == 0)
 		r = admin_error(a, ADMIN_REFUSED,
-		    "%s: no check of that name is watched", args->words[0]);
-	if (r == ADMIN_OK)
+		    "%s: no check of that name is watched", of);
+	if (r == ADMIN_OK && is_one && !by_place && !a->is_json)
+		output_print_one(o, false);
+	else if (r == ADMIN_OK)
 		output_print(o, a->is_json);
 	output_free(o);
 	buf_done(&prefix);

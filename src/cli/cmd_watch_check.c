@@ -344,19 +344,6 @@ kinds(struct admin *a)
 /* --- one probe now ------------------------------------------------------------------- */
 
 static void
-put_stages(struct output *o, struct str stages)
-{
-	struct buf lines = BUF_INIT(KIB(8));
-	struct msg_watch_stage s;
-
-	for (struct wire w = wire_read(stages); msg_watch_stage_read(&w, &s);)
-		buf_printf(&lines, "%s%.*s %u.%01u ms", lines.n ? "\n" : "",
-		    STR_ARG(s.name), s.us / 1000, s.us / 100 % 10);
-	output_put_text(o, buf_str(&lines));
-	buf_done(&lines);
-}
-
-static void
 put_cause(struct output *o, const struct msg_watch_run_reply *m)
 {
 	enum watch_cause cause = (enum watch_cause)m->cause;
@@ -402,7 +389,7 @@ tell_run(struct admin *a, struct str key, const struct msg_watch_run_reply *m)
 	output_put_text(o, m->text);
 	put_cause(o, m);
 	output_put_number(o, m->us);
-	put_stages(o, m->stages);
+	watch_put_stages(o, m->stages);
 	if (a->is_json)
 		output_put_text(o, m->dialogue);
 	output_print_one(o, a->is_json);

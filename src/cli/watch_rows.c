@@ -212,3 +212,47 @@ watch_row_put_state(struct output *o, const struct msg_watch_row *row)
 	buf_done(&shown);
 	buf_done(&flags);
 }
+
+/* --- stages -------------------------------------------------------------------- */
+
+static void
+put_stage(struct buf *to, const struct msg_watch_stage *s)
+{
+	unsigned long long seconds = s->us / 1000000, ms = s->us / 1000;
+	unsigned tenth = (unsigned)(s->us / 100 % 10);
+
+	buf_put_str(to, s->name);
+	if (s->host.n > 0)
+		buf_printf(to, " %.*s", STR_ARG(s->host));
+	switch ((enum watch_stage_how)s->how) {
+	case WATCH_STAGE_DONE:
+		buf_printf(to, " %llu.%u ms", ms, tenth);
+		return;
+	case WATCH_STAGE_OPEN:
+		buf_printf(to, " %llu.%u ms, and not over", ms, tenth);
+		return;
+	case WATCH_STAGE_TOLD:
+		buf_printf(to, " %llu s", seconds);
+		return;
+	case WATCH_STAGE_ABSURD:
+		buf_printf(to, " %llu s: a clock is wrong", seconds);
+		return;
+	case WATCH_STAGE_BEFORE:
+		buf_printf(to, " -%llu s: a clock is wrong", seconds);
+		return;
+	}
+}
+
+void
+watch_put_stages(struct output *o, struct str stages)
+{
+	struct buf lines = BUF_INIT(KIB(16));
+	struct msg_watch_stage s;
+
+	for (struct wire w = wire_read(stages); msg_watch_stage_read(&w, &s);) {
+		buf_put_c(&lines, lines.n > 0 ? "\n" : "");
+		put_stage(&lines, &s);
+	}
+	output_put_text(o, buf_str(&lines));
+	buf_done(&lines);
+}

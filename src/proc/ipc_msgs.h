@@ -203,6 +203,18 @@ enum {
 	WATCH_ROW_UPTIME = 1 << 5,     /* uptime_ppm is known */
 };
 
+/* Where the time of a watch_stage is from. */
+enum watch_stage_how {
+	WATCH_STAGE_DONE, /* measured by who probes */
+	WATCH_STAGE_OPEN, /* likewise, and it was not over when the probe ended */
+	/* By the clocks of others, in whole seconds. */
+	WATCH_STAGE_TOLD,
+	/* Likewise, and it cannot be: longer than the whole took. */
+	WATCH_STAGE_ABSURD,
+	/* Likewise: so long before the one in front of it. */
+	WATCH_STAGE_BEFORE,
+};
+
 /* Flags of a watch_system and watch_service. */
 enum {
 	WATCH_SITE_INTERNAL = 1 << 0,

@@ -50,7 +50,7 @@ static void
 put_row(struct server *sv, struct watched *w, uint32_t range_s, struct buf *to)
 {
 	const struct watch_check *c = watched_state(w);
-	struct buf places = BUF_INIT(KIB(16));
+	struct buf places = BUF_INIT(KIB(16)), stages = BUF_INIT(KIB(4));
 	struct msg_watch_row row = { .key = str_c(w->key),
 		.kind = (uint8_t)w->check.kind,
 		.status = (uint8_t)c->state.status,
@@ -69,8 +69,11 @@ put_row(struct server *sv, struct watched *w, uint32_t range_s, struct buf *to)
 	put_uptime(sv, w, range_s, &row);
 	places_put(w, &places);
 	row.places = buf_str(&places);
+	probe_put_stages(w->stages, w->n_stages, &stages);
+	row.stages = buf_str(&stages);
 	msg_watch_row_put(to, &row);
 	buf_done(&places);
+	buf_done(&stages);
 }
 
 static bool
@@ -156,10 +159,7 @@ on_report(void *arg, const struct probe_report *r)
 		.days = r->days,
 		.dialogue = buf_str(&run->dialogue) };
 
-	for (size_t i = 0; i < r->n_stages; i++)
-		msg_watch_stage_put(
-		    &stages, &(struct msg_watch_stage){
-				 str_c(r->stages[i].name), r->stages[i].us });
+	probe_put_stages(r->stages, r->n_stages, &stages);
 	reply.stages = buf_str(&stages);
 	msg_watch_run_reply_put(&body, &reply);
 	ipc_reply(&run->ret, buf_str(&body), -1);

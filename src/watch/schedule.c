@@ -212,6 +212,18 @@ schedule_release(struct server *sv, bool has_uplink)
 }
 
 static void
+keep_stages(struct watched *w, const struct probe_report *report)
+{
+	size_t n = report->n_stages;
+
+	free(w->stages);
+	w->stages = x_calloc(n, sizeof(*w->stages));
+	w->n_stages = n;
+	if (n > 0)
+		memcpy(w->stages, report->stages, n * sizeof(*w->stages));
+}
+
+static void
 on_report(void *arg, const struct probe_report *report)
 {
 	struct watched *w = arg;
@@ -225,6 +237,7 @@ on_report(void *arg, const struct probe_report *report)
 	w->us = report->us;
 	w->days = report->days;
 	(void)snprintf(w->text, sizeof(w->text), "%s", report->text);
+	keep_stages(w, report);
 	w->held.outcome = report->outcome;
 	w->held.cause = report->cause;
 	w->held.ended_ms = MAX(now, w->held.started_ms);

@@ -111,6 +111,8 @@ struct watched {
 	uint32_t us;
 	uint16_t days;
 	char text[PROBE_TEXT_MAX];
+	struct probe_stage *stages; /* owned */
+	size_t n_stages;
 };
 
 /* Keys of rows TOLD of checks that were removed, until the ledger knows. */

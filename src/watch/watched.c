@@ -164,6 +164,7 @@ free_watched(struct watched *w, bool is_gone)
 	if (is_gone && w->sv->agent == NULL && w->sv->dir != NULL)
 		history_remove(w->sv->dir, w->key);
 	free(w->seen);
+	free(w->stages);
 	lates_drop(w);
 	free(w->key);
 	if (w->row.n > 0)

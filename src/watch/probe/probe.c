@@ -237,14 +237,39 @@ probe_cancel(struct probe *p)
 /* --- what it tells ---------------------------------------------------------------- */
 
 void
+probe_add_stage(struct probe *p, const struct probe_stage *stage)
+{
+	if (p->n_stages < PROBE_STAGES_MAX)
+		p->stages[p->n_stages++] = *stage;
+}
+
+void
 probe_mark(struct probe *p, const char *stage)
 {
 	uint64_t now = server_now_us();
 
-	if (p->n_stages < PROBE_STAGES_MAX)
-		p->stages[p->n_stages++] = (struct probe_stage){ stage,
-			(uint32_t)MIN(now - p->marked_us, UINT32_MAX) };
+	probe_add_stage(p,
+	    &(struct probe_stage){ .name = stage, .us = now - p->marked_us });
 	p->marked_us = now;
+}
+
+void
+probe_mark_open(struct probe *p, const char *stage)
+{
+	probe_add_stage(p, &(struct probe_stage){ .name = stage,
+			       .how = WATCH_STAGE_OPEN,
+			       .us = server_now_us() - p->marked_us });
+}
+
+void
+probe_put_stages(const struct probe_stage *stages, size_t n, struct buf *to)
+{
+	for (size_t i = 0; i < n; i++)
+		msg_watch_stage_put(to,
+		    &(struct msg_watch_stage){ .name = str_c(stages[i].name),
+			.host = str_c(stages[i].host),
+			.how = (uint8_t)stages[i].how,
+			.us = stages[i].us });
 }
 
 static bool

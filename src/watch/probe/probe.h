@@ -9,11 +9,13 @@
 #pragma once
 
 #include "base/buf.h"
+#include "proc/ipc_msgs.h"
 #include "proto/status/status_check.h"
 #include "proto/watch/watch_state.h"
 
 #define PROBE_TEXT_MAX     200
-#define PROBE_STAGES_MAX   12
+#define PROBE_STAGES_MAX   24
+#define PROBE_HOST_MAX     63
 #define PROBE_DIALOGUE_MAX KIB(32)
 #define PROBE_NO_DAYS      UINT16_MAX
 
@@ -21,8 +23,10 @@ struct server;
 struct probe;
 
 struct probe_stage {
-	const char *name;
-	uint32_t us;
+	const char *name;              /* static */
+	char host[PROBE_HOST_MAX + 1]; /* of a hop, cut; else empty */
+	enum watch_stage_how how;
+	uint64_t us;
 };
 
 struct probe_report {
@@ -43,3 +47,7 @@ struct probe *probe_start(struct server *sv, const struct status_check *check,
     struct buf *dialogue, probe_fn fn, void *arg);
 /* fn will not run, and nothing that was lent is used any more. */
 void probe_cancel(struct probe *p);
+
+/* Stages as a list of msg_watch_stage. */
+void probe_put_stages(
+    const struct probe_stage *stages, size_t n, struct buf *to);

@@ -85,6 +85,10 @@ void probe_fail(struct probe *p, enum watch_cause cause, const char *fmt, ...)
 void probe_unclear(struct probe *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A stage ended. */
 void probe_mark(struct probe *p, const char *stage);
+/* A stage that did not end, since the last one that did. */
+void probe_mark_open(struct probe *p, const char *stage);
+/* A stage that others have measured. */
+void probe_add_stage(struct probe *p, const struct probe_stage *stage);
 /* For the dialogue: what ('>', '<', '*') and the text, line by line. */
 void probe_tell(struct probe *p, char what, struct str text);
 /* A part of what the other side said, fit for a text; in a static buffer. */
