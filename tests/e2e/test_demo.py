@@ -24,10 +24,29 @@ from lib.testdata import message, original_of
 PASSWORD = "mailstead-demo"
 OFFSETS = {"mx": 25, "submission": 587, "submissions": 465, "imap": 143,
            "imaps": 993, "pop3": 110, "pop3s": 995, "http": 80,
-           "https": 443, "metrics": 90}
+           "https": 443, "metrics": 90, "names": 53, "phone": 506}
 LOCKS = {}  # by first port
 GREETINGS = {"mx": b"220 ", "submission": b"220 ", "imap": b"* OK ",
              "pop3": b"+OK "}
+
+
+STAND_INS = [("127.0.0.33", "names"), ("127.0.0.35", "names"),
+             ("127.0.0.34", "phone")]
+
+
+def stands_in(base):
+    """Whether somebody has the ports, by TCP and by UDP, of what stands in for
+    other systems."""
+    for address, service in STAND_INS:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as s:
+                if kind == socket.SOCK_STREAM:
+                    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    s.bind((address, base + OFFSETS[service]))
+                    yield False
+                except OSError:
+                    yield True
 
 
 def free_base():
@@ -42,7 +61,8 @@ def free_base():
         except BlockingIOError:
             lock.close()
             continue
-        if all(is_free(base + off) for off in OFFSETS.values()):
+        if all(is_free(base + off) for off in OFFSETS.values()) and \
+                not any(stands_in(base)):
             LOCKS[base] = lock
             return base
         if base not in LOCKS:
@@ -239,6 +259,18 @@ def test_port_in_use_names_the_port_and_what_to_do(demo):
     assert "another program has this port" in error
 
 
+def test_so_does_a_port_of_what_stands_in_for_others(demo):
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(socket.AF_INET, kind) as s:
+            s.bind(("127.0.0.35", demo.port("names")))
+            if kind == socket.SOCK_STREAM:
+                s.listen()
+            error = failing("--ports", str(demo.base), demo.folder)
+        assert f"127.0.0.35 port {demo.port('names')}" in error
+        assert "another program has this port" in error
+        assert not any(stands_in(demo.base)), "somebody is left"
+
+
 def test_second_demo_on_one_folder_is_refused(demo):
     demo.start()
     error = failing("--ports", str(free_base()), demo.folder)
@@ -286,28 +318,87 @@ def test_as_an_ordinary_user(demo):
         subprocess.run(["rm", "-rf", folder], check=True)
 
 
-# What the demo serves of each system; it has no name server and no telephone.
 SERVED = {"NC023": {"smtp", "tcp"}, "NC028": {"http"}, "NC031": {"http"},
-          "NC033": set(), "NC034": set(), "NC035": set(),
+          "NC033": {"soa", "dns"}, "NC034": {"sip"}, "NC035": {"dns", "tcp"},
           "NC036": {"smtp", "submission", "imap", "pop3", "tls", "roundtrip"},
           "NC040": {"http"}, "NC041": {"http", "tls"}, "NC042": {"http"}}
 
 
+def rows(demo, kind, *command):
+    return json.loads(demo.cli(*command, "--json").stdout)[kind]
+
+
 def test_ten_systems_are_watched(demo):
     demo.start()
-
-    def rows(kind, *command):
-        return json.loads(demo.cli(*command, "--json").stdout)[kind]
     kinds = {system: set() for system in SERVED}
-    for check in rows("checks", "check", "list"):
+    for check in rows(demo, "checks", "check", "list"):
         kinds[check["check"].split("/")[0].upper()].add(check["kind"])
     assert kinds == {s: {"ping", *served} for s, served in SERVED.items()}
-    wait_for(lambda: {c["status"] for c in rows("checks", "watch", "status")}
-             == {"up"}, what="all checks are up")
-    wait_for(lambda: {s["status"] for s in rows("systems", "system", "list")}
-             == {"up"}, what="all systems are up")
-    assert {s["system"] for s in rows("systems", "system", "list")} == \
+    wait_for(lambda: {c["status"] for c in rows(
+        demo, "checks", "watch", "status")} == {"up"}, what="all checks are up")
+    wait_for(lambda: {s["status"] for s in rows(
+        demo, "systems", "system", "list")} == {"up"},
+        what="all systems are up")
+    assert {s["system"] for s in rows(demo, "systems", "system", "list")} == \
         set(SERVED)
+
+
+def found(demo, check):
+    """What one probe says now, and what it says that was said."""
+    r = wait_for(lambda: (d := demo.cli("check", "run", check, "--json")) and
+                 d.stdout and json.loads(d.stdout))
+    return (r["outcome"], r["found"]), "\n".join(r["dialogue"])
+
+
+def test_name_servers_and_the_telephone_are_spoken_with(demo):
+    """And are at the same places when the demo is started again."""
+    demo.start()
+    for _ in range(2):
+        said, talk = found(demo, "nc033/soa")
+        assert said[0] == "ok" and said[1].startswith("2 servers have serial")
+        assert "127.0.0.33" in talk and "127.0.0.35" in talk
+        said, talk = found(demo, "nc033/zone")
+        assert said[0] == "ok" and "ns2.demo.example" in talk
+        assert found(demo, "nc035/mail-host")[0] == (
+            "ok", "1 record: 127.0.0.36")
+        for check in ("nc034/sip", "nc034/sip-tcp"):
+            said, talk = found(demo, check)
+            assert said == ("ok", "answers 200 OK") and "Allow: OPTIONS" in talk
+        demo.stop()
+        assert not any(stands_in(demo.base)), "somebody is left"
+        demo.start(base=False)
+    demo.stop()
+
+
+def test_what_stands_in_takes_anything_and_ends_with_the_demo(demo):
+    demo.start()
+    assert all(stands_in(demo.base))
+    names = ("127.0.0.33", demo.port("names"))
+    phone = ("127.0.0.34", demo.port("phone"))
+    junk = [b"", b"\r\n\r\n", b"x", b"\0" * 12, b"\xff" * 12, b"\xc0" * 512,
+            b"\1\2\0\0\0\1\0\0\0\0\0\0" + b"\x3f" * 500,
+            b"OPTIONS sip:x SIP/2.0\r\n" + b"Via: a\r\n" * 900,
+            b"OPTIONS sip:x SIP/2.0\r\n\r\n", os.urandom(1400)]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for packet in junk:
+            s.sendto(packet, names)
+            s.sendto(packet, phone)
+    for where in (names, phone):
+        for packet in junk:
+            with socket.create_connection(where, 60) as s:
+                s.sendall(packet)
+                s.shutdown(socket.SHUT_WR)
+        # More than it has room for, which say nothing.
+        held = [socket.create_connection(where, 60) for _ in range(40)]
+        for s in held:
+            s.close()
+    for check in ("nc033/soa", "nc034/sip"):
+        assert found(demo, check)[0][0] == "ok"
+    wait_for(lambda: found(demo, "nc034/sip-tcp")[0][0] == "ok")
+    # Also when the demo is killed.
+    demo.process.kill()
+    demo.process.wait(60)
+    wait_for(lambda: not any(stands_in(demo.base)))
 
 
 def test_the_site_has_links(demo):

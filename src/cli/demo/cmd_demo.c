@@ -6,9 +6,11 @@
  * need no forwarding. Beside it a guide waits for the supervisor's "ready"
  * (its standard output is a pipe to the guide), makes the accounts through
  * the control socket like any administrator, tries the ports, says what to
- * try, prints "ready" itself, and goes away.
+ * try, prints "ready" itself, and goes away. A third process stands in for what a
+ * provider has beside mail (stand_in.h).
  */
 #include "cli/demo/demo.h"
+#include "cli/demo/stand_in.h"
 #include "supervisor/supervisor.h"
 
 #include <poll.h>
@@ -18,7 +20,6 @@
 #include <unistd.h>
 
 #define PORTS      10000 /* 10025, 10143, ... */
-#define PORTS_MAX  64000
 #define READY_LINE "ready\n"
 #define START_MS   30000
 
@@ -43,7 +44,7 @@ wait_ready(int fd)
 }
 
 static bool
-guide(struct admin *a, const struct demo *d, int ready_fd)
+guide(struct admin *a, const struct demo *d, struct stand_in *s, int ready_fd)
 {
 	struct conf *c = NULL;
 	char *error = NULL;
@@ -66,7 +67,8 @@ guide(struct admin *a, const struct demo *d, int ready_fd)
 		return false;
 	}
 	a->control = d->control;
-	is_ok = demo_make_accounts(a, d) == ADMIN_OK && demo_ports_answer(c);
+	is_ok = stand_in_start(s) && demo_make_accounts(a, d) == ADMIN_OK &&
+	        demo_ports_answer(c);
 	if (is_ok) {
 		demo_tell(d, c);
 		fputs(READY_LINE, stdout);
@@ -77,11 +79,12 @@ guide(struct admin *a, const struct demo *d, int ready_fd)
 }
 
 NORETURN static void
-be_guide(struct admin *a, const struct demo *d, int ready_fd, bool *has_failed)
+be_guide(struct admin *a, const struct demo *d, struct stand_in *s,
+    int ready_fd, bool *has_failed)
 {
 	/* The supervisor has what it needs; nobody is left to be guided. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (!guide(a, d, ready_fd)) {
+	if (!guide(a, d, s, ready_fd)) {
 		*has_failed = true;
 		(void)kill(getppid(), SIGTERM);
 	}
@@ -94,17 +97,19 @@ run(struct admin *a, const struct demo *d)
 {
 	bool *has_failed = mmap(NULL, sizeof(*has_failed),
 	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct stand_in *s;
 	int ready[2], status;
 	pid_t pid;
 
-	if (has_failed == MAP_FAILED || pipe(ready) < 0)
+	fflush(stdout);
+	s = stand_in_new(d->ports);
+	if (s == NULL || has_failed == MAP_FAILED || pipe(ready) < 0)
 		return admin_error(
 		    a, ADMIN_TEMPFAIL, "cannot start: %s", strerror(errno));
-	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
 		(void)close(ready[1]);
-		be_guide(a, d, ready[0], has_failed);
+		be_guide(a, d, s, ready[0], has_failed);
 	}
 	if (pid < 0 || dup2(ready[1], STDOUT_FILENO) < 0)
 		return admin_error(
@@ -112,6 +117,7 @@ run(struct admin *a, const struct demo *d)
 	(void)close(ready[0]);
 	(void)close(ready[1]);
 	status = supervisor_run(d->conf_path);
+	stand_in_free(s);
 	if (*has_failed)
 		status = ADMIN_REFUSED;
 	(void)munmap(has_failed, sizeof(*has_failed));
@@ -136,7 +142,7 @@ cmd_demo(struct admin *a, int argc, char **argv)
 	if (args.n_words != 1)
 		return admin_usage(a, NULL);
 	d.has_ports = ports != NULL;
-	if (ports && !str_to_u32(str_c(ports), PORTS_MAX, &d.ports))
+	if (ports && !str_to_u32(str_c(ports), DEMO_PORTS_MAX, &d.ports))
 		return admin_usage(a, "--ports needs a number up to 64000");
 	r = demo_make_files(a, &d, args.words[0]);
 	if (r == ADMIN_OK)

@@ -8,15 +8,17 @@
 #include "cli/cli.h"
 #include "conf/conf.h"
 
-#define DEMO_DOMAIN   "demo.example"
-#define DEMO_PASSWORD "mailstead-demo"
-#define DEMO_USERS    100 /* user1 .. user100, beside alice and bob */
+#define DEMO_DOMAIN    "demo.example"
+#define DEMO_PASSWORD  "mailstead-demo"
+#define DEMO_PORTS_MAX 64000 /* the first of them */
+#define DEMO_USERS     100   /* user1 .. user100, beside alice and bob */
 
 struct demo {
 	char *dir;         /* absolute, without links */
 	char *conf_path;   /* DIR/mailstead.conf */
 	char *control;     /* DIR/run/control.sock */
 	char *marker_path; /* DIR/demo-accounts: they were made */
+	char *ports_path;  /* DIR/demo-ports: the first of them */
 	uint32_t ports;    /* the first of the ports; 25 and so on are added */
 	const char *archive; /* text of a page whose posts are imported */
 	bool has_ports;      /* ports were asked for: write them anew */

@@ -47,6 +47,7 @@ make_folder(struct admin *a, struct demo *d, const char *dir)
 	d->conf_path = x_asprintf("%s/mailstead.conf", d->dir);
 	d->control = x_asprintf("%s/run/control.sock", d->dir);
 	d->marker_path = x_asprintf("%s/demo-accounts", d->dir);
+	d->ports_path = x_asprintf("%s/demo-ports", d->dir);
 	if (strlen(d->control) >= sizeof(((struct sockaddr_un *)0)->sun_path))
 		return admin_error(a, ADMIN_REFUSED,
 		    "the path %s is too long for a Unix socket; choose a "
@@ -285,6 +286,39 @@ write_configuration(struct admin *a, const struct demo *d)
 	return ADMIN_OK;
 }
 
+/* --- ports --------------------------------------------------------------------------- */
+
+/* What stands in for other systems is not in the configuration, and is found where it
+ * was: the checks know it by its port. */
+static int
+write_ports(struct admin *a, const struct demo *d)
+{
+	CLEANUP(freep) char *text = x_asprintf("%u\n", d->ports);
+	CLEANUP(closep)
+	int fd =
+	    open(d->ports_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		return admin_error(
+		    a, ADMIN_REFUSED, "%s: %s", d->ports_path, strerror(errno));
+	return ADMIN_OK;
+}
+
+/* A demo that was made before there were any has them where they are usual. */
+static void
+read_ports(struct demo *d)
+{
+	CLEANUP(closep) int fd = open(d->ports_path, O_RDONLY | O_CLOEXEC);
+	char text[16];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	struct str line;
+
+	if (n <= 0)
+		return;
+	(void)str_split(str_make(text, (size_t)n), '\n', &line);
+	(void)!str_to_u32(line, DEMO_PORTS_MAX, &d->ports);
+}
+
 /* Is there one, for this folder? One with an error stays too: the start says
  * what is wrong with it. */
 static bool
@@ -312,8 +346,13 @@ demo_make_files(struct admin *a, struct demo *d, const char *dir)
 
 	if (r == ADMIN_OK)
 		r = make_certificate(a, d);
-	if (r == ADMIN_OK && (d->has_ports || !has_configuration(d)))
+	if (r == ADMIN_OK && (d->has_ports || !has_configuration(d))) {
 		r = write_configuration(a, d);
+		if (r == ADMIN_OK)
+			r = write_ports(a, d);
+	} else {
+		read_ports(d);
+	}
 	umask(old);
 	return r;
 }
@@ -325,4 +364,5 @@ demo_done(struct demo *d)
 	free(d->conf_path);
 	free(d->control);
 	free(d->marker_path);
+	free(d->ports_path);
 }

@@ -3,9 +3,10 @@
  * demo_systems.c - the demo's systems: a small provider with ten of them, each
  * at an address of loopback of its own. What the demo itself serves is checked
  * for real, up to a mail that goes round; the web servers are its own role web.
- * It has no name server and no telephone: whether those answer a ping.
+ * Name servers and the telephone are small ones of the demo (stand_in.h).
  */
 #include "cli/demo/demo.h"
+#include "cli/demo/stand_in.h"
 #include "cli/watch_rows.h"
 
 /* clang-format off */
@@ -41,6 +42,12 @@ static const struct {
 	{ "nc023/submissions", "tcp",       "127.0.0.1", 465,  0, 0, { NULL }, "" },
 	{ "nc028/metrics",    "http",       "http://127.0.0.1", 90, 0, 0, { "body=mailstead_" }, "/metrics" },
 	{ "nc031/web",        "http",       "http://127.0.0.1", 80, 0, 0, { "body=</html>" }, "/archive" },
+	{ "nc033/soa",        "soa",        DEMO_DOMAIN, 0, 0, 0, { NULL }, "" },
+	{ "nc033/zone",       "dns",        DEMO_DOMAIN, 0, 0, 0, { "type=NS", "value=ns1." DEMO_DOMAIN, "value=ns2." DEMO_DOMAIN }, "" },
+	{ "nc034/sip",        "sip",        STAND_IN_PHONE, STAND_IN_SIP_PORT, 0, 0, { NULL }, "" },
+	{ "nc034/sip-tcp",    "sip",        STAND_IN_PHONE, STAND_IN_SIP_PORT, 0, 0, { "transport=tcp" }, "" },
+	{ "nc035/mail-host",  "dns",        "mail." DEMO_DOMAIN, 0, 0, 0, { "value=127.0.0.36" }, "" },
+	{ "nc035/tcp",        "tcp",        STAND_IN_SECONDARY, STAND_IN_DNS_PORT, 0, 0, { NULL }, "" },
 	{ "nc036/smtp",       "smtp",       "127.0.0.1",  25,  0, 0, { NULL }, "" },
 	{ "nc036/submission", "submission", "127.0.0.1", 587,  0, 0, { LOGIN, PASSWORD, ANY }, "" },
 	{ "nc036/imap",       "imap",       "127.0.0.1", 993,  0, 0, { "tls=implicit", LOGIN, PASSWORD, ANY }, "" },
@@ -54,6 +61,16 @@ static const struct {
 	{ "nc042/summary",    "http",       "http://127.0.0.1", 80, 0, 0, { "body=\"status\"" }, "/api/v2/summary.json" },
 };
 /* clang-format on */
+
+/* Whom checks ask for names; the primary first. */
+static const struct {
+	const char *key, *address;
+} servers[] = {
+	{ "nc033/soa", STAND_IN_PRIMARY },
+	{ "nc033/soa", STAND_IN_SECONDARY },
+	{ "nc033/zone", STAND_IN_PRIMARY },
+	{ "nc035/mail-host", STAND_IN_SECONDARY },
+};
 
 static int
 put_check(struct admin *a, struct str key, const struct status_check *c)
@@ -111,7 +128,10 @@ add_check(struct admin *a, const struct demo *d, size_t i)
 {
 	CLEANUP(freep) char *target = x_strdup(checks[i].target);
 	CLEANUP(freep) char *via = NULL, *imap = NULL;
+	char *words[ARRAY_LEN(servers)];
+	size_t n_words = 0;
 	struct status_check c;
+	int r;
 
 	if (checks[i].port != 0) {
 		free(target);
@@ -121,6 +141,12 @@ add_check(struct admin *a, const struct demo *d, size_t i)
 	begin(&c, checks[i].kind, target);
 	for (size_t k = 0; checks[i].options[k] != NULL; k++)
 		put_word(&c, checks[i].options[k]);
+	for (size_t k = 0; k < ARRAY_LEN(servers); k++)
+		if (strcmp(servers[k].key, checks[i].key) == 0)
+			words[n_words++] = x_asprintf("server=%s:%u",
+			    servers[k].address, d->ports + STAND_IN_DNS_PORT);
+	for (size_t k = 0; k < n_words; k++)
+		put_word(&c, words[k]);
 	if (checks[i].via != 0) {
 		via = x_asprintf("via=127.0.0.1:%u", d->ports + checks[i].via);
 		imap =
@@ -128,7 +154,10 @@ add_check(struct admin *a, const struct demo *d, size_t i)
 		put_word(&c, via);
 		put_word(&c, imap);
 	}
-	return put_check(a, str_c(checks[i].key), &c);
+	r = put_check(a, str_c(checks[i].key), &c);
+	while (n_words > 0)
+		free(words[--n_words]);
+	return r;
 }
 
 int

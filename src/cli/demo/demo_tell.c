@@ -3,6 +3,7 @@
  * demo_tell.c - wait for the demo's ports, then say what to try.
  */
 #include "cli/demo/demo.h"
+#include "cli/demo/stand_in.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -135,6 +136,8 @@ demo_tell(const struct demo *d, const struct conf *c)
 	       "self-signed.\n\nTry:\n",
 	    mx, submission, port_of(c, SERVICE_SUBMISSIONS),
 	    port_of(c, SERVICE_IMAP), imaps, port_of(c, SERVICE_POP3), pop3s);
+	printf("  dig @" STAND_IN_PRIMARY " -p %u " DEMO_DOMAIN " SOA\n",
+	    d->ports + STAND_IN_DNS_PORT);
 	printf(
 	    "  swaks --server 127.0.0.1:%u --to alice@" DEMO_DOMAIN "\n", mx);
 	printf(
