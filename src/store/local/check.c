@@ -12,6 +12,9 @@
  * old pages for it; what has moved since is looked up again.
  */
 #include "store/local/local.h"
+#include "store/map.h"
+
+#include "base/hash.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -272,28 +275,42 @@ read_blobs(struct checker *ck)
 
 /* --- the log ------------------------------------------------------------------------ */
 
+/* Does the index have the value from this put? */
+static bool
+is_live(struct checker *ck, const struct segment *s, const struct op *op,
+    struct str key)
+{
+	struct kv_entry en;
+	struct str stored;
+
+	return index_get(ck->index, INDEX_KV, key, &stored) > 0 &&
+	       kv_entry_parse(key, stored, &en) > 0 && en.seg == s->id &&
+	       en.seq == op->seq && str_eq(en.val, op->val);
+}
+
 static void
 find_live(struct checker *ck, struct segment *s, const struct record *rec)
 {
 	struct op_reader o = op_read(rec);
+	struct map seen = { 0 }; /* a batch may put the same twice: one lives */
 	struct op op;
 	int r;
 
 	while ((r = op_next(&o, &op)) > 0) {
-		struct kv_entry en;
-		struct str stored;
 		struct kv_key k;
+		uint64_t hash;
 
 		if (op.kind != OP_PUT)
 			continue;
 		kv_key_make(&k, op.shard, op.key);
-		if (index_get(
-			ck->index, INDEX_KV, str_make(k.b, k.n), &stored) > 0 &&
-		    kv_entry_parse(str_make(k.b, k.n), stored, &en) > 0 &&
-		    en.seg == s->id && en.seq == op.seq &&
-		    str_eq(en.val, op.val))
-			s->kept += op_cost_kv(op.key.n, op.val.n);
+		hash = hash64(k.b, k.n);
+		if (map_get(&seen, hash) ||
+		    !is_live(ck, s, &op, str_make(k.b, k.n)))
+			continue;
+		map_put(&seen, hash, s);
+		s->kept += op_cost_kv(op.key.n, op.val.n);
 	}
+	map_done(&seen);
 	if (r < 0)
 		problem(ck, "segment %016llx: record %llu makes no sense",
 		    (unsigned long long)s->id, (unsigned long long)rec->seq);

@@ -199,6 +199,27 @@ bad_files_name(struct kit *k, const char *what)
 	return found;
 }
 
+TEST(a_key_twice_in_a_batch_is_no_damage)
+{
+	struct buf text = BUF_INIT(KIB(64));
+	struct engine_batch *b;
+	struct kit k;
+
+	fill(&k);
+	b = engine_batch_new(k.e);
+	for (int i = 0; i < 3; i++)
+		batch_put(b, A, STR("again"), STR("the same"));
+	batch_put(b, A, STR("empty"), STR(""));
+	batch_del(b, A, STR("empty"));
+	batch_put(b, A, STR("empty"), STR(""));
+	CHECK(kit_commit(&k, b) == 0, "commit");
+	kit_close(&k);
+	CHECK(problems(&k, &text) == 0, "nothing is wrong");
+	kit_open(&k);
+	kit_done(&k);
+	buf_done(&text);
+}
+
 TEST(a_damaged_record_is_set_aside_and_named_when_rebuilding)
 {
 	struct buf text = BUF_INIT(KIB(64));
@@ -391,6 +412,7 @@ TEST(a_running_store_can_be_checked)
 TEST_MAIN(UNIT(a_clean_store_has_no_problems),
     UNIT(a_damaged_value_of_the_index_is_an_error_and_not_absent),
     UNIT(a_damaged_blob_is_an_error_and_check_names_it),
+    UNIT(a_key_twice_in_a_batch_is_no_damage),
     UNIT(a_damaged_record_is_set_aside_and_named_when_rebuilding),
     UNIT(a_message_that_looks_like_a_record_is_not_taken_for_one),
     UNIT(a_missing_segment_is_told),
