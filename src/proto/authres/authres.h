@@ -78,6 +78,13 @@ size_t authres_strip(struct str header, struct str id, struct buf *to);
 bool authres_next_forged(struct str header, struct str id, size_t *at,
     size_t *ret_from, size_t *ret_n) WARN_UNUSED;
 
+/*
+ * Append the results of the first such field of header in one line, without
+ * the name: "dmarc=pass ...; spf=pass ...". Of more than max bytes the last results
+ * are left out. Nothing when there is no such field.
+ */
+void authres_brief(struct str header, size_t max, struct buf *to);
+
 /* Writing one field; results come one after the other. */
 struct authres_writer {
 	struct buf *to;

@@ -242,8 +242,44 @@ TEST(long_values_are_cut_between_characters)
 	buf_done(&out);
 }
 
-TEST_MAIN(UNIT(fields_are_read), UNIT(limits_of_a_field_hold),
-    UNIT(what_claims_to_be_ours_is_recognised),
+TEST(results_are_one_line_for_people)
+{
+	static const struct {
+		struct str in;
+		size_t max;
+		struct str out;
+	} cases[] = {
+		{ STR("Authentication-Results: mx.example;\r\n\tdmarc=pass "
+		      "(p=none)\r\n\theader.from=a.example;\r\n\tspf=pass"
+		      "\r\nX: y\r\n"),
+		    100,
+		    STR("dmarc=pass (p=none) header.from=a.example; "
+			"spf=pass") },
+		{ STR("X: spf=fail\r\nAuthentication-Results: a; x=y\r\n"), 9,
+		    STR("x=y") },
+		{ STR("authentication-results: a;\n x=y;\n z=w"), 8,
+		    STR("x=y; z=w") },
+		{ STR("Authentication-Results: a; x=y; z=w\r\n"), 7,
+		    STR("x=y") },
+		{ STR("Authentication-Results: a; x=y\r\n"), 2, STR("") },
+		{ STR("Authentication-Results: a\r\n"), 9, STR("") },
+		{ STR("Authentication-Results:"), 9, STR("") },
+		{ STR("X: y\r\n\tAuthentication-Results: a; b=c\r\n"), 9,
+		    STR("") },
+		{ STR(""), 9, STR("") },
+	};
+	struct buf out = BUF_INIT(KIB(1));
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		buf_reset(&out, KIB(1));
+		authres_brief(cases[i].in, cases[i].max, &out);
+		CHECK(str_eq(buf_str(&out), cases[i].out), "line");
+	}
+	buf_done(&out);
+}
+
+TEST_MAIN(UNIT(results_are_one_line_for_people), UNIT(fields_are_read),
+    UNIT(limits_of_a_field_hold), UNIT(what_claims_to_be_ours_is_recognised),
     UNIT(forged_fields_are_stripped_and_no_others),
     UNIT(fields_are_written_folded_and_quoted),
     UNIT(long_values_are_cut_between_characters))
