@@ -37,7 +37,7 @@ static const struct cli_command commands[] = {
 	{ "route",   "add|list|show|change|remove|test|status|avoid|resume|groups|refusals ...", "Which way mail takes to other servers, and who refuses it", admin_route, route_usage },
 	{ "tls-rule", "add|list|remove|test ...", "What TLS has to be on the way to other servers", admin_tls_rule, tls_rule_usage },
 	{ "tls-rpt", "[DOMAIN] [--json]", "What came of TLS with the servers of domains that want reports", admin_tls_rpt, NULL },
-	{ "trace",   "ID|ADDRESS [--json]",    "The life of messages that went to other servers", admin_trace, NULL },
+	{ "trace",   "ID|ADDRESS [--json]",    "How messages came, where they went, and what became of them", admin_trace, NULL },
 	{ "retry",   "set|list|remove ...", "Other times of retries, by domain, sender or priority", admin_retry, retry_usage },
 	{ "suppress", "list|show|add|remove ...", "Addresses that do not exist, and are not tried any more", admin_suppress, suppress_usage },
 	{ "feedback", "list|show ...", "What others report about our mail: DMARC, TLS, complaints", admin_feedback, feedback_usage },

@@ -150,6 +150,7 @@ ask_store(struct locals *ls, const struct msg_queue_item *item)
 		.received = loop_time(ls->sv->loop),
 		.structure = buf_str(&ls->structure),
 		.is_retry = 1, /* an earlier life of ours may have done it */
+		.is_due = 1,
 		.body = item->body,
 		.is_smtputf8 = item->is_smtputf8,
 		.priority = item->priority,

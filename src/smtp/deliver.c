@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "proto/mime/mime_hop.h"
+#include "smtp/arrival.h"
 #include "smtp/author.h"
 #include "smtp/header.h"
 
@@ -201,6 +202,7 @@ static void
 ask_store(struct session *s)
 {
 	struct buf rcpts = BUF_INIT(RCPTS_MAX);
+	struct buf arrival = BUF_INIT(KIB(4));
 	struct buf body = BUF_INIT(DELIVER_BODY_MAX);
 	struct msg_deliver m = {
 		.trace_id = str_c(s->trace),
@@ -226,17 +228,20 @@ ask_store(struct session *s)
 	envelope_put_wishes(&s->env, &m);
 	put_rcpts(s, &rcpts);
 	m.rcpts = buf_str(&rcpts);
+	arrival_put(&arrival, s);
+	m.arrival = buf_str(&arrival);
 	/* Ours stays: the store may go away and be asked again. */
 	is_ok = message_lend(s->message, &m.data, &q.fd);
 	msg_deliver_put(&body, &m);
 	q.body = buf_str(&body);
-	if (rcpts.failed || body.failed || !is_ok) {
+	if (rcpts.failed || arrival.failed || body.failed || !is_ok) {
 		closep(&q.fd);
 		deliver_refuse(s, REPLY_MESSAGE_LATER);
 	} else {
 		session_ask(s, &q);
 	}
 	buf_done(&rcpts);
+	buf_done(&arrival);
 	buf_done(&body);
 }
 

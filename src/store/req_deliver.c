@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/metrics.h"
+#include "store/queue/arrival.h"
 
 #define RCPTS_MAX 2000
 #define HOLD_MAX  (UINT64_C(1) << 40) /* seconds: no overflow in ms */
@@ -46,6 +47,7 @@ struct delivery {
 	struct buf sender; /* it goes out in this name; empty: its own */
 	struct queue_message qm;
 	struct queue_adding *adding;
+	struct msg_arrival arrival; /* how it came */
 	struct limit_message *limit;
 };
 
@@ -107,6 +109,8 @@ read_request(struct delivery *d)
 	/* Whoever takes over role watch must not write as somebody. */
 	if (d->is_watch && d->q.mail_from.n > 0)
 		return verdict_permfail(REASON_FORBIDDEN);
+	if (d->q.arrival.n && !msg_arrival_get(d->q.arrival, &d->arrival))
+		return verdict_permfail(REASON_INTERNAL);
 	return read_rcpts(d);
 }
 
@@ -243,7 +247,7 @@ resolve_rcpt(
 			continue;
 		d->to = x_grow(d->to, &d->cap_to, d->n_to + 1, sizeof(*d->to));
 		d->to[d->n_to++] = (struct mail_copy_to){ accounts->v[i],
-			rcpt->msg.prefix, false };
+			rcpt->msg.prefix, rcpt->msg.address, false, false };
 	}
 	return v;
 }
@@ -310,6 +314,32 @@ put_queue(void *arg, struct engine_batch *b, uint64_t blob)
 		limiter_put(d->limit, b);
 }
 
+/* For `mailstead trace`: what came, and whose mailboxes it went into. */
+static void
+put_arrival(void *arg, struct engine_batch *b)
+{
+	struct delivery *d = arg;
+	struct queue_copy *copies = x_calloc(d->n_to + 1, sizeof(*copies));
+	struct queue_arrival a = {
+		.trace = d->q.trace_id,
+		.mail_from = d->q.mail_from,
+		.account = d->account,
+		.size = d->q.size,
+		.arrival_ms = d->q.received * 1000,
+		.service = d->arrival.service,
+		.client = d->arrival.client,
+		.ip = d->arrival.ip,
+		.tls = d->arrival.tls,
+		.results = d->arrival.results,
+	};
+
+	for (size_t i = 0; i < d->n_to; i++)
+		copies[i] = (struct queue_copy){ d->to[i].address,
+			d->to[i].account, d->to[i].is_in_junk };
+	queue_arrived(d->s->queue, b, &a, copies, d->n_to, d->adding);
+	free(copies);
+}
+
 /* Those that are here go behind the others, whose number is the answer: limits
  * are about mail to other servers. */
 static size_t
@@ -346,8 +376,11 @@ store_all(struct delivery *d, struct mail_delivery *md)
 		describe(d);
 		v = queue_may_add(d->s->queue, &d->qm, d->remote, d->n_remote);
 		md->more = put_queue;
-		md->more_arg = d;
 	}
+	md->arg = d;
+	/* What is due was in the queue, and a retry was noted before. */
+	if (!d->q.is_due && !d->is_known)
+		md->note = put_arrival;
 	if (verdict_is_done(v) && d->n_to + d->n_remote)
 		v = mail_deliver(d->s->mail, md, d->to, d->n_to);
 	is_added = d->adding && verdict_is_done(v);
@@ -471,6 +504,7 @@ req_deliver(struct request *r)
 	d->is_send = r->peer->role == ROLE_SEND || d->is_watch;
 	session = store_session_find(r->s, r->peer->worker, r->msg->session);
 	d->account = session ? session->account : 0;
+	d->arrival.service = str_c(role_name(r->peer->role));
 	d->body = str_copy(r->msg->body);
 	d->fd = r->msg->fd;
 	r->msg->fd = -1;

@@ -368,6 +368,11 @@ def test_dmarc_quarantine_goes_to_junk(account):
     assert len(got) == 1
     assert find(results(got[0]), "dmarc") == "fail"
     assert b"dis=quarantine" in got[0]
+    came, there = json.loads(account.server.cli(
+        "trace", str(account), "--json"))["trace"]
+    assert came["results"].startswith("dmarc=fail ")
+    assert "; spf=pass smtp.mailfrom=" in came["results"]
+    assert (there["event"], there["mailbox"]) == ("delivered", "Junk")
 
 
 def test_pct_makes_it_milder(account):

@@ -18,7 +18,8 @@ ROW = {"id", "state", "attempts", "next", "sender", "recipient", "reply",
        "returning", "account", "size", "priority", "arrived", "tried", "mx",
        "route"}
 EVENT = {"id", "sender", "recipient", "time", "event", "reply", "mx", "ip",
-         "source_ip", "tls", "route", "next"}
+         "source_ip", "tls", "route", "next", "service", "client", "account",
+         "mailbox", "results"}
 
 
 def js(server, *args):
@@ -132,7 +133,7 @@ def test_hold_release_and_cancel(held, account):
     again = held.cli("queue", "cancel", mid, check=False)
     assert again.returncode == REFUSED and "nothing to cancel" in again.stderr
     what = events(held, mid)
-    assert what[0] == "queued"
+    assert what[:2] == ["received", "queued"]
     assert what.count("cancelled-by-operator") == 2
     assert what.count("released-by-operator") == 2
 
@@ -154,7 +155,8 @@ def test_show_and_trace(held, account):
     assert "x@trace.example" in text and f"from <{account}>" in text
     rows = js(held, "trace", "X@Trace.example")["trace"]
     assert all(set(r) == EVENT for r in rows)
-    assert rows[0]["event"] == "queued" and rows[-1]["event"] == "in-queue"
+    assert [r["event"] for r in rows[:2]] == ["received", "queued"]
+    assert rows[-1]["event"] == "in-queue"
     assert {r["recipient"] for r in rows} == {"", "x@trace.example"}
     assert {r["id"] for r in js(held, "trace", account)["trace"]} == {mid}
     assert "nothing is known" in held.cli("trace", "nobody@no.example")

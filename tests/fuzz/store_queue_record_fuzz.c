@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * LINK:
- * OBJS: src/store/queue/queue_record.c src/base/hash.c
+ * OBJS: src/store/queue/queue_record.c src/store/queue/arrival_record.c src/base/hash.c
  *
  * store_queue_record_fuzz.c - records and keys of the queue, from bytes that
  * lay on a bad disk. The first byte chooses which. What decodes, encoded
  * again, decodes to the same bytes once more; a key that reads is the key
  * that its parts make; an address that is clean stays as it is.
  */
-#include "store/queue/queue_record.h"
+#include "store/queue/arrival_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -19,28 +19,49 @@ must(bool is_true)
 		abort();
 }
 
-#define ROUND(type) \
-	static void round_##type(struct str in) \
+#define ROUND(name, type) \
+	static void round_##name(struct str in) \
 	{ \
 		struct buf one = BUF_INIT(MIB(4)), two = BUF_INIT(MIB(4)); \
-		struct queue_##type##_record a, b; \
+		struct type##_record a, b; \
 \
-		if (queue_##type##_record_decode(in, &a)) { \
-			queue_##type##_record_encode(&one, &a); \
+		if (type##_record_decode(in, &a)) { \
+			type##_record_encode(&one, &a); \
 			must(!one.failed); \
-			must(queue_##type##_record_decode(buf_str(&one), &b)); \
-			queue_##type##_record_encode(&two, &b); \
+			must(type##_record_decode(buf_str(&one), &b)); \
+			type##_record_encode(&two, &b); \
 			must(str_eq(buf_str(&one), buf_str(&two))); \
 		} \
 		buf_done(&one); \
 		buf_done(&two); \
 	}
 
-ROUND(message)
-ROUND(entry)
-ROUND(lease)
-ROUND(event)
-ROUND(gone)
+ROUND(message, queue_message)
+ROUND(entry, queue_entry)
+ROUND(lease, queue_lease)
+ROUND(event, queue_event)
+ROUND(gone, queue_gone)
+ROUND(arrival, arrival)
+
+/* A part that decodes is as many copies as its bytes hold. */
+static void
+round_part(struct str in)
+{
+	struct buf b = BUF_INIT(MIB(4)), again = BUF_INIT(MIB(4));
+	struct arrival_copy c;
+	struct str copies, back;
+
+	if (arrival_part_decode(in, &copies)) {
+		for (struct wire w = wire_read(copies);
+		     arrival_copy_read(&w, &c);)
+			arrival_copy_put(&b, &c);
+		arrival_part_encode(&again, buf_str(&b));
+		must(arrival_part_decode(buf_str(&again), &back) &&
+		     str_eq(back, buf_str(&b)));
+	}
+	buf_done(&b);
+	buf_done(&again);
+}
 
 /* The items of a lease that decodes are as many as it says. */
 static void
@@ -128,7 +149,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	static void (*const rounds[])(struct str) = { round_message,
 		round_entry, round_lease, round_event, round_gone, round_items,
-		round_keys, round_address, round_small };
+		round_keys, round_address, round_small, round_arrival,
+		round_part };
 
 	if (n == 0)
 		return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * cmd_trace.c - mailstead trace ID|ADDRESS: what became of messages that went
- * to other servers, with the remote replies word for word.
+ * cmd_trace.c - mailstead trace ID|ADDRESS: how messages came, the mailboxes they
+ * went into, and what other servers said to them, word for word.
  */
 #include "cli/output/output.h"
 #include "cli/queue/queue_words.h"
@@ -43,11 +43,21 @@ static const struct output_field fields[] = {
 	{ "tls", "TLS", OUTPUT_TEXT },
 	{ "route", "ROUTE", OUTPUT_TEXT },
 	{ "next", "NEXT", OUTPUT_TIME },
+	{ "service", "SERVICE", OUTPUT_TEXT },
+	{ "client", "CLIENT", OUTPUT_TEXT },
+	{ "account", "ACCOUNT", OUTPUT_TEXT },
+	{ "mailbox", "MAILBOX", OUTPUT_TEXT },
+	{ "results", "RESULTS", OUTPUT_TEXT },
+};
+
+/* What an event of the queue does not have. */
+struct extra {
+	struct str service, client, account, mailbox, results;
 };
 
 static void
 put_row(struct output *o, const struct msg_queue_life *m,
-    const struct msg_queue_event *e, const char *event)
+    const struct msg_queue_event *e, const char *event, const struct extra *x)
 {
 	output_put_text(o, m->id);
 	output_put_text(o, m->sender);
@@ -61,22 +71,60 @@ put_row(struct output *o, const struct msg_queue_life *m,
 	output_put_text(o, e->tls);
 	output_put_text(o, e->route);
 	output_put_number(o, e->due_ms / 1000);
+	output_put_text(o, x->service);
+	output_put_text(o, x->client);
+	output_put_text(o, x->account);
+	output_put_text(o, x->mailbox);
+	output_put_text(o, x->results);
+}
+
+static struct str
+mailbox_name(const struct msg_queue_copied *c)
+{
+	return c->is_junk ? STR("Junk") : STR("INBOX");
+}
+
+static void
+put_arrival(struct output *o, const struct msg_queue_life *m)
+{
+	struct msg_queue_event e = { .time_ms = m->arrival_ms };
+	struct msg_queue_copied c;
+	struct msg_arrival a;
+
+	if (!msg_arrival_get(m->arrival, &a))
+		return;
+	e.mx_ip = a.ip;
+	e.tls = a.tls;
+	put_row(o, m, &e, "received",
+	    &(struct extra){
+		a.service, a.client, m->login, STR_NONE, a.results });
+	e = (struct msg_queue_event){ .time_ms = m->arrival_ms };
+	for (struct wire w = wire_read(m->copies);
+	     msg_queue_copied_read(&w, &c);) {
+		e.recipient = c.recipient;
+		put_row(o, m, &e, "delivered",
+		    &(struct extra){
+			.account = c.login, .mailbox = mailbox_name(&c) });
+	}
 }
 
 static void
 put_json(struct output *o, const struct msg_queue_life *m)
 {
 	struct msg_queue_event e = { .time_ms = m->arrival_ms };
+	const struct extra none = { 0 };
 	struct msg_text rcpt;
 
-	put_row(o, m, &e, "queued");
+	put_arrival(o, m);
+	if (m->recipients)
+		put_row(o, m, &e, "queued", &none);
 	for (struct wire w = wire_read(m->events);
 	     msg_queue_event_read(&w, &e);)
-		put_row(o, m, &e, queue_event_name(e.state));
+		put_row(o, m, &e, queue_event_name(e.state), &none);
 	e = (struct msg_queue_event){ 0 };
 	for (struct wire w = wire_read(m->rcpts); msg_text_read(&w, &rcpt);) {
 		e.recipient = rcpt.text;
-		put_row(o, m, &e, "in-queue");
+		put_row(o, m, &e, "in-queue", &none);
 	}
 }
 
@@ -130,6 +178,47 @@ print_event(const struct msg_queue_event *e)
 }
 
 static void
+print_arrival(const struct msg_queue_life *m)
+{
+	struct msg_arrival a;
+
+	if (!msg_arrival_get(m->arrival, &a))
+		return;
+	fputs("  ", stdout);
+	print_time(m->arrival_ms);
+	if (a.ip.n == 0 && a.client.n == 0) {
+		print_text("  written here by ", a.service);
+		putchar('\n');
+		return;
+	}
+	print_text("  received by ", a.service);
+	print_text(" from ", a.client);
+	print_text(" [", a.ip);
+	fputs(a.ip.n ? "]" : "", stdout);
+	print_text(", signed in as ", m->login);
+	print_text(", ", a.tls);
+	print_text("\n      ", a.results);
+	putchar('\n');
+}
+
+static void
+print_copies(const struct msg_queue_life *m)
+{
+	struct msg_queue_copied c;
+
+	for (struct wire w = wire_read(m->copies);
+	     msg_queue_copied_read(&w, &c);) {
+		fputs("  ", stdout);
+		print_time(m->arrival_ms);
+		print_text("  delivered ", c.recipient);
+		print_text(" into ", mailbox_name(&c));
+		if (!str_eq_case(c.login, c.recipient))
+			print_text(" of ", c.login);
+		putchar('\n');
+	}
+}
+
+static void
 print_life(const struct msg_queue_life *m)
 {
 	struct msg_queue_event e;
@@ -139,11 +228,16 @@ print_life(const struct msg_queue_life *m)
 	output_bytes(m->size, size, sizeof(size));
 	print_text("", m->id);
 	print_text(" from <", m->sender);
-	printf("%s, %s%s, %u recipient%s\n  ", m->sender.n ? ">" : " from <>",
-	    size, m->size < KIB(1) ? " bytes" : "B", m->recipients,
-	    str_s(m->recipients));
-	print_time(m->arrival_ms);
-	puts("  queued");
+	printf("%s, %s%s\n", m->sender.n ? ">" : " from <>", size,
+	    m->size < KIB(1) ? " bytes" : "B");
+	print_arrival(m);
+	print_copies(m);
+	if (m->recipients) {
+		fputs("  ", stdout);
+		print_time(m->arrival_ms);
+		printf("  queued for %u recipient%s\n", m->recipients,
+		    str_s(m->recipients));
+	}
 	for (struct wire w = wire_read(m->events);
 	     msg_queue_event_read(&w, &e);)
 		print_event(&e);
@@ -223,8 +317,9 @@ admin_trace(struct admin *a, int argc, char **argv)
 		return admin_usage(a, NULL);
 	r = queue_print_trace(a, str_c(args.words[0]), &found);
 	if (r == ADMIN_OK && !a->is_json && found == 0)
-		printf("nothing is known of %s; what went into mailboxes here "
-		       "is in the log only\n",
+		printf("nothing is known of %s: no message of that id, sender "
+		       "or recipient was accepted here in the last days "
+		       "(queue.history); what was refused is in the log\n",
 		    args.words[0]);
 	return r;
 }

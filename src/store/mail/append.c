@@ -345,6 +345,7 @@ deliver_to(struct tx *t, struct mail_delivery *d, struct mail_copy_to *to,
 		return verdict_permfail(REASON_LIMIT);
 	tx_account(t, a);
 	refer(t, d, blob);
+	to->is_in_junk = target(a, d)->id != MAIL_INBOX;
 	deliver_copy(t, a, d, to->prefix, *blob);
 	return VERDICT_DONE;
 }
@@ -372,7 +373,9 @@ mail_deliver(
 	}
 	if (d->more) {
 		refer(&t, d, &blob);
-		d->more(d->more_arg, t.b, blob);
+		d->more(d->arg, t.b, blob);
 	}
+	if (d->note)
+		d->note(d->arg, t.b);
 	return tx_commit(&t);
 }

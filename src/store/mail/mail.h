@@ -134,7 +134,9 @@ struct verdict mail_append(struct mail *m, uint64_t account, struct str name,
 struct mail_copy_to {
 	uint64_t account;
 	struct str prefix;
-	bool is_skipped; /* set here: it was there already (a retry) */
+	struct str address; /* of the recipient; for who asks here */
+	bool is_skipped;    /* set here: it was there already (a retry) */
+	bool is_in_junk;    /* set here: not into INBOX, but into Junk */
 };
 struct mail_delivery {
 	struct engine_ticket *ticket; /* used up when DONE */
@@ -147,7 +149,9 @@ struct mail_delivery {
 	/* Puts more into the same batch: blob has a reference for it. NULL:
 	 * nothing. It runs when all accounts were found. */
 	void (*more)(void *arg, struct engine_batch *b, uint64_t blob);
-	void *more_arg;
+	/* Puts a note into it, last; NULL: none. Not for the same copies once more. */
+	void (*note)(void *arg, struct engine_batch *b);
+	void *arg; /* of both */
 };
 /* Into the INBOX (or Junk) of all accounts, in one batch. Quotas are not checked. With
  * more, n may be 0. */

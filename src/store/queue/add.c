@@ -222,6 +222,12 @@ queue_add(struct queue *q, struct engine_batch *b,
 	return a;
 }
 
+uint64_t
+queue_adding_number(const struct queue_adding *a)
+{
+	return a->place.message;
+}
+
 void
 queue_added(struct queue_adding *a, bool is_accepted)
 {
@@ -250,7 +256,8 @@ add_same(void *arg, struct str key, UNUSED struct str val)
 	struct same *s = arg;
 	uint64_t hash;
 
-	if (qkey_read_lookup(key, &hash, &s->v[s->n]))
+	if (qkey_read_lookup(key, &hash, &s->v[s->n]) ||
+	    akey_read_lookup(key, &hash, &s->v[s->n]))
 		s->n++;
 	return s->n == ARRAY_LEN(s->v);
 }
@@ -288,6 +295,32 @@ find_same(struct queue *q, struct str trace, struct same *ret)
 	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
 }
 
+/* Nothing of it was queued: it is noted how it came. */
+static struct verdict
+has_arrived(struct queue *q, struct str trace, uint64_t size, bool *ret)
+{
+	struct engine_range range = {
+		.shard = QUEUE_SHARD,
+		.from = QKEY(akey_lookup(trace, 0)),
+		.to = QKEY(akey_lookup(trace, UINT64_MAX)),
+		.is_reverse = true,
+	};
+	struct same same = { .n = 0 };
+	int r = trace.n ? engine_scan(q->engine, &range, add_same, &same) : 0;
+
+	for (size_t i = 0; i < same.n && r >= 0 && !*ret; i++) {
+		struct arrival a;
+		struct verdict v = arrival_read(q, same.v[i], &a);
+
+		if (verdict_is_done(v))
+			*ret = str_eq(a.r.trace, trace) && a.r.size == size;
+		arrival_done(&a);
+		if (v.outcome == TEMPFAIL && v.reason != REASON_CORRUPT)
+			return v;
+	}
+	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
+}
+
 struct verdict
 queue_knows(struct queue *q, struct str trace, uint64_t size, bool *ret)
 {
@@ -297,6 +330,8 @@ queue_knows(struct queue *q, struct str trace, uint64_t size, bool *ret)
 	*ret = false;
 	for (size_t i = 0; i < same.n && verdict_is_done(v) && !*ret; i++)
 		v = is_same(q, same.v[i], trace, size, ret);
+	if (verdict_is_done(v) && !*ret)
+		v = has_arrived(q, trace, size, ret);
 	return v;
 }
 

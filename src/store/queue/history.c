@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * history.c - what became of messages: told to who asks by id or address,
- * and forgotten after some days.
+ * history.c - what became of messages, told to who asks by id or address.
+ *
+ * What went through the queue is looked up by keys K, what went into mailboxes
+ * alone by keys J (arrival_record.h); both in the order of their numbers.
  */
 #include "store/queue/queue_internal.h"
 
-#define DAY_MS         (UINT64_C(24) * 3600 * 1000)
 #define TRACE_MESSAGES 50     /* of one portion */
 #define TRACE_BYTES    MIB(1) /* after which it ends */
 #define EVENTS_MAX     20000  /* told of one message */
-#define PURGE_LOOK     500    /* messages looked at in one step */
-#define PURGE_KEYS     10000  /* look-ups removed in it, about */
 
 /* --- one message ----------------------------------------------------------------- */
 
@@ -169,7 +168,7 @@ struct tracing {
 	struct queue *q;
 	struct str text;
 	struct buf items;
-	uint64_t messages[TRACE_MESSAGES];
+	uint64_t messages[2 * TRACE_MESSAGES]; /* ascending */
 	size_t n;
 	uint64_t reached; /* the last one told */
 };
@@ -215,33 +214,86 @@ put_live(const struct life *l, struct buf *to)
 			    to, &(struct msg_text){ l->names[i].address });
 }
 
-static int
-put_life(struct tracing *t, uint64_t message, struct msg_queue_life *m)
+/* What else is told of a message. */
+struct telling {
+	struct buf events, rcpts, arrival, copies;
+};
+
+/* Copies of the recipient that was asked for, or all; how many. */
+static size_t
+put_copies(
+    struct tracing *t, const struct arrival *a, bool is_all, struct buf *to)
 {
-	struct buf events = BUF_INIT(QUEUE_REPLY_MAX);
-	struct buf rcpts = BUF_INIT(QUEUE_REPLY_MAX);
-	bool is_all = str_eq(t->text, m->id) || str_eq_case(t->text, m->sender);
+	struct arrival_walk walk = { .is_begun = false };
+	struct arrival_copy c;
+	size_t n = 0;
+
+	while (arrival_next_copy(a, &walk, &c)) {
+		struct msg_queue_copied m = { c.address,
+			c.login.n ? c.login : c.address,
+			c.flags & ARRIVAL_COPY_JUNK };
+
+		if (!is_all && !str_eq_case(m.recipient, t->text) &&
+		    !str_eq_case(m.login, t->text))
+			continue;
+		msg_queue_copied_put(to, &m);
+		n++;
+	}
+	return n;
+}
+
+static void
+put_arrival(const struct arrival_record *r, struct buf *to)
+{
+	msg_arrival_put(to, &(struct msg_arrival){ r->service, r->client, r->ip,
+				r->tls, r->results });
+}
+
+/* Who sent it, or with what account, wants all of it. */
+static bool
+wants_all(
+    const struct tracing *t, const struct msg_queue_life *m, struct str login)
+{
+	return str_eq(t->text, m->id) || str_eq_case(t->text, m->sender) ||
+	       str_eq_case(t->text, login);
+}
+
+static int
+put_life(struct tracing *t, uint64_t message, struct msg_queue_life *m,
+    const struct arrival *a)
+{
+	struct telling to = { BUF_INIT(QUEUE_REPLY_MAX),
+		BUF_INIT(QUEUE_REPLY_MAX), BUF_INIT(KIB(8)), BUF_INIT(MIB(4)) };
+	bool is_all = wants_all(t, m, a->r.login), is_wanted;
 	struct life l = { 0 };
 	int r = read_names(t->q, message, &l);
 
+	is_wanted = put_copies(t, a, is_all, &to.copies) > 0;
 	/* Another text with the same hash is nothing. */
-	if (r >= 0 && (is_all || want_only(&l, t->text))) {
+	if (r >= 0 && (is_all || want_only(&l, t->text) || is_wanted)) {
 		r = read_events(t->q, message, &l);
-		put_live(&l, &rcpts);
-		put_events(&l, &events);
-		m->events = buf_str(&events);
-		m->rcpts = buf_str(&rcpts);
+		put_live(&l, &to.rcpts);
+		put_events(&l, &to.events);
+		if (a->head.n)
+			put_arrival(&a->r, &to.arrival);
+		m->events = buf_str(&to.events);
+		m->rcpts = buf_str(&to.rcpts);
+		m->arrival = buf_str(&to.arrival);
+		m->copies = buf_str(&to.copies);
+		m->copies_n = a->r.n_copies;
+		m->login = a->r.login;
 		msg_queue_life_put(&t->items, m);
 	}
 	life_done(&l);
-	buf_done(&events);
-	buf_done(&rcpts);
+	buf_done(&to.events);
+	buf_done(&to.rcpts);
+	buf_done(&to.arrival);
+	buf_done(&to.copies);
 	return r;
 }
 
-/* What is known of the message itself; its strings are copied to keep. */
-static struct verdict
-read_head(struct queue *q, uint64_t message, struct msg_queue_life *ret,
+struct verdict
+history_head(struct queue *q, uint64_t message, struct msg_queue_life *ret,
     struct buf *keep)
 {
 	struct queue_message_record m;
@@ -273,54 +325,117 @@ read_head(struct queue *q, uint64_t message, struct msg_queue_life *ret,
 	return v;
 }
 
+static void
+head_of_arrival(const struct arrival *a, struct msg_queue_life *ret)
+{
+	*ret = (struct msg_queue_life){ .id = a->r.trace,
+		.sender = a->r.mail_from,
+		.size = a->r.size,
+		.arrival_ms = a->r.arrival_ms,
+		.ended_ms = a->r.arrival_ms };
+}
+
 static struct verdict
 trace_message(struct tracing *t, uint64_t message)
 {
 	struct buf keep = BUF_INIT(KIB(4));
 	struct msg_queue_life m;
-	struct verdict v = read_head(t->q, message, &m, &keep);
-	int r = verdict_is_done(v) ? put_life(t, message, &m) : 0;
+	struct arrival a;
+	struct verdict v = arrival_read(t->q, message, &a);
+	int r = 0;
 
+	if (!verdict_is_done(v))
+		a.r = (struct arrival_record){ 0 };
+	if (verdict_is_done(v) || v.outcome == NOT_FOUND ||
+	    v.reason == REASON_CORRUPT)
+		v = history_head(t->q, message, &m, &keep);
+	if (v.outcome == NOT_FOUND && a.r.trace.n) {
+		head_of_arrival(&a, &m);
+		v = VERDICT_DONE;
+	}
+	if (verdict_is_done(v))
+		r = put_life(t, message, &m, &a);
 	if (r < 0)
 		v = verdict_engine(r);
 	buf_done(&keep);
+	arrival_done(&a);
 	/* Forgotten meanwhile, or damaged: the others are told. */
 	return v.outcome == NOT_FOUND || v.reason == REASON_CORRUPT
 	           ? VERDICT_DONE
 	           : v;
 }
 
+/* Numbers of one kind of look-up, at most TRACE_MESSAGES. */
+struct found {
+	uint64_t v[TRACE_MESSAGES];
+	size_t n;
+};
+
 static int
 add_traced(void *arg, struct str key, UNUSED struct str val)
 {
-	struct tracing *t = arg;
+	struct found *f = arg;
 	uint64_t hash;
 
-	if (qkey_read_lookup(key, &hash, &t->messages[t->n]))
-		t->n++;
-	return t->n == TRACE_MESSAGES;
+	if (qkey_read_lookup(key, &hash, &f->v[f->n]) ||
+	    akey_read_lookup(key, &hash, &f->v[f->n]))
+		f->n++;
+	return f->n == TRACE_MESSAGES;
+}
+
+typedef struct queue_key (*lookup_fn)(struct str text, uint64_t message);
+
+static int
+find_traced(
+    struct tracing *t, lookup_fn lookup, uint64_t after, struct found *ret)
+{
+	struct engine_range range = {
+		.shard = QUEUE_SHARD,
+		.from = QKEY(lookup(t->text, after + 1)),
+		.to = QKEY(lookup(t->text, UINT64_MAX)),
+	};
+
+	ret->n = 0;
+	return engine_scan(t->q->engine, &range, add_traced, ret);
+}
+
+/* The lower numbers of both, in order: no more than are known to be next. */
+static void
+merge(struct tracing *t, const struct found *a, const struct found *b)
+{
+	size_t i = 0, j = 0;
+
+	while (i < a->n && j < b->n) {
+		bool is_first = a->v[i] <= b->v[j];
+
+		t->messages[t->n++] = is_first ? a->v[i++] : b->v[j++];
+	}
+	while (i < a->n && b->n < TRACE_MESSAGES)
+		t->messages[t->n++] = a->v[i++];
+	while (j < b->n && a->n < TRACE_MESSAGES)
+		t->messages[t->n++] = b->v[j++];
 }
 
 static struct verdict
 trace_portion(struct tracing *t, uint64_t after, bool *ret_more)
 {
-	struct engine_range range = {
-		.shard = QUEUE_SHARD,
-		.from = QKEY(qkey_lookup(t->text, after + 1)),
-		.to = QKEY(qkey_lookup(t->text, UINT64_MAX)),
-	};
 	struct verdict v = VERDICT_DONE;
+	struct found queued, came;
 	size_t i;
-	int r = engine_scan(t->q->engine, &range, add_traced, t);
+	int r = find_traced(t, qkey_lookup, after, &queued);
 
+	if (r >= 0)
+		r = find_traced(t, akey_lookup, after, &came);
 	if (r < 0)
 		return verdict_engine(r);
+	merge(t, &queued, &came);
 	for (i = 0; i < t->n && verdict_is_done(v) && t->items.n < TRACE_BYTES;
 	     i++) {
 		v = trace_message(t, t->messages[i]);
 		t->reached = t->messages[i];
 	}
-	*ret_more = r == 1 || i < t->n;
+	*ret_more =
+	    queued.n == TRACE_MESSAGES || came.n == TRACE_MESSAGES || i < t->n;
 	return v;
 }
 
@@ -346,106 +461,4 @@ queue_trace(struct queue *q, const struct msg_queue_trace *m, struct buf *out)
 	buf_done(&t.items);
 	buf_done(&after);
 	return v;
-}
-
-/* --- forgetting it ---------------------------------------------------------------------- */
-
-struct old {
-	struct queue *q;
-	uint64_t before_ms;
-	uint64_t v[PURGE_LOOK];
-	size_t n, looked_at;
-	uint64_t reached;
-};
-
-static int
-add_old(void *arg, struct str key, struct str val)
-{
-	struct old *old = arg;
-	struct queue_gone_record g;
-	uint64_t message;
-
-	if (!qkey_read_id(key, 'G', &message))
-		return 0;
-	old->reached = message;
-	if (!queue_gone_record_decode(val, &g))
-		return 0;
-	if (g.arrival_ms >= old->before_ms)
-		return 1;
-	if (g.ended_ms < old->before_ms)
-		old->v[old->n++] = message;
-	return ++old->looked_at == PURGE_LOOK ? 2 : 0;
-}
-
-static void
-del_lookup(struct engine_batch *b, struct str text, uint64_t message)
-{
-	if (text.n)
-		batch_del(b, QUEUE_SHARD, QKEY(qkey_lookup(text, message)));
-}
-
-static struct verdict
-forget(struct queue *q, struct engine_batch *b, uint64_t message, size_t *keys)
-{
-	struct buf keep = BUF_INIT(KIB(4));
-	struct queue_key ends[2];
-	struct engine_range range = range_of('H', message, ends);
-	struct msg_queue_life m;
-	struct life l = { 0 };
-	struct verdict v = read_head(q, message, &m, &keep);
-	int r = verdict_is_done(v) ? read_gone_names(q, message, &l) : 0;
-
-	if (r < 0)
-		v = verdict_engine(r);
-	if (verdict_is_done(v)) {
-		del_lookup(b, m.id, message);
-		del_lookup(b, m.sender, message);
-		for (size_t i = 0; i < l.n_names; i++)
-			del_lookup(b, l.names[i].address, message);
-		batch_del_range(b, QUEUE_SHARD, range.from, range.to);
-		batch_del(b, QUEUE_SHARD, QKEY(qkey_id('G', message)));
-		*keys += l.n_names;
-	}
-	life_done(&l);
-	buf_done(&keep);
-	return v;
-}
-
-struct verdict
-queue_purge_step(struct queue *q)
-{
-	uint64_t window = q->config.limits.history_days * DAY_MS;
-	uint64_t now_ms = queue_now_ms(q);
-	struct old old = { .q = q,
-		.before_ms = now_ms > window ? now_ms - window : 0 };
-	struct engine_range range = {
-		.shard = QUEUE_SHARD,
-		.from = QKEY(qkey_id('G', q->purge_after)),
-		.to = QKEY(qkey_kind('H')),
-	};
-	struct verdict v = VERDICT_DONE;
-	struct engine_batch *b;
-	size_t keys = 0;
-	int r = engine_scan(q->engine, &range, add_old, &old);
-
-	if (r < 0)
-		return verdict_engine(r);
-	q->purge_after =
-	    old.looked_at == PURGE_LOOK && r > 0 ? old.reached + 1 : 0;
-	if (old.n == 0)
-		return v;
-	b = engine_batch_new(q->engine);
-	for (size_t i = 0; i < old.n && verdict_is_done(v); i++) {
-		v = forget(q, b, old.v[i], &keys);
-		if (keys < PURGE_KEYS || i + 1 == old.n)
-			continue;
-		q->purge_after = old.v[i + 1];
-		break;
-	}
-	if (!verdict_is_done(v)) {
-		engine_batch_free(b);
-		return v;
-	}
-	r = engine_commit(q->engine, b, NULL, NULL);
-	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
 }

@@ -99,6 +99,8 @@ load(struct queue *q)
 	if (r >= 0)
 		r = find_last(q, 'G', &message);
 	if (r >= 0)
+		r = find_last(q, 'I', &message);
+	if (r >= 0)
 		r = find_last(q, 'L', &lease);
 	if (r < 0)
 		return r;

@@ -106,10 +106,12 @@ struct verdict queue_may_add(const struct queue *q,
 struct queue_adding *queue_add(struct queue *q, struct engine_batch *b,
     const struct queue_message *m, const struct queue_rcpt *rcpts, size_t n,
     uint64_t blob);
+/* The number of that message. */
+uint64_t queue_adding_number(const struct queue_adding *a);
 /* The batch was accepted, or not. */
 void queue_added(struct queue_adding *a, bool is_accepted);
 /* Was a message with this trace and size added before, and when was it: is it
- * (partly) here, or in the history? */
+ * (partly) here, or in the history, or known to have come (arrival.h)? */
 struct verdict queue_knows(
     struct queue *q, struct str trace, uint64_t size, bool *ret) WARN_UNUSED;
 

@@ -228,6 +228,82 @@ check_lookup(struct checker *ck, struct str key, UNUSED struct str val)
 		    (ull)message);
 }
 
+/* --- how messages came --------------------------------------------------------------- */
+
+static void
+check_name(struct checker *ck, uint64_t message, bool is_all, struct str text)
+{
+	struct queue_key key =
+	    is_all ? akey_lookup(text, message) : qkey_lookup(text, message);
+
+	if (text.n && !is_there(ck, key))
+		problem(ck,
+		    "message %llu: it cannot be looked up by how it came",
+		    (ull)message);
+}
+
+static void
+check_copies(
+    struct checker *ck, uint64_t message, bool is_all, struct str copies)
+{
+	struct wire w = wire_read(copies);
+	struct arrival_copy c;
+
+	while (arrival_copy_read(&w, &c)) {
+		check_name(ck, message, is_all, c.address);
+		check_name(ck, message, is_all, c.login);
+	}
+}
+
+static void
+check_head(struct checker *ck, uint64_t message, const struct arrival_record *r)
+{
+	bool is_all = r->flags & ARRIVAL_IS_ALL;
+
+	check_name(ck, message, is_all, r->trace);
+	check_name(ck, message, is_all, r->mail_from);
+	check_name(ck, message, is_all, r->login);
+	check_copies(ck, message, is_all, r->copies);
+	if (is_all == is_known(ck, message))
+		problem(ck, "message %llu: it came, and the queue %s of it",
+		    (ull)message, is_all ? "knows" : "does not know");
+}
+
+static void
+check_arrival(struct checker *ck, struct str key, struct str val)
+{
+	struct arrival_record r;
+	struct str copies = STR_NONE;
+	uint64_t message;
+	uint32_t part;
+
+	if (!akey_read_part(key, &message, &part) ||
+	    !(part ? arrival_part_decode(val, &copies)
+		   : arrival_record_decode(val, &r))) {
+		problem(ck, "a note of how a message came is damaged");
+		return;
+	}
+	if (part == 0)
+		check_head(ck, message, &r);
+	else if (!is_there(ck, akey_part(message, 0)))
+		problem(ck,
+		    "message %llu: a part of how it came belongs to nothing",
+		    (ull)message);
+}
+
+static void
+check_arrival_lookup(struct checker *ck, struct str key)
+{
+	uint64_t hash, message;
+
+	if (!akey_read_lookup(key, &hash, &message))
+		problem(ck, "a key of the look-up of what came is damaged");
+	else if (!is_there(ck, akey_part(message, 0)))
+		problem(ck,
+		    "message %llu: it can be looked up, but did not come",
+		    (ull)message);
+}
+
 static void
 check_lease(struct checker *ck, struct str key, struct str val)
 {
@@ -287,6 +363,12 @@ check_key(struct checker *ck, struct str key, struct str val)
 		break;
 	case 'H':
 		check_event(ck, key, val);
+		break;
+	case 'I':
+		check_arrival(ck, key, val);
+		break;
+	case 'J':
+		check_arrival_lookup(ck, key);
 		break;
 	case 'K':
 		check_lookup(ck, key, val);

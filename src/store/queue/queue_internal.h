@@ -6,6 +6,7 @@
 
 #include "store/map.h"
 #include "store/queue/ages.h"
+#include "store/queue/arrival_record.h"
 #include "store/queue/queue.h"
 
 #define QUEUE_SHARD ((struct engine_shard){ 'q', 1 })
@@ -68,7 +69,7 @@ struct queue {
 	uint64_t host_bytes; /* hosts.c */
 	uint64_t next_message, next_lease;
 	uint64_t owner;
-	uint64_t purge_after;
+	uint64_t purge_after, purge_in_after;
 	/* It could not be read as a whole: nothing of it is changed. */
 	bool is_damaged;
 };
@@ -195,6 +196,7 @@ void qtx_event(struct qtx *t, struct qtx_entry e, uint8_t state,
 struct verdict qtx_commit(struct qtx *t) WARN_UNUSED;
 void qtx_abort(struct qtx *t);
 
+
 /* --- hosts.c --------------------------------------------------------------------------- */
 
 enum hosts_fit {
@@ -207,6 +209,36 @@ enum hosts_fit domain_hosts_fit(
     const struct queue_domain *d, struct str wanted);
 bool queue_host_fits(struct str wanted, struct str host);
 void domain_forget_hosts(struct queue *q, struct queue_domain *d);
+
+/* --- arrival.c ------------------------------------------------------------------------ */
+
+/* What is noted of how a message came. r points into head. */
+struct arrival {
+	struct arrival_record r;
+	struct buf head, copies; /* as they lie; of further parts */
+};
+struct arrival_walk {
+	struct wire first, rest;
+	bool is_begun;
+};
+/* NOT_FOUND: nothing is; TEMPFAIL REASON_CORRUPT: it is damaged. *ret is to be freed in
+ * any case. */
+struct verdict arrival_read(
+    struct queue *q, uint64_t message, struct arrival *ret) WARN_UNUSED;
+void arrival_done(struct arrival *a);
+/* The next one; *w is zero at first. False: there is none left. */
+bool arrival_next_copy(
+    const struct arrival *a, struct arrival_walk *w, struct arrival_copy *ret);
+/* Put its end into the batch, with its look-ups; *keys counts these. */
+struct verdict arrival_forget(struct queue *q, struct engine_batch *b,
+    uint64_t message, size_t *keys) WARN_UNUSED;
+
+/* --- history.c ------------------------------------------------------------------------ */
+
+/* What the queue, or its history, knows of a message itself: its strings are copied to keep.
+ * NOT_FOUND: nothing. */
+struct verdict history_head(struct queue *q, uint64_t message,
+    struct msg_queue_life *ret, struct buf *keep) WARN_UNUSED;
 
 /* --- lease.c --------------------------------------------------------------------------- */
 

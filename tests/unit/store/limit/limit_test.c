@@ -100,7 +100,7 @@ send_to(unsigned first, unsigned n)
 		.size = 1,
 		.trace = STR("t"),
 		.more = put,
-		.more_arg = &a };
+		.arg = &a };
 	struct verdict v;
 
 	for (unsigned i = 0; i < n; i++) {

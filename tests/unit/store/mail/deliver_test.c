@@ -25,9 +25,11 @@ teardown(UNUSED void **state)
 static struct verdict
 deliver(struct str bytes, const char *trace, bool is_retry, size_t n)
 {
-	struct mail_copy_to to[3] = { { users[0], STR("P: a\r\n"), false },
-		{ users[1], STR("P: bb\r\n"), false },
-		{ users[2], STR(""), false } };
+	struct mail_copy_to to[3] = {
+		{ .account = users[0], .prefix = STR("P: a\r\n") },
+		{ .account = users[1], .prefix = STR("P: bb\r\n") },
+		{ .account = users[2] },
+	};
 	struct mail_delivery d = { .size = bytes.n,
 		.received = f.now - 5,
 		.trace = str_c(trace),
@@ -269,7 +271,8 @@ TEST(a_large_structure_is_kept_whole)
 {
 	size_t n = KIB(300);
 	char *structure = x_malloc(n);
-	struct mail_copy_to to = { users[0], STR("prefix"), false };
+	struct mail_copy_to to = { .account = users[0],
+		.prefix = STR("prefix") };
 	struct mail_delivery d = { .structure = { structure, n } };
 	struct msg_fetch q = { .mailbox = MAIL_INBOX,
 		.want = FETCH_STRUCTURE | FETCH_PREFIX };
@@ -299,7 +302,7 @@ TEST(a_large_structure_is_kept_whole)
 
 TEST(junk_is_not_delivered_into_inbox)
 {
-	struct mail_copy_to to = { users[0], STR("p"), false };
+	struct mail_copy_to to = { .account = users[0], .prefix = STR("p") };
 	struct mail_delivery d = { .structure = STR("structure"),
 		.trace = STR("junk"),
 		.is_junk = true };

@@ -55,7 +55,8 @@ deliver(struct walk *w, size_t size, unsigned seed, size_t n)
 		bytes[i] = (char)(seed >> 16);
 	}
 	for (size_t i = 0; i < n; i++)
-		to[i] = (struct mail_copy_to){ w->users[i], STR("p"), false };
+		to[i] = (struct mail_copy_to){ .account = w->users[i],
+			.prefix = STR("p") };
 	engine_blob_put(w->f.engine, &src, keep, &d.ticket);
 	if (!d.ticket)
 		engine_dispatch(w->f.engine);

@@ -152,13 +152,13 @@ add_to(struct qfixture *t, const struct queue_message *message,
 {
 	struct queue_message m = *message;
 	struct queue_rcpt rcpts[256];
-	struct mail_copy_to to = { local, STR(""), false };
+	struct mail_copy_to to = { .account = local };
 	struct qadd a = { .t = t, .m = &m, .rcpts = rcpts };
 	struct mail_delivery d = { .ticket = ticket,
 		.size = m.size,
 		.trace = m.trace,
 		.more = qadd_more,
-		.more_arg = &a };
+		.arg = &a };
 	struct str rest = str_c(addresses), one;
 	struct verdict v;
 

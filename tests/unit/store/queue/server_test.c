@@ -122,7 +122,8 @@ setup(UNUSED void **state)
 		.mail = st.f.mail,
 		.dir = st.f.d };
 	ASSERT(queue_open(&(struct queue_config){ .engine = st.f.engine,
-			      .now_ms = stage_now_ms },
+			      .now_ms = stage_now_ms,
+			      .limits = { .history_days = 14 } },
 		   &st.s.queue) == 0);
 	ASSERT(limiter_open(&(struct limit_config){ .engine = st.f.engine,
 				.dir = st.f.d,
@@ -318,6 +319,44 @@ TEST(local_copies_and_entries_of_a_submission)
 	CHECK(count_problems(&st.f) == 0, "check");
 }
 
+TEST(who_asks_is_told_whose_mailbox_it_went_into)
+{
+	struct ipc_peer *cli = connect_front(ROLE_CLI, 1);
+	struct msg_queue_trace_reply r;
+	struct msg_queue_copied c;
+	struct msg_arrival a;
+	struct msg_queue_life m;
+	struct buf b = BUF_INIT(KIB(1));
+	struct wire w;
+
+	deliver(st.smtp, 0,
+	    (struct mail_to){ .from = "stranger@other.example",
+		.to = "Alice@demo.example",
+		.trace = "came" });
+	CHECK(st.outcome == DONE, "delivered");
+	msg_queue_trace_put(
+	    &b, &(struct msg_queue_trace){ STR("came"), STR_NONE });
+	ask(cli, MSG_QUEUE_TRACE, 0, &b);
+	CHECK(st.outcome == DONE &&
+		  msg_queue_trace_reply_get(buf_str(&st.body), &r),
+	    "told");
+	ipc_peer_close(cli);
+	ipc_peer_unref(cli);
+	w = wire_read(r.items);
+	CHECK(msg_queue_life_read(&w, &m) && w.in.n == 0 && m.recipients == 0 &&
+		  str_eq(m.sender, STR("stranger@other.example")),
+	    "one life");
+	CHECK(msg_arrival_get(m.arrival, &a) && str_eq(a.service, STR("smtp")),
+	    "by whom, when the front says no more");
+	w = wire_read(m.copies);
+	CHECK(msg_queue_copied_read(&w, &c) &&
+		  str_eq(c.recipient, STR("Alice@demo.example")) &&
+		  str_eq_case(c.login, STR("alice@demo.example")) &&
+		  !c.is_junk && w.in.n == 0,
+	    "and where it is");
+	CHECK(count_problems(&st.f) == 0, "check");
+}
+
 TEST(an_alias_forwards_for_everybody)
 {
 	deliver(st.smtp, 0,
@@ -484,6 +523,7 @@ TEST(bytes_that_are_no_request_of_send)
 TEST_MAIN(CASE(nobody_is_relayed_for),
     CASE(each_recipient_of_lmtp_has_an_answer),
     CASE(local_copies_and_entries_of_a_submission),
+    CASE(who_asks_is_told_whose_mailbox_it_went_into),
     CASE(an_alias_forwards_for_everybody),
     CASE(a_repeated_delivery_is_queued_once),
     CASE(send_is_told_and_gets_the_bytes),
