@@ -196,7 +196,6 @@ void qtx_event(struct qtx *t, struct qtx_entry e, uint8_t state,
 struct verdict qtx_commit(struct qtx *t) WARN_UNUSED;
 void qtx_abort(struct qtx *t);
 
-
 /* --- hosts.c --------------------------------------------------------------------------- */
 
 enum hosts_fit {
