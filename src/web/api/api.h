@@ -202,6 +202,8 @@ void api_row_delete(struct api_call *c, const struct api_row *row);
  */
 void api_watch_ask(struct api_call *c, enum msg_type type, struct str body,
     const char *missing, void (*then)(struct api_call *c));
+/* The member "stages" of a list of msg_watch_stage. */
+void api_put_stages(struct buf *to, struct str stages);
 /* The key of the check in the path, into c->slug. False: 404 was answered. */
 bool api_check_key(struct api_call *c);
 extern const struct api_row api_check_row;

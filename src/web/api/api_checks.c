@@ -65,39 +65,6 @@ put_known(struct buf *to, const char *name, uint32_t n, bool is_known)
 		buf_put_c(to, "null");
 }
 
-/* By others' clocks or not, over or not; seconds that lie before are negative. */
-static void
-put_stage(struct buf *to, const struct msg_watch_stage *s)
-{
-	static const char *const words[] = { [WATCH_STAGE_DONE] = "measured",
-		[WATCH_STAGE_OPEN] = "open",
-		[WATCH_STAGE_TOLD] = "told",
-		[WATCH_STAGE_ABSURD] = "absurd",
-		[WATCH_STAGE_BEFORE] = "absurd" };
-
-	buf_put_c(to, to->p[to->n - 1] == '[' ? "{" : ",{");
-	status_json_text(to, "stage", s->name);
-	status_json_word(to, "host", s->host);
-	status_json_text(
-	    to, "how", str_c(words[MIN(s->how, (unsigned)WATCH_STAGE_BEFORE)]));
-	status_json_name(to, "time_us");
-	buf_put_c(to, s->how == WATCH_STAGE_BEFORE ? "-" : "");
-	buf_put_u64(to, s->us);
-	buf_put_char(to, '}');
-}
-
-static void
-put_stages(struct buf *to, struct str stages)
-{
-	struct msg_watch_stage s;
-
-	status_json_name(to, "stages");
-	buf_put_char(to, '[');
-	for (struct wire w = wire_read(stages); msg_watch_stage_read(&w, &s);)
-		put_stage(to, &s);
-	buf_put_char(to, ']');
-}
-
 static void
 put_check(struct buf *to, const struct msg_watch_row *row)
 {
@@ -120,7 +87,7 @@ put_check(struct buf *to, const struct msg_watch_row *row)
 	put_known(to, "uptime_ppm", row->uptime_ppm, row->coverage_ppm > 0);
 	status_json_number(to, "coverage_ppm", row->coverage_ppm);
 	status_json_word(to, "text", row->text);
-	put_stages(to, row->stages);
+	api_put_stages(to, row->stages);
 	buf_put_char(to, '}');
 }
 

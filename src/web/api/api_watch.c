@@ -137,19 +137,36 @@ api_systems_state(struct api_call *c)
 
 /* --- a check, now ----------------------------------------------------------------------- */
 
+/* Seconds that lie before are negative. */
 static void
-put_stages(struct buf *to, struct str stages)
+put_stage(struct buf *to, const struct msg_watch_stage *s)
+{
+	static const char *const hows[] = { [WATCH_STAGE_DONE] = "measured",
+		[WATCH_STAGE_OPEN] = "open",
+		[WATCH_STAGE_TOLD] = "told",
+		[WATCH_STAGE_ABSURD] = "absurd",
+		[WATCH_STAGE_BEFORE] = "absurd" };
+
+	buf_put_c(to, to->p[to->n - 1] == '[' ? "{" : ",{");
+	status_json_text(to, "name", s->name);
+	status_json_word(to, "host", s->host);
+	status_json_text(
+	    to, "how", str_c(hows[MIN(s->how, (unsigned)WATCH_STAGE_BEFORE)]));
+	status_json_name(to, "time_us");
+	buf_put_c(to, s->how == WATCH_STAGE_BEFORE ? "-" : "");
+	buf_put_u64(to, s->us);
+	buf_put_char(to, '}');
+}
+
+void
+api_put_stages(struct buf *to, struct str stages)
 {
 	struct msg_watch_stage s;
 
 	status_json_name(to, "stages");
 	buf_put_char(to, '[');
-	for (struct wire w = wire_read(stages); msg_watch_stage_read(&w, &s);) {
-		buf_put_c(to, to->p[to->n - 1] == '[' ? "{" : ",{");
-		status_json_text(to, "name", s.name);
-		status_json_number(to, "time_us", s.us);
-		buf_put_char(to, '}');
-	}
+	for (struct wire w = wire_read(stages); msg_watch_stage_read(&w, &s);)
+		put_stage(to, &s);
 	buf_put_char(to, ']');
 }
 
@@ -194,7 +211,7 @@ show_run(struct api_call *c)
 	status_json_word(&c->out, "text", m.text);
 	put_known(&c->out, "time_us", m.us, m.us > 0);
 	put_known(&c->out, "certificate_days", m.days, m.days != UINT16_MAX);
-	put_stages(&c->out, m.stages);
+	api_put_stages(&c->out, m.stages);
 	put_dialogue(&c->out, m.dialogue);
 	buf_put_char(&c->out, '}');
 	c->hash = 0;
