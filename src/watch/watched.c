@@ -55,6 +55,13 @@ config_of(const struct server *sv, const struct status_check *c)
 
 	w.interval_ms = (uint32_t)status_check_ms(c, STATUS_OPT_EVERY);
 	w.timeout_ms = (uint32_t)status_check_ms(c, STATUS_OPT_TIMEOUT);
+	w.down_after =
+	    (uint8_t)status_check_number(c, STATUS_OPT_CONFIRM, w.down_after);
+	w.up_after =
+	    (uint8_t)status_check_number(c, STATUS_OPT_RECOVER, w.up_after);
+	if (status_check_count(c, STATUS_OPT_LOSS) > 0)
+		watch_config_loss(
+		    &w, status_check_number(c, STATUS_OPT_LOSS, 0));
 	watch_config_confirm(&w, sv->conf->watch_confirm_s * 1000);
 	return w;
 }

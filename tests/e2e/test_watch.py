@@ -15,7 +15,7 @@ import pytest
 from dns import message, rrset
 
 from lib import dns, pki
-from lib.instance import wait_for
+from lib.instance import PATIENCE_S, wait_for
 from test_diskfull import SmallDisk
 
 OK, REFUSED, USAGE, TEMPFAIL = 0, 1, 2, 75
@@ -303,6 +303,27 @@ def test_slow_answers_are_slow(box):
                           f"127.0.0.1:{listener.getsockname()[1]}",
                           "tls=never", "slow=200ms")
     assert (status, r["outcome"]) == (OK, "slow")
+
+
+def test_what_answers_later_than_its_limit_fails(box):
+    status, r = probe(box, "pop3", f"127.0.0.1:{box.ports['pop3']}",
+                      "tls=never", "limit=20s")
+    assert (status, r["outcome"]) == (OK, "ok"), r
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def late():
+        c, _ = listener.accept()
+        with c:
+            threading.Event().wait(0.3)
+            c.sendall(b"+OK\r\n")
+            c.recv(100)
+    threading.Thread(target=late, daemon=True).start()
+    with listener:
+        status, r = probe(box, "pop3",
+                          f"127.0.0.1:{listener.getsockname()[1]}",
+                          "tls=never", "slow=100ms", "limit=200ms")
+    assert (status, r["cause"]) == (REFUSED, "late"), r
+    assert r["found"].endswith("its limit is 200 ms")
 
 
 def test_certificates(make_server):
@@ -601,6 +622,27 @@ def test_states_change_after_confirmation(make_server):
     wait_for(lambda: "planned" in states(box)["box/t"]["flags"], 5,
              "maintenance")
     assert states(box)["box/t"]["status"] == "down"
+
+
+def test_a_check_has_its_own_number_of_failures(box):
+    closed = socket.create_server(("127.0.0.1", 0))
+    target = f"127.0.0.1:{closed.getsockname()[1]}"
+    closed.close()
+    add(box, "one", "tcp", target, "every=2s", "confirm=1")
+    add(box, "more", "tcp", target, "every=2s", "confirm=10")
+    wait_for(lambda: states(box)["box/one"]["status"] == "down", PATIENCE_S,
+             "down")
+    assert box.wait_log(
+        r'check=box/one from=unknown to=down reason="?1 failure: connection')
+    row = wait_for(lambda: (r := states(box)["box/more"]) and
+                   "suspected" in r["flags"] and r, PATIENCE_S,
+                   "a failure is being confirmed")
+    assert row["status"] == "unknown"
+    for words, said in (("confirm=11", "a number from 1 to 10"),
+                        ("limit=1h", "not above timeout"),
+                        ("loss=101", "a number from 1 to 100")):
+        r = box.cli("check", "change", "box/one", words, check=False)
+        assert r.returncode == USAGE and said in r.stderr, r.stderr
 
 
 def test_history_survives_kill_and_restart(box):

@@ -25,6 +25,12 @@ check_says(const struct status_check *c)
 	ASSERT(status_check_ms(c, STATUS_OPT_TIMEOUT) <= every);
 	ASSERT(status_check_ms(c, STATUS_OPT_SLOW) <=
 	       status_check_ms(c, STATUS_OPT_TIMEOUT));
+	ASSERT(status_check_ms(c, STATUS_OPT_LIMIT) <=
+	       status_check_ms(c, STATUS_OPT_TIMEOUT));
+	ASSERT(
+	    status_check_number(c, STATUS_OPT_CONFIRM, 1) - 1 < STATUS_RUN_MAX);
+	ASSERT(
+	    status_check_number(c, STATUS_OPT_RECOVER, 1) - 1 < STATUS_RUN_MAX);
 	ASSERT((unsigned)status_check_tls(c) <= STATUS_TLS_IMPLICIT);
 }
 

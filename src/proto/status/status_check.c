@@ -128,6 +128,7 @@ times_are_sane(const struct status_check *c, struct status_fault *ret)
 	uint64_t every = status_check_ms(c, STATUS_OPT_EVERY);
 	uint64_t timeout = status_check_ms(c, STATUS_OPT_TIMEOUT);
 	uint64_t slow = status_check_ms(c, STATUS_OPT_SLOW);
+	uint64_t limit = status_check_ms(c, STATUS_OPT_LIMIT);
 
 	if (every < 2000 || every > 86400000)
 		return status_fault_set(
@@ -138,6 +139,24 @@ times_are_sane(const struct status_check *c, struct status_fault *ret)
 	if (slow > timeout)
 		return status_fault_set(
 		    ret, STR("slow"), "a time that is not above timeout");
+	if (limit > timeout || (limit > 0 && slow > limit))
+		return status_fault_set(ret, STR("limit"),
+		    "a time that is not above timeout, and not below slow");
+	return true;
+}
+
+static bool
+thresholds_are_sane(const struct status_check *c, struct status_fault *ret)
+{
+	if (status_check_number(c, STATUS_OPT_CONFIRM, 1) > STATUS_RUN_MAX)
+		return status_fault_set(
+		    ret, STR("confirm"), "a number from 1 to 10");
+	if (status_check_number(c, STATUS_OPT_RECOVER, 1) > STATUS_RUN_MAX)
+		return status_fault_set(
+		    ret, STR("recover"), "a number from 1 to 10");
+	if (status_check_number(c, STATUS_OPT_LOSS, 1) > 100)
+		return status_fault_set(
+		    ret, STR("loss"), "a number from 1 to 100");
 	return true;
 }
 
@@ -189,7 +208,7 @@ status_check_finish(const struct status_check *c, struct status_fault *ret)
 	    status_check_tls(c) == STATUS_TLS_NEVER)
 		return status_fault_set(
 		    ret, STR("login"), "tls=starttls or tls=implicit with it");
-	return times_are_sane(c, ret);
+	return thresholds_are_sane(c, ret) && times_are_sane(c, ret);
 }
 
 /* --- rows -------------------------------------------------------------------- */

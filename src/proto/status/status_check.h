@@ -17,7 +17,9 @@
 
 #define STATUS_OPTIONS_MAX 48
 #define STATUS_VALUE_MAX   256
-#define STATUS_KEY_MAX     (2 * STATUS_ID_MAX + 1)
+/* Of CONFIRM and RECOVER. */
+#define STATUS_RUN_MAX 10
+#define STATUS_KEY_MAX (2 * STATUS_ID_MAX + 1)
 
 enum status_kind {
 	STATUS_TCP,

@@ -57,6 +57,7 @@ watch_cause_text(enum watch_cause cause)
 		[WATCH_LISTED] = "on a block list",
 		[WATCH_UNSIGNED] = "not signed (DNSSEC)",
 		[WATCH_BOGUS] = "signatures do not hold (DNSSEC)",
+		[WATCH_LATE] = "answers too late",
 	};
 
 	return (unsigned)cause < WATCH_CAUSES ? texts[cause] : texts[0];
@@ -80,6 +81,7 @@ watch_cause_name(enum watch_cause cause)
 		[WATCH_LISTED] = "listed",
 		[WATCH_UNSIGNED] = "unsigned",
 		[WATCH_BOGUS] = "bogus",
+		[WATCH_LATE] = "late",
 	};
 
 	return (unsigned)cause < WATCH_CAUSES ? names[cause] : names[0];
@@ -177,7 +179,10 @@ static void
 explain_down(
     const struct watch_state *s, const struct vote *n, struct watch_event *e)
 {
-	if (s->n_vantages == 1)
+	if (s->n_vantages == 1 && s->vantages[0].bad_run == 1)
+		snprintf(e->reason, sizeof(e->reason), "1 failure: %s",
+		    watch_cause_text(n->cause));
+	else if (s->n_vantages == 1)
 		snprintf(e->reason, sizeof(e->reason),
 		    "%u failure%s in a row in %" PRIu64 " s: %s",
 		    s->vantages[0].bad_run, str_s(s->vantages[0].bad_run),

@@ -13,7 +13,8 @@
 /* Between two probes, when the first took longer than its place in the plan. */
 #define RECHECK_MIN_MS 1000
 /* What may come late, of what is due. */
-#define STALE_SPARE_MS 40000
+#define STALE_SPARE_MS   40000
+#define CONFIRM_SPARE_MS 10000
 
 struct watch_config
 watch_config_default(void)
@@ -43,12 +44,25 @@ watch_config_default(void)
 void
 watch_config_confirm(struct watch_config *c, uint32_t ms)
 {
+	uint32_t runs = MAX(c->down_after, WATCH_RECHECKS + 1u);
+
 	c->recheck_ms[0] = ms / 3;
 	c->recheck_ms[1] = ms;
 	c->recheck_ms[2] = ms * 2;
-	c->confirm_ms = MAX(c->confirm_ms, 4 * ms + 4 * c->timeout_ms);
+	/* Behind the third re-check each comes this time after the last one. */
+	c->confirm_ms =
+	    MAX(c->confirm_ms, runs * (ms + c->timeout_ms) + CONFIRM_SPARE_MS);
 	c->stale_ms = MAX(c->stale_ms,
 	    2 * MAX(c->interval_ms, ms) + c->timeout_ms + STALE_SPARE_MS);
+}
+
+void
+watch_config_loss(struct watch_config *c, uint32_t percent)
+{
+	uint32_t high = (WATCH_LOSS_WINDOW * percent + 50) / 100;
+
+	c->loss_high = (uint8_t)MIN(MAX(high, 1u), WATCH_LOSS_WINDOW);
+	c->loss_low = c->loss_high / 3;
 }
 
 static bool

@@ -40,6 +40,7 @@ enum watch_cause {
 	WATCH_LISTED,    /* in a block list */
 	WATCH_UNSIGNED,  /* without DNSSEC, where it was wanted */
 	WATCH_BOGUS,     /* its signatures do not hold */
+	WATCH_LATE,      /* it answers, and later than it may */
 	WATCH_CAUSES
 };
 
@@ -88,11 +89,13 @@ struct watch_config {
 
 struct watch_config watch_config_default(void);
 /*
- * Re-checks after a third of this time, all of it and twice of it; failures
+ * Re-checks after a third of this time, all of it, twice of it and so on; failures
  * count together, and silence is none, for as long as these and their probes
- * take. After interval_ms and timeout_ms are set.
+ * take. After interval_ms, timeout_ms and down_after are set.
  */
 void watch_config_confirm(struct watch_config *c, uint32_t ms);
+/* Lossy when so many of 100 probes fail (1 to 100), and not any more at a third. */
+void watch_config_loss(struct watch_config *c, uint32_t percent);
 /* Every number in its range, thresholds in order. */
 bool watch_config_is_sane(const struct watch_config *c) WARN_UNUSED;
 

@@ -108,6 +108,9 @@ advice(enum watch_cause cause)
 		return "Validators refuse the zone's answers: did signatures "
 		       "end, or was a key changed without its DS record at "
 		       "the zone above?";
+	case WATCH_LATE:
+		return "It answers, later than its limit: look at its load, "
+		       "and at what it waits for.";
 	case WATCH_CAUSE_NONE:
 	case WATCH_CAUSES:
 		break;

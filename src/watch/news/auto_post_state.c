@@ -31,6 +31,7 @@ how_of(enum watch_cause cause)
 		[WATCH_LISTED] = STATUS_AUTO_LISTED,
 		[WATCH_UNSIGNED] = STATUS_AUTO_WRONG,
 		[WATCH_BOGUS] = STATUS_AUTO_WRONG,
+		[WATCH_LATE] = STATUS_AUTO_FAILS,
 	};
 
 	return (unsigned)cause < WATCH_CAUSES ? hows[cause] : STATUS_AUTO_FAILS;

@@ -134,13 +134,14 @@ add_text(struct probe *p, const char *fmt, ...)
 void
 probe_ok(struct probe *p, const char *fmt, ...)
 {
-	uint64_t slow;
+	uint64_t slow, limit;
 	uint32_t days;
 	va_list ap;
 
 	if (p->is_over)
 		return;
 	slow = status_check_ms(p->check, STATUS_OPT_SLOW) * 1000;
+	limit = status_check_ms(p->check, STATUS_OPT_LIMIT) * 1000;
 	days = status_check_number(p->check, STATUS_OPT_DAYS, 14);
 	va_start(ap, fmt);
 	finish(p, WATCH_OK, WATCH_CAUSE_NONE, fmt, ap);
@@ -154,6 +155,13 @@ probe_ok(struct probe *p, const char *fmt, ...)
 		add_text(p, "; %s ends in %u day%s",
 		    p->has_signed ? "signature" : "certificate", p->days,
 		    str_s(p->days));
+	}
+	if (limit > 0 && p->us > limit) {
+		p->outcome = WATCH_FAILED;
+		p->cause = WATCH_LATE;
+		(void)snprintf(p->text, sizeof(p->text),
+		    "answers after %u ms, and its limit is %llu ms",
+		    p->us / 1000, (unsigned long long)limit / 1000);
 	}
 }
 

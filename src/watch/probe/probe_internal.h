@@ -77,7 +77,8 @@ struct probe {
 
 /* --- probe.c --------------------------------------------------------------- */
 
-/* Ends it well: or slow, when it took too long or the certificate ends soon. */
+/* Ends it well: or slow, when it took too long or the certificate ends soon; or it
+ * failed, when it took longer than its limit. */
 void probe_ok(struct probe *p, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void probe_fail(struct probe *p, enum watch_cause cause, const char *fmt, ...)
     PRINTF_LIKE(3, 4);

@@ -151,6 +151,57 @@ TEST(an_outage_shorter_than_its_confirmation_is_not_told)
 	}
 }
 
+/* A check that asked for its own number of failures in a row. */
+static void
+ask_for(struct sim *w, uint8_t failures)
+{
+	struct watch_config *c = &w->checks[0].state.config;
+
+	c->down_after = failures;
+	watch_config_confirm(c, 15000);
+}
+
+TEST(where_one_failure_is_enough_one_lost_packet_alarms)
+{
+	static const uint8_t failures[] = { 1, 2, 5 };
+	static struct sim w;
+
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+		sim_init(&w, 1, 1, 77);
+		ask_for(&w, failures[i]);
+		w.is_up = always_up;
+		w.loss_ppm = 10000;
+		w.only_single = true;
+		sim_run(&w, SIM_START_MS + DAY_MS);
+		CHECK((w.n_alerts > 0) == (failures[i] == 1), "only then");
+		CHECK((w.n_to[WATCH_DOWN] > 0) == (failures[i] == 1), "down");
+	}
+}
+
+TEST(more_failures_are_told_later_and_surely)
+{
+	static struct sim w;
+	uint64_t before = 0;
+
+	for (uint8_t n = 1; n <= 10; n++) {
+		uint64_t took = 0;
+
+		for (size_t i = 0; i < 100; i++) {
+			sim_init(&w, 1, 1, 4000 + i);
+			ask_for(&w, n);
+			w.is_up = down_in_between;
+			w.down_ms[0] = SIM_START_MS + 5 * MINUTE_MS +
+			               sim_random(&w, 5 * MINUTE_MS);
+			w.down_ms[1] = w.down_ms[0] + 20 * MINUTE_MS;
+			sim_run(&w, w.down_ms[1] + 5 * MINUTE_MS);
+			CHECK(w.n_alerts == 2, "down and up again");
+			took += w.alerts[0].at_ms - w.down_ms[0];
+		}
+		CHECK(took > before, "later than one failure less");
+		before = took;
+	}
+}
+
 /* Up and down in turn, each for down_ms[2]. */
 static bool
 flapping(const struct sim *w, size_t check, size_t vantage, uint64_t t)
@@ -314,6 +365,8 @@ TEST_MAIN(UNIT(single_lost_packets_never_alarm),
     UNIT(independent_losses_alarm_rarely),
     UNIT(a_real_outage_is_told_within_a_minute),
     UNIT(an_outage_shorter_than_its_confirmation_is_not_told),
+    UNIT(where_one_failure_is_enough_one_lost_packet_alarms),
+    UNIT(more_failures_are_told_later_and_surely),
     UNIT(flapping_is_one_incident), UNIT(a_watcher_that_was_away_knows_nothing),
     UNIT(a_watcher_that_starves_alarms_nobody),
     UNIT(an_outage_seen_across_an_absence_stays_one_incident),

@@ -123,6 +123,130 @@ TEST(rechecks_are_as_far_apart_as_was_asked)
 	CHECK(s.status == WATCH_DOWN, "down");
 }
 
+TEST(a_check_may_want_other_runs)
+{
+	static const struct {
+		uint8_t down_after, up_after;
+		const char *results;
+		enum watch_status status;
+		bool is_suspected;
+	} cases[] = {
+		{ 1, 2, "of", WATCH_DOWN, false },
+		{ 1, 2, "f", WATCH_DOWN, false },
+		{ 1, 2, "ofo", WATCH_DOWN, false },
+		{ 1, 1, "ofo", WATCH_UP, false },
+		{ 5, 2, "offff", WATCH_UP, true },
+		{ 5, 2, "offffo", WATCH_UP, false },
+		{ 5, 2, "offfff", WATCH_DOWN, false },
+		{ 3, 4, "offfooo", WATCH_DOWN, false },
+		{ 3, 4, "offfooofoooo", WATCH_UP, false },
+		{ 10, 10, "offffffff", WATCH_UP, true },
+		/* Lossy before it is down. */
+		{ 10, 10, "offfffffff", WATCH_DEGRADED, true },
+		{ 10, 10, "offffffffff", WATCH_DOWN, false },
+		{ 10, 10, "offffffffffooooooooo", WATCH_DOWN, false },
+		{ 10, 10, "offffffffffoooooooooo", WATCH_UP, false },
+	};
+	static const uint8_t network[] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct watch_config c = watch_config_default();
+		struct watch_state s;
+
+		c.down_after = cases[i].down_after;
+		c.up_after = cases[i].up_after;
+		watch_config_confirm(&c, 15000);
+		watch_state_init(&s, &c, network, 1, T0);
+		feed(&s, 0, cases[i].results);
+		CHECK(s.status == cases[i].status, cases[i].results);
+		CHECK(watch_state_is_suspected(&s) == cases[i].is_suspected,
+		    cases[i].results);
+	}
+}
+
+/* However long probes and the times between them are. */
+TEST(each_number_of_failures_in_a_row_is_reached)
+{
+	static const uint32_t confirm_ms[] = { 1000, 15000, 120000 };
+	static const uint32_t timeouts[] = { 500, 5000, 300000 };
+	static const uint8_t network[] = { 0 };
+
+	for (size_t i = 0; i < 90; i++) {
+		struct watch_config c = watch_config_default();
+		struct watch_state s;
+		unsigned n = 0;
+
+		c.down_after = (uint8_t)(i / 9 + 1);
+		c.timeout_ms = timeouts[i % 3];
+		c.interval_ms = MAX(c.timeout_ms, 30000);
+		watch_config_confirm(&c, confirm_ms[i / 3 % 3]);
+		assert_true(watch_config_is_sane(&c));
+		watch_state_init(&s, &c, network, 1, T0);
+		while (s.status != WATCH_DOWN && n < 100) {
+			uint64_t t = watch_state_due_ms(&s, 0);
+
+			assert_true(watch_state_result(&s, 0,
+			    &(struct watch_result){ .outcome = WATCH_FAILED,
+				.cause = WATCH_TIMEOUT,
+				.started_ms = t,
+				.ended_ms = t + c.timeout_ms },
+			    &events));
+			n++;
+		}
+		assert_int_equal(n, c.down_after);
+	}
+}
+
+TEST(one_failure_that_is_enough_says_so)
+{
+	static const uint8_t network[] = { 0 };
+	struct watch_config c = watch_config_default();
+	struct watch_state s;
+
+	c.down_after = 1;
+	watch_state_init(&s, &c, network, 1, T0);
+	feed(&s, 0, "of");
+	CHECK(events.n == 1 && strcmp(events.v[0].reason,
+				   "1 failure: connection refused") == 0,
+	    events.v[0].reason);
+}
+
+TEST(losses_are_of_a_hundred)
+{
+	static const struct {
+		uint32_t percent;
+		uint8_t high, low;
+	} cases[] = {
+		{ 1, 1, 0 },
+		{ 5, 1, 0 },
+		{ 10, 2, 0 },
+		{ 15, 3, 1 },
+		{ 43, 9, 3 }, /* the default */
+		{ 50, 11, 3 },
+		{ 100, 21, 7 },
+	};
+	static const uint8_t network[] = { 0 };
+	struct watch_config usual = watch_config_default();
+	struct watch_state s;
+
+	watch_config_loss(&usual, 43);
+	assert_int_equal(usual.loss_high, watch_config_default().loss_high);
+	assert_int_equal(usual.loss_low, watch_config_default().loss_low);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct watch_config c = watch_config_default();
+
+		watch_config_loss(&c, cases[i].percent);
+		assert_int_equal(c.loss_high, cases[i].high);
+		assert_int_equal(c.loss_low, cases[i].low);
+		assert_true(watch_config_is_sane(&c));
+		watch_state_init(&s, &c, network, 1, T0);
+		/* Two lost of the last 21. */
+		feed(&s, 0, "oofofoooooo");
+		CHECK((s.status == WATCH_DEGRADED) == (cases[i].high <= 2),
+		    "two are few or many");
+	}
+}
+
 TEST(every_time_of_confirmation_is_sane)
 {
 	static const uint32_t intervals[] = { 2000, 10000, 30000, 86400000 };
@@ -443,7 +567,10 @@ TEST(slow_is_told_when_it_lasts)
 	CHECK(alert.now == WATCH_TOLD_FINE && alert.incident == 1, "well");
 }
 
-TEST_MAIN(UNIT(runs_of_results), UNIT(rechecks_are_due_after_5_and_15_seconds),
+TEST_MAIN(UNIT(runs_of_results), UNIT(a_check_may_want_other_runs),
+    UNIT(each_number_of_failures_in_a_row_is_reached),
+    UNIT(one_failure_that_is_enough_says_so), UNIT(losses_are_of_a_hundred),
+    UNIT(rechecks_are_due_after_5_and_15_seconds),
     UNIT(rechecks_are_as_far_apart_as_was_asked),
     UNIT(every_time_of_confirmation_is_sane), UNIT(places_vote),
     UNIT(places_come_and_go), UNIT(a_late_result_does_not_turn_back_the_time),
