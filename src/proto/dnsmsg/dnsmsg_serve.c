@@ -213,6 +213,7 @@ put_data(struct buf *to, const struct dnsmsg_given *r)
 		return;
 	case DNSMSG_AAAA:
 	case DNSMSG_SRV:
+	case DNSMSG_RRSIG:
 		break;
 	}
 	die("a record of type %u cannot be given", (unsigned)r->type);
