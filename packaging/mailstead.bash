@@ -95,8 +95,8 @@ _mailstead_placeholder() {
 	route.*.WHOM) echo group: mx: from: account: fallback ;;
 	route.*.WAY*)
 		echo direct hold or then tls=may tls=must tls=verify tls=never \
-		    tls=implicit source= helo= weight= user= cleartext=yes \
-		    spf=ignore
+		    tls=implicit source= helo= helo4= helo6= weight= user= \
+		    cleartext=yes spf=ignore
 		;;
 	system.add.ROLE | system.change.ROLE)
 		echo mail relay web primary-ns secondary-ns phone monitoring \

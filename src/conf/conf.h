@@ -111,6 +111,7 @@ struct conf {
 	uint32_t send_https_port;
 	char *send_authorities;
 	char *send_source4, *send_source6;
+	char *send_helo4, *send_helo6;
 	uint32_t send_connections, send_destination_connections;
 	uint32_t send_connection_messages;
 	uint32_t send_timeout_s, send_connect_s, send_idle_s;

@@ -8,6 +8,7 @@
  */
 #include "conf/schema.h"
 
+#include "conf/route_text.h"
 #include "proto/dsn/dsn_text.h"
 
 #include <arpa/inet.h>
@@ -273,6 +274,16 @@ check_source(const char *name, int family, const char *value)
 		    family == AF_INET ? "192.0.2.1" : "2001:db8::1");
 }
 
+static void
+check_helo(const char *name, const char *value)
+{
+	if (value[0] != '\0' && !route_is_helo(str_c(value)))
+		add_error(0,
+		    "%s: \"%s\" is not possible; expected a host name in ASCII "
+		    "such as mail.example.org",
+		    name, value);
+}
+
 static bool
 is_listed_before(struct str all, struct str line)
 {
@@ -369,6 +380,8 @@ check_whole(const struct conf *c)
 	check_acme(c);
 	check_source("send.source4", AF_INET, c->send_source4);
 	check_source("send.source6", AF_INET6, c->send_source6);
+	check_helo("send.helo4", c->send_helo4);
+	check_helo("send.helo6", c->send_helo6);
 	check_report_language(c->send_report_language);
 }
 

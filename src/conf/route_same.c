@@ -36,7 +36,9 @@ is_same_way(const struct route_way *a, const struct route_way *b)
 	if (a->kind != b->kind || a->n_targets != b->n_targets ||
 	    a->tls != b->tls || a->order != b->order ||
 	    a->weight != b->weight || !str_eq_case(a->helo, b->helo) ||
-	    !str_eq(a->login, b->login) || !str_eq(a->source4, b->source4) ||
+	    !str_eq_case(a->helo4, b->helo4) ||
+	    !str_eq_case(a->helo6, b->helo6) || !str_eq(a->login, b->login) ||
+	    !str_eq(a->source4, b->source4) ||
 	    !is_same_host(a->source6, b->source6) ||
 	    a->allows_cleartext != b->allows_cleartext ||
 	    a->ignores_spf != b->ignores_spf)

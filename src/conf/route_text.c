@@ -75,9 +75,8 @@ is_ip(struct str s, int family)
 	return inet_pton(family, text, &addr) == 1;
 }
 
-/* A host of our own, in EHLO: ASCII, or an address literal. */
-static bool
-is_helo(struct str s)
+bool
+route_is_helo(struct str s)
 {
 	if (s.n > 2 && s.p[0] == '[' && s.p[s.n - 1] == ']') {
 		struct str in = str_sub(s, 1, s.n - 2);
@@ -219,7 +218,21 @@ static const char *
 read_helo(struct str s, struct route_way *w)
 {
 	w->helo = s;
-	return is_helo(s) ? NULL : "helo= a host name in ASCII";
+	return route_is_helo(s) ? NULL : "helo= a host name in ASCII";
+}
+
+static const char *
+read_helo4(struct str s, struct route_way *w)
+{
+	w->helo4 = s;
+	return route_is_helo(s) ? NULL : "helo4= a host name in ASCII";
+}
+
+static const char *
+read_helo6(struct str s, struct route_way *w)
+{
+	w->helo6 = s;
+	return route_is_helo(s) ? NULL : "helo6= a host name in ASCII";
 }
 
 static const char *
@@ -268,6 +281,8 @@ read_option(struct str s, struct route_way *w)
 		{ "tls", read_tls },
 		{ "source", read_source },
 		{ "helo", read_helo },
+		{ "helo4", read_helo4 },
+		{ "helo6", read_helo6 },
 		{ "weight", read_weight },
 		{ "user", read_login },
 		{ "cleartext", read_cleartext },
@@ -278,8 +293,8 @@ read_option(struct str s, struct route_way *w)
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)
 		if (str_eq(key, str_c(options[i].key)))
 			return options[i].read(value, w);
-	return "an unknown option: tls=, source=, helo=, weight=, user=, "
-	       "cleartext= or spf= is expected";
+	return "an unknown option: tls=, source=, helo=, helo4=, helo6=, "
+	       "weight=, user=, cleartext= or spf= is expected";
 }
 
 /* What fits together and what does not. */
@@ -287,10 +302,15 @@ static const char *
 check_way(const struct route_way *w)
 {
 	bool has_options = w->tls != ROUTE_TLS_MAY || w->source4.n > 0 ||
-	                   w->source6.n > 0 || w->helo.n > 0;
+	                   w->source6.n > 0 || w->helo.n > 0 ||
+	                   w->helo4.n > 0 || w->helo6.n > 0;
 
 	if (w->kind == ROUTE_HOLD && has_options)
 		return "options have no meaning with hold";
+	/* With one source its family is the only one. */
+	if ((w->helo4.n > 0 && w->source6.n > 0 && w->source4.n == 0) ||
+	    (w->helo6.n > 0 && w->source4.n > 0 && w->source6.n == 0))
+		return "helo4= or helo6= for a family that source= rules out";
 	if (w->login.n > 0 && w->kind != ROUTE_RELAY)
 		return "user= is for relays";
 	if (w->login.n > 0 && w->tls == ROUTE_TLS_NEVER && !w->allows_cleartext)

@@ -26,6 +26,7 @@
  *            source=ADDRESS    come from this address of ours; one of each
  *                              family. With one, only its family is used
  *            helo=NAME         our name in EHLO, for these addresses
+ *            helo4=NAME, helo6=NAME  the same for connections of one family
  *            weight=N          1 to 1000 (100): among ways joined by "or"
  *            user=LOGIN        sign in; the password is kept apart
  *            cleartext=yes     sign in without TLS, too
@@ -85,7 +86,8 @@ struct route_way {
 	uint16_t order; /* 0, and one more behind each "then" */
 	uint16_t weight;
 	struct str source4, source6; /* empty: the configuration's */
-	struct str helo;             /* empty: the host name */
+	struct str helo;             /* empty: the configuration's */
+	struct str helo4, helo6;     /* before helo; empty: that */
 	struct str login;            /* empty: no sign-in */
 	bool allows_cleartext;
 	bool ignores_spf;
@@ -99,6 +101,8 @@ struct route {
 	size_t n_ways; /* at least one */
 };
 
+/* A name of ours in EHLO: a host name in ASCII, or an address literal. */
+bool route_is_helo(struct str s);
 /* False when text is not one; *ret is untouched then. */
 bool route_text_parse(struct str text, struct route *ret) WARN_UNUSED;
 /* The same; why not, for people (a literal), NULL when it is one. */

@@ -48,6 +48,8 @@ put_way(struct buf *b, const struct route_way *w)
 	put_option(b, "source", w->source6);
 	put_option(b, "source", w->source4);
 	put_option(b, "helo", w->helo);
+	put_option(b, "helo6", w->helo6);
+	put_option(b, "helo4", w->helo4);
 	put_option(b, "user", w->login);
 	if (w->allows_cleartext)
 		buf_put_c(b, " cleartext=yes");
@@ -79,6 +81,7 @@ check_same_way(const struct route_way *a, const struct route_way *b)
 	ASSERT(a->kind == b->kind && a->n_targets == b->n_targets);
 	ASSERT(a->order == b->order && a->weight == b->weight);
 	ASSERT(a->tls == b->tls && str_eq(a->helo, b->helo));
+	ASSERT(str_eq(a->helo4, b->helo4) && str_eq(a->helo6, b->helo6));
 	ASSERT(str_eq(a->source4, b->source4));
 	ASSERT(str_eq(a->source6, b->source6));
 	ASSERT(str_eq(a->login, b->login));

@@ -81,9 +81,10 @@ put_key(const struct server *sv, struct buf *b, const struct dest_spec *spec)
 	    spec->is_secure ? 's' : '-', (int)spec->tls,
 	    spec->n > 0 ? spec->hosts[0].port : 0);
 	way_source_put(sv->conf, w, b);
-	if (w != NULL && w->helo.n + w->login.n > 0)
-		buf_printf(
-		    b, " %.*s %.*s", STR_ARG(w->helo), STR_ARG(w->login));
+	buf_printf(b, " %.*s %.*s", STR_ARG(way_helo(sv->conf, w, AF_INET)),
+	    STR_ARG(way_helo(sv->conf, w, AF_INET6)));
+	if (w != NULL && w->login.n > 0)
+		buf_printf(b, " %.*s", STR_ARG(w->login));
 	if (w != NULL && w->login.n > 0)
 		buf_printf(b, " %u %d", spec->generation, w->allows_cleartext);
 	buf_put_char(b, ' ');

@@ -200,14 +200,24 @@ has_hosts(struct choosing *c)
 	return false;
 }
 
+/* The configuration still says so. */
+static bool
+is_as_configured(const struct server *sv, const struct way *w)
+{
+	return strcmp(w->source, sv->source) == 0 &&
+	       str_eq(str_c(w->helo4), way_helo(sv->conf, NULL, AF_INET)) &&
+	       str_eq(str_c(w->helo6), way_helo(sv->conf, NULL, AF_INET6));
+}
+
 /* What most mail takes, without a look into the table. */
 static bool
 is_usual(const struct choosing *c, const struct route_way *w)
 {
 	return w->kind == ROUTE_DIRECT && w->tls == ROUTE_TLS_MAY &&
-	       w->source4.n + w->source6.n + w->helo.n == 0 &&
+	       w->source4.n + w->source6.n == 0 &&
+	       w->helo.n + w->helo4.n + w->helo6.n == 0 &&
 	       !mail_item(c->m)->is_tls_optional && c->m->unfit.n == 0 &&
-	       strcmp(dest_way(lookup_dest(c->l))->source, c->sv->source) == 0;
+	       is_as_configured(c->sv, dest_way(lookup_dest(c->l)));
 }
 
 static void

@@ -61,6 +61,22 @@ way_source_put(const struct conf *c, const struct route_way *w, struct buf *to)
 	buf_put_str(to, s6);
 }
 
+struct str
+way_helo(const struct conf *c, const struct route_way *w, int family)
+{
+	bool is6 = family == AF_INET6;
+	struct str own = STR_NONE, usual = STR_NONE;
+
+	if (w != NULL)
+		own = is6 ? w->helo6 : w->helo4;
+	if (w != NULL && own.n == 0)
+		own = w->helo;
+	/* The configuration names its own addresses, and not those of a way. */
+	if (!has_source(w))
+		usual = str_c(is6 ? c->send_helo6 : c->send_helo4);
+	return own.n > 0 ? own : usual.n > 0 ? usual : str_c(c->hostname);
+}
+
 void
 way_init(struct way *ret, const struct conf *c, const struct route_way *w,
     struct str password)
@@ -72,7 +88,8 @@ way_init(struct way *ret, const struct conf *c, const struct route_way *w,
 		w = &direct;
 	*ret = (struct way){ 0 };
 	take_sources(ret, c, w);
-	ret->helo = w->helo.n > 0 ? str_dup(w->helo) : x_strdup(c->hostname);
+	ret->helo4 = str_dup(way_helo(c, w, AF_INET));
+	ret->helo6 = str_dup(way_helo(c, w, AF_INET6));
 	ret->login = str_dup(w->login);
 	ret->password = str_dup(w->login.n > 0 ? password : STR_NONE);
 	ret->allows_cleartext = w->allows_cleartext;
@@ -89,7 +106,8 @@ way_done(struct way *w)
 {
 	if (w->password != NULL)
 		explicit_bzero(w->password, strlen(w->password));
-	free(w->helo);
+	free(w->helo4);
+	free(w->helo6);
 	free(w->login);
 	free(w->password);
 	free(w->source);

@@ -15,7 +15,7 @@ struct buf;
 struct way {
 	struct sockaddr_storage source4, source6; /* AF_UNSPEC: any */
 	bool uses4, uses6;
-	char *helo;
+	char *helo4, *helo6;
 	char *login, *password; /* login "": none */
 	bool allows_cleartext;
 	char *source; /* way_source_put() */
@@ -26,6 +26,11 @@ struct way {
 void way_init(struct way *ret, const struct conf *c, const struct route_way *w,
     struct str password);
 void way_done(struct way *w);
+
+/* Our name in EHLO for a connection of this family (AF_INET, AF_INET6), by what the way, the
+ * configuration for its own addresses, and the host are called; it lives as long as these. */
+struct str way_helo(
+    const struct conf *c, const struct route_way *w, int family);
 
 /*
  * The name of the address that it comes from, the same for all ways from there:

@@ -231,7 +231,9 @@ make_client(struct session *s, bool has_tls)
 {
 	const struct way *w = dest_way(s->dest);
 	struct smtp_client_config config = {
-		.helo = str_c(w->helo),
+		/* Who checks looks up the address that it sees. */
+		.helo =
+		    str_c(s->addr.ss_family == AF_INET6 ? w->helo6 : w->helo4),
 		.login = str_c(w->login),
 		.password = str_c(w->password),
 		.allow_cleartext_auth = w->allows_cleartext,

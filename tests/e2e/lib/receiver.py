@@ -226,7 +226,8 @@ class Receiver:
         self.busy = self.most_busy = 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()
-        self.socket = socket.socket()
+        self.socket = socket.socket(
+            socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind((host, port))
         self.socket.listen(100)

@@ -12,7 +12,8 @@ TEST(a_route_with_everything)
 {
 	static const char text[] =
 	    "group:microsoft direct source=192.0.2.1 source=2001:db8::1 "
-	    "helo=mail1.example.net weight=3 or direct source=192.0.2.2 "
+	    "helo=mail1.example.net helo6=mail6.example.net weight=3 or direct "
+	    "source=192.0.2.2 "
 	    "helo=[192.0.2.2]\tthen smart.example:587,[2001:db8::9]:25 "
 	    "tls=must user=us@example.net spf=ignore then hold";
 	struct route r;
@@ -33,6 +34,9 @@ TEST(a_route_with_everything)
 	CHECK(str_eq(r.ways[0].helo, STR("mail1.example.net")) &&
 		  str_eq(r.ways[1].helo, STR("[192.0.2.2]")),
 	    "names");
+	CHECK(str_eq(r.ways[0].helo6, STR("mail6.example.net")) &&
+		  r.ways[0].helo4.n == 0 && r.ways[1].helo6.n == 0,
+	    "names of a family");
 	CHECK(r.ways[2].kind == ROUTE_RELAY && r.ways[2].n_targets == 2 &&
 		  r.ways[2].targets[0].port == 587 &&
 		  str_eq(r.ways[2].targets[1].host, STR("2001:db8::9")),
@@ -66,6 +70,10 @@ TEST(what_is_no_route)
 		"* direct source=relay",
 		"* direct source=192.0.2.1 source=192.0.2.2",
 		"* direct helo=a_b:c", "* direct helo=[192.0.2.1",
+		"* direct helo4=a_b:c",
+		"* direct helo6=", "* hold helo4=a.example",
+		"* direct source=192.0.2.1 helo6=a.example",
+		"* direct source=2001:db8::1 helo4=a.example",
 		"* direct helo=\xC3\xA4.example", "* direct cleartext=no",
 		"* direct spf=no", "* direct tls", "fallback" };
 	struct route r;
@@ -105,6 +113,14 @@ TEST(routes_are_the_same_however_they_are_written)
 		{ "* direct", "* direct source=192.0.2.1", false },
 		{ "* direct", "* direct source=2001:db8::1", false },
 		{ "* direct helo=a.example", "* direct helo=b.example", false },
+		{ "* direct helo4=a.example", "* direct helo4=A.example",
+		    true },
+		{ "* direct helo4=a.example", "* direct helo4=b.example",
+		    false },
+		{ "* direct helo6=a.example", "* direct helo6=b.example",
+		    false },
+		{ "* direct helo4=a.example", "* direct helo6=a.example",
+		    false },
 		{ "* r:25 user=a", "* r:25 user=A", false },
 		{ "* r:25 user=a", "* r:25 user=a cleartext=yes", false },
 		{ "* r:25", "* r:25 spf=ignore", false },
