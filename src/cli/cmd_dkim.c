@@ -5,6 +5,7 @@
  * No command prints a private key.
  */
 #include "cli/dkim_keys.h"
+#include "cli/dkim_rotate_all.h"
 #include "cli/output/output.h"
 #include "proto/dkim/dkim_key.h"
 
@@ -12,9 +13,10 @@
 #define USAGE_ADD \
 	"dkim add DOMAIN [--algorithm rsa|ed25519] [--selector NAME " \
 	"--key-stdin] [--json]"
-#define USAGE_ROTATE   "dkim rotate DOMAIN [--json]"
-#define USAGE_ACTIVATE "dkim activate DOMAIN SELECTOR [--json]"
-#define USAGE_REMOVE   "dkim remove DOMAIN SELECTOR [--force] [--json]"
+#define USAGE_ROTATE     "dkim rotate DOMAIN [--json]"
+#define USAGE_ROTATE_ALL "dkim rotate --all [--older-than TIME] [--json]"
+#define USAGE_ACTIVATE   "dkim activate DOMAIN SELECTOR [--json]"
+#define USAGE_REMOVE     "dkim remove DOMAIN SELECTOR [--force] [--json]"
 
 #define KEYS_MAX KIB(60)
 
@@ -61,7 +63,10 @@ put_row(void *arg, const struct msg_dkim_row *row)
 	output_put_number(o, row->created);
 	output_put_number(o, row->activated);
 	output_put_number(o, row->retired);
+	output_put_number(o, row->is_old);
 	output_put_number(o, row->changes_at);
+	if (row->is_old)
+		output_show(o, STR("old: rotate it"));
 }
 
 static int
@@ -75,6 +80,7 @@ list(struct admin *a, struct args *args)
 		{ "created", "CREATED", OUTPUT_TIME },
 		{ "activated", "ACTIVATED", OUTPUT_TIME },
 		{ "retired", "RETIRED", OUTPUT_TIME },
+		{ "old", NULL, OUTPUT_YES },
 		{ "changes", "NEXT CHANGE", OUTPUT_TIME },
 	};
 	struct output *o;
@@ -276,19 +282,35 @@ change(
 }
 
 const char *const dkim_usage[] = { USAGE_LIST, USAGE_ADD, USAGE_ACTIVATE,
-	USAGE_ROTATE, USAGE_REMOVE, NULL };
+	USAGE_ROTATE, USAGE_ROTATE_ALL, USAGE_REMOVE, NULL };
+
+static int
+rotate_all(struct admin *a, const struct args *args, const char *older_than)
+{
+	uint64_t age_s = 0;
+
+	if (args->n_words > 0)
+		return admin_usage(a, NULL);
+	if (older_than != NULL &&
+	    (!args_duration(str_c(older_than), &age_s) || age_s == 0))
+		return admin_usage(a, "--older-than takes a time such as 180d");
+	return dkim_rotate_all(a, age_s);
+}
 
 int
 admin_dkim(struct admin *a, int argc, char **argv)
 {
 	struct adding w = { 0 };
-	bool is_forced = false;
+	bool is_forced = false, is_all = false;
+	const char *older_than = NULL;
 	const struct arg_option options[] = {
 		ADMIN_OPTIONS(a),
 		{ "--algorithm", &w.algorithm, NULL },
 		{ "--selector", &w.selector, NULL },
 		{ "--key-stdin", NULL, &w.reads_key },
 		{ "--force", NULL, &is_forced },
+		{ "--all", NULL, &is_all },
+		{ "--older-than", &older_than, NULL },
 	};
 	struct args args = { options, ARRAY_LEN(options), { 0 }, 0, "" };
 	const char *verb = argc > 0 ? argv[0] : "";
@@ -298,6 +320,11 @@ admin_dkim(struct admin *a, int argc, char **argv)
 	if (strcmp(verb, "list") == 0)
 		return list(a, &args);
 	w.is_rotation = strcmp(verb, "rotate") == 0;
+	if (older_than != NULL && !is_all)
+		return admin_usage(a, "--older-than belongs to --all");
+	if (is_all)
+		return w.is_rotation ? rotate_all(a, &args, older_than)
+		                     : admin_usage(a, NULL);
 	if (w.is_rotation || strcmp(verb, "add") == 0)
 		return add(a, &args, &w);
 	if (strcmp(verb, "activate") == 0)

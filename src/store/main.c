@@ -44,7 +44,8 @@ read_config(struct server *s, struct str snapshot)
 		c->queue_account_entries, c->queue_history_days };
 	s->usage_limits = (struct usage_limits){ c->account_recipients,
 		c->account_first_time, c->account_surge };
-	s->dkim = (struct dir_dkim_times){ c->dkim_wait_s, c->dkim_keep_s };
+	s->dkim = (struct dir_dkim_times){ c->dkim_wait_s, c->dkim_keep_s,
+		c->dkim_rotate_s };
 	conf_free(c);
 	return 0;
 }
@@ -125,6 +126,7 @@ update_metrics(struct server *s)
 	metric_set(M_QUEUE_ENTRIES, qs.entries);
 	metric_set(M_QUEUE_DOMAINS, qs.domains);
 	metric_set(M_QUEUE_LEASED, qs.leased);
+	metric_set(M_DKIM_OLD, dir_dkim_old(s->dir));
 	metric_set(M_ACCOUNTS_HELD, limiter_held(s->limiter));
 	if (st.gc_segments != s->stats.gc_segments)
 		log_event(EV_STORE_GC,
@@ -147,6 +149,8 @@ purge(struct server *s)
 	if (verdict_is_done(v))
 		v = dir_dkim_step(s->dir);
 	if (verdict_is_done(v))
+		v = dir_dkim_age_step(s->dir);
+	if (verdict_is_done(v))
 		v = queue_purge_step(s->queue);
 	if (verdict_is_done(v))
 		v = tables_purge_step(s->tables);
@@ -154,6 +158,18 @@ purge(struct server *s)
 		v = limiter_purge_step(s->limiter);
 	if (v.reason == REASON_CORRUPT)
 		log_event(EV_STORE_CORRUPT, LC("during", "purge"));
+}
+
+/* Once a day, and after a start. */
+static void
+tell_old_keys(struct server *s)
+{
+	uint64_t now = loop_time(s->loop), old = dir_dkim_old(s->dir);
+
+	if (old == 0 || (s->dkim_told > 0 && now < s->dkim_told + 86400))
+		return;
+	s->dkim_told = now;
+	log_event(EV_STORE_DKIM_OLD, LU("domains", old));
 }
 
 static void
@@ -175,6 +191,7 @@ on_tick(void *arg)
 	if (now >= s->idle_at_ms) {
 		s->idle_at_ms = now + IDLE_MS;
 		purge(s);
+		tell_old_keys(s);
 		limit_tell(s);
 		queue_tell_counts(s);
 		update_metrics(s);

@@ -120,6 +120,7 @@ req_status(struct request *r)
 		.is_full = st.is_full,
 		.sessions = (uint32_t)r->s->sessions.n,
 		.accounts = dir_user_count(r->s->dir),
+		.dkim_old = dir_dkim_old(r->s->dir),
 	};
 	msg_store_status_reply_put(&r->out, &reply);
 	return VERDICT_DONE;

@@ -80,6 +80,7 @@ struct server {
 	struct queue_limits queue_limits;
 	struct usage_limits usage_limits;
 	struct dir_dkim_times dkim;
+	uint64_t dkim_told; /* when that keys are old; 0: never */
 	/* Who is connected. */
 	struct peer *peers;
 	struct map workers;  /* worker number: struct peer */

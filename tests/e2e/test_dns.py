@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lib import dns
-from lib.instance import DOMAIN
+from lib.instance import DOMAIN, PATIENCE_S, wait_for
 
 OK, REFUSED, USAGE, TEMPFAIL = 0, 1, 2, 75
 HOST = "mail.test.example"
@@ -129,6 +129,36 @@ def test_a_rotation_goes_by_itself(make_server):
                    **{s: "active" for s in new}})
     states_become({s: "active" for s in new})
     assert server.cli("check")
+
+
+def test_old_keys_are_told_and_rotated_together(make_server):
+    server = make_server({"dkim": {"rotate": "1s"}})
+    server.cli("domain", "add", "second.example")
+    wait_for(lambda: js(server, "status").get("dkim_old") == 2, PATIENCE_S,
+             "nobody tells of old keys")
+    assert "The DKIM keys of 2 domains sign for longer" in \
+        server.cli("status")
+    server.wait_log(r"store\.dkim\.old.* domains=[12]")
+    assert all(k["old"] for k in keys_of(server).values())
+    assert "old: rotate it" in server.cli("dkim", "list", DOMAIN)
+    assert js(server, "dkim", "rotate", "--all", "--older-than", "365d") == {
+        "rotated": []}
+    # What it has no key of gets none.
+    kinds = {k["algorithm"]: s for s, k in keys_of(
+        server, "second.example").items()}
+    server.cli("dkim", "remove", "second.example", kinds["ed25519"],
+               "--force")
+    done = js(server, "dkim", "rotate", "--all")["rotated"]
+    assert {(r["domain"], r["selector"][8], r["error"]) for r in done} == {
+        (DOMAIN, "r", None), (DOMAIN, "e", None),
+        ("second.example", "r", None)} and len(done) == 3
+    assert js(server, "dkim", "rotate", "--all")["rotated"] == []
+    new = keys_of(server)
+    assert sorted(k["state"] for k in new.values()) == [
+        "active", "active", "published", "published"]
+    assert not any(k["old"] for k in new.values())
+    wait_for(lambda: js(server, "status").get("dkim_old") == 0, PATIENCE_S,
+             "they are still told")
 
 
 # --- records ----------------------------------------------------------------

@@ -32,6 +32,7 @@ void
 dir_set_dkim(struct dir *d, struct dir_dkim_times times)
 {
 	d->config.dkim = times;
+	d->ages.is_due = true;
 }
 
 uint64_t

@@ -29,9 +29,10 @@
 struct dir;
 
 struct dir_dkim_times {
-	uint32_t wait_s; /* a new key of a rotation is published for so long
+	uint32_t wait_s;   /* a new key of a rotation is published for so long
 	                    before it signs */
-	uint32_t keep_s; /* and an old one after it did */
+	uint32_t keep_s;   /* and an old one after it did */
+	uint32_t rotate_s; /* one that signs for longer is old; 0: never */
 };
 
 struct dir_config {
@@ -158,6 +159,13 @@ struct verdict dir_dkim_keys(struct dir *d, const struct msg_dkim_keys_get *q,
     struct buf *out) WARN_UNUSED;
 /* What is due of rotations, of a bounded number of domains. */
 struct verdict dir_dkim_step(struct dir *d) WARN_UNUSED;
+/*
+ * A small step of counting the domains that sign with old keys (dkim_rotate_s): all of them
+ * after the start, after changes, and once an hour.
+ */
+struct verdict dir_dkim_age_step(struct dir *d) WARN_UNUSED;
+/* Their number, by the last walk. */
+uint64_t dir_dkim_old(const struct dir *d);
 
 /* A small step of removing the mail of users who are gone for good. */
 struct verdict dir_purge_step(struct dir *d) WARN_UNUSED;

@@ -8,10 +8,22 @@
 #include "store/dir/dir.h"
 #include "store/dir/dir_record.h"
 
+/* dkim_age.c: the walk through the keys that counts old ones. */
+struct dkim_ages {
+	bool is_walking;
+	bool is_due; /* something changed since the walk began */
+	char after[DOMAIN_MAX];
+	size_t n_after;
+	uint64_t counted;
+	uint64_t old;     /* domains, by the last whole walk */
+	uint64_t next_at; /* the walk after that */
+};
+
 struct dir {
 	struct dir_config config;
 	struct engine *engine;
 	uint64_t position; /* of the last commit to the directory */
+	struct dkim_ages ages;
 };
 
 #define DIR_SHARD ((struct engine_shard){ 'd', 0 })

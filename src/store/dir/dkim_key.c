@@ -172,6 +172,7 @@ dir_dkim_drop(struct dir_change *c, struct str domain)
 void
 dir_dkim_changed(struct dir *d, struct str domain)
 {
+	d->ages.is_due = true;
 	if (d->config.keys_changed)
 		d->config.keys_changed(d->config.arg, domain);
 }
@@ -305,29 +306,33 @@ dir_dkim_step(struct dir *d)
 
 /* --- looking ------------------------------------------------------------------------ */
 
+struct list_scan {
+	struct buf items;
+	bool is_damaged;
+	uint64_t now;
+	uint32_t rotate_s;
+};
+
 static void
-put_rows(struct buf *items, struct str domain, const struct dkim_record *r)
+put_rows(struct list_scan *s, struct str domain, const struct dkim_record *r)
 {
 	for (size_t i = 0; i < r->n; i++) {
 		const struct dkim_entry *e = &r->v[i];
 
-		msg_dkim_row_put(
-		    items, &(struct msg_dkim_row){ .domain = domain,
-			       .selector = e->selector,
-			       .kind = e->kind,
-			       .state = e->state,
-			       .created = e->created,
-			       .changes_at = e->changes_at,
-			       .activated = e->activated,
-			       .retired = e->retired,
-			       .record = e->record });
+		msg_dkim_row_put(&s->items,
+		    &(struct msg_dkim_row){ .domain = domain,
+			.selector = e->selector,
+			.kind = e->kind,
+			.state = e->state,
+			.created = e->created,
+			.changes_at = e->changes_at,
+			.activated = e->activated,
+			.retired = e->retired,
+			.record = e->record,
+			.is_old =
+			    dkim_record_is_old(r, i, s->now, s->rotate_s) });
 	}
 }
-
-struct list_scan {
-	struct buf items;
-	bool is_damaged;
-};
 
 static int
 list_one(void *arg, struct str key, struct str val)
@@ -339,7 +344,7 @@ list_one(void *arg, struct str key, struct str val)
 		s->is_damaged = true;
 		return 1;
 	}
-	put_rows(&s->items, str_from(key, 1), &r);
+	put_rows(s, str_from(key, 1), &r);
 	return s->items.n > LIST_BYTES;
 }
 
@@ -370,7 +375,7 @@ list_domain(struct dir *d, struct str name, struct list_scan *s)
 	struct verdict v = open_domain(d, name, &domain, &k);
 
 	if (verdict_is_done(v))
-		put_rows(&s->items, buf_str(&domain), &k.r);
+		put_rows(s, buf_str(&domain), &k.r);
 	keyset_done(&k);
 	buf_done(&domain);
 	return v;
@@ -379,7 +384,9 @@ list_domain(struct dir *d, struct str name, struct list_scan *s)
 struct verdict
 dir_dkim_list(struct dir *d, const struct msg_dkim_list *q, struct buf *out)
 {
-	struct list_scan s = { .items = BUF_INIT(MAIL_REPLY_MAX) };
+	struct list_scan s = { .items = BUF_INIT(MAIL_REPLY_MAX),
+		.now = dir_now(d),
+		.rotate_s = d->config.dkim.rotate_s };
 	bool has_more = false;
 	struct verdict v = q->domain.n ? list_domain(d, q->domain, &s)
 	                               : list_all(d, q->after, &s, &has_more);

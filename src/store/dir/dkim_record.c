@@ -177,6 +177,27 @@ dkim_record_signs(const struct dkim_record *r, uint8_t kind)
 	return false;
 }
 
+static bool
+is_followed(const struct dkim_record *r, uint8_t kind)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->v[i].kind == kind && r->v[i].changes_at > 0 &&
+		    r->v[i].state == DKIM_STATE_PUBLISHED)
+			return true;
+	return false;
+}
+
+bool
+dkim_record_is_old(
+    const struct dkim_record *r, size_t i, uint64_t now, uint32_t rotate_s)
+{
+	const struct dkim_entry *e = &r->v[i];
+
+	return rotate_s > 0 && e->state == DKIM_STATE_ACTIVE &&
+	       now >= rotate_s && e->activated <= now - rotate_s &&
+	       !is_followed(r, e->kind);
+}
+
 bool
 dkim_record_advance(struct dkim_record *r, uint64_t now, uint32_t keep_s)
 {

@@ -53,5 +53,9 @@ void dkim_record_activate(
 void dkim_record_remove(struct dkim_record *r, size_t i);
 /* Does any key of this kind sign? */
 bool dkim_record_signs(const struct dkim_record *r, uint8_t kind);
+/* Entry i signs for rotate_s seconds or longer (0: whatever its age, it is not old), and no
+ * rotation that is under way brings another one of its kind. */
+bool dkim_record_is_old(
+    const struct dkim_record *r, size_t i, uint64_t now, uint32_t rotate_s);
 /* Do what is due, the earliest first. True when that was anything. */
 bool dkim_record_advance(struct dkim_record *r, uint64_t now, uint32_t keep_s);

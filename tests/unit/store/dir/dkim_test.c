@@ -13,7 +13,7 @@ static struct fixture f;
 static void
 set_times(void)
 {
-	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP });
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, 0 });
 }
 
 static int
@@ -199,6 +199,94 @@ TEST(a_server_that_stood_still_keeps_the_old_key_long_enough)
 	f.now += KEEP;
 	CHECK(verdict_is_done(dir_dkim_step(f.d)), "gone");
 	LISTED("r2 active");
+}
+
+/* --- old keys ------------------------------------------------------------------------ */
+
+#define AGE (180 * 86400)
+
+/* Selectors of those that are old. */
+static const char *
+old_keys(void)
+{
+	static char text[500];
+	struct msg_dkim_list q = { .domain = DOMAIN };
+	struct msg_list_reply l;
+	struct msg_dkim_row row;
+	size_t n = 0;
+
+	ASSERT(verdict_is_done(dir_dkim_list(f.d, &q, fresh(&f))));
+	ASSERT(msg_list_reply_get(buf_str(&f.out), &l));
+	text[0] = '\0';
+	for (struct wire w = wire_read(l.items); msg_dkim_row_read(&w, &row);)
+		if (row.is_old)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+			    "%.*s ", STR_ARG(row.selector));
+	return text;
+}
+
+/* A walk that is due, to its end; the answer is how many domains it counts. */
+static uint64_t
+count_old(void)
+{
+	for (int i = 0; i < 10; i++)
+		CHECK(verdict_is_done(dir_dkim_age_step(f.d)), "step");
+	return dir_dkim_old(f.d);
+}
+
+TEST(keys_that_sign_for_long_are_old)
+{
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE });
+	CHECK(add_to(DOMAIN, "r1 e1", false) == REASON_NONE, "first");
+	f.now += AGE - 1;
+	assert_string_equal(old_keys(), "");
+	CHECK(count_old() == 0, "not yet");
+	f.now++;
+	assert_string_equal(old_keys(), "r1 e1 ");
+	CHECK(count_old() == 0, "the walk was a second ago");
+	f.now += 3600;
+	CHECK(count_old() == 1, "an hour later");
+	/* One that waits for the operator's word follows nobody. */
+	CHECK(add_to(DOMAIN, "r2", false) == REASON_NONE, "by hand");
+	assert_string_equal(old_keys(), "r1 e1 ");
+	CHECK(add_to(DOMAIN, "r3", true) == REASON_NONE, "rotate one");
+	assert_string_equal(old_keys(), "e1 ");
+	CHECK(count_old() == 1, "the other is old");
+	CHECK(add_to(DOMAIN, "e3", true) == REASON_NONE, "rotate the other");
+	assert_string_equal(old_keys(), "");
+	CHECK(count_old() == 0, "seen at once");
+	f.now += WAIT;
+	CHECK(verdict_is_done(dir_dkim_step(f.d)), "they sign");
+	assert_string_equal(old_keys(), "");
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, 0 });
+	f.now += 10 * AGE;
+	assert_string_equal(old_keys(), "");
+	CHECK(count_old() == 0, "never");
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE });
+	CHECK(count_old() == 1, "another setting counts at once");
+}
+
+TEST(old_keys_of_many_domains_are_counted_in_steps)
+{
+	struct buf b = BUF_INIT(KIB(8));
+
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE });
+	for (int i = 0; i < 600; i++) {
+		char name[40];
+		struct msg_domain_add q;
+
+		snprintf(name, sizeof(name), "d%d.example", i);
+		buf_reset(&b, 0);
+		q = (struct msg_domain_add){ str_c(name), new_keys(&b, "r1") };
+		ASSERT(verdict_is_done(dir_domain_add(f.d, &q)));
+	}
+	f.now += AGE;
+	CHECK(verdict_is_done(dir_dkim_age_step(f.d)), "256");
+	CHECK(verdict_is_done(dir_dkim_age_step(f.d)), "512");
+	CHECK(dir_dkim_old(f.d) == 0, "half a walk says nothing");
+	CHECK(verdict_is_done(dir_dkim_age_step(f.d)), "all");
+	CHECK(dir_dkim_old(f.d) == 600, "each once");
+	buf_done(&b);
 }
 
 TEST(an_operator_decides_otherwise)
@@ -403,6 +491,8 @@ TEST_MAIN(CASE(a_domain_without_keys_is_as_good_as_any),
     CASE(a_domain_comes_with_its_keys_or_not_at_all),
     CASE(a_rotation_goes_by_itself),
     CASE(a_server_that_stood_still_keeps_the_old_key_long_enough),
+    CASE(keys_that_sign_for_long_are_old),
+    CASE(old_keys_of_many_domains_are_counted_in_steps),
     CASE(an_operator_decides_otherwise),
     CASE(a_domain_that_goes_takes_its_keys_along),
     CASE(what_is_no_key_is_refused), CASE(a_full_record_can_be_kept),
