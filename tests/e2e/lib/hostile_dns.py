@@ -9,7 +9,7 @@ tc        cut off, over TCP too     tcsilent  cut off, and TCP says nothing
 tchalf    half an answer over TCP   cnames    each name is an alias of another
 loop      two aliases of each other self      an alias of itself
 pointer   names that point to themselves
-other     the answer to another question
+other     the answer to another question      othernx   its NXDOMAIN
 many      more records than fit     wide      one record of 64 KB
 flap      NXDOMAIN and SERVFAIL in turn
 """
@@ -32,7 +32,7 @@ MANY = {"A": "192.0.2.{}", "AAAA": "2001:db8::{:x}", "MX": "{} mx{}.many.example
         "CNAME": "c{}.many.example."}
 KINDS = {"silent", "wrongid", "servfail", "refused", "formerr", "noise", "tc",
          "tcsilent", "tchalf", "cnames", "loop", "self", "pointer", "other",
-         "many", "wide", "flap", "nxdomain", "nodata"}
+         "many", "wide", "flap", "nxdomain", "nodata", "othernx"}
 
 
 def one_port():
@@ -223,6 +223,11 @@ class HostileServer:
         o.id = q.id
         return self.plain(o, is_tcp, ("www.honest.example.", "A",
                                       ["127.0.0.66"]))
+
+    def say_othernx(self, q, *_):
+        o = dns.message.make_query("www.honest.example.", "A")
+        o.id = q.id
+        return [self.reply(o, dns.rcode.NXDOMAIN).to_wire()]
 
     def say_many(self, q, name, kind, is_tcp):
         form = MANY.get(kind)
