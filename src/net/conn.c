@@ -45,6 +45,8 @@ read_path(struct conn *c)
 		return;
 	c->path.rtt_us = info.tcpi_rtt;
 	c->path.retransmits = info.tcpi_total_retrans;
+	c->path.is_unanswered =
+	    info.tcpi_unacked > 0 && info.tcpi_retransmits > 0;
 }
 
 struct conn_path
@@ -300,7 +302,8 @@ void
 conn_on_error(struct conn *c, unsigned long tls_code, int err)
 {
 	c->path.alert = tls_error_alert(tls_code);
-	c->path.is_reset = err == ECONNRESET && tls_code == 0;
+	c->path.is_reset =
+	    err == ECONNRESET && tls_code == 0 && (c->is_ready || !c->is_tls);
 	if (c->state == CLOSING || c->state == LINGER)
 		conn_enter_end(c, c->how, c->detail);
 	else if (tls_code != 0)

@@ -124,7 +124,9 @@ struct conn_path {
 	 * or what the client asked for. 0: no TLS, or nothing was understood. */
 	uint16_t tls_version;
 	bool is_reset; /* the peer, or somebody on the way, reset it */
-	bool had_tls;  /* the handshake was done */
+	/* What was sent last was repeated, and nobody has acknowledged it. */
+	bool is_unanswered;
+	bool had_tls; /* the handshake was done */
 };
 struct conn_path conn_path(const struct conn *c);
 

@@ -27,6 +27,13 @@ on_write(UNUSED struct bufferevent *bev, void *arg)
 	conn_on_written(arg);
 }
 
+/* libevent has a code, too, when it is not TLS that failed. */
+static void
+on_failure(struct conn *c, unsigned long code, int err)
+{
+	conn_on_error(c, tls_error_is_of_socket(code) ? 0 : code, err);
+}
+
 static void
 on_event(struct bufferevent *bev, short what, void *arg)
 {
@@ -37,7 +44,7 @@ on_event(struct bufferevent *bev, short what, void *arg)
 	else if (what & BEV_EVENT_EOF)
 		conn_on_eof(arg);
 	else if (what & BEV_EVENT_ERROR)
-		conn_on_error(arg, bufferevent_get_openssl_error(bev), err);
+		on_failure(arg, bufferevent_get_openssl_error(bev), err);
 }
 
 static void

@@ -304,6 +304,12 @@ tls_error_alert(unsigned long code)
 	return (uint8_t)(reason - SSL_AD_REASON_OFFSET);
 }
 
+bool
+tls_error_is_of_socket(unsigned long code)
+{
+	return code == SSL_ERROR_SYSCALL || ERR_SYSTEM_ERROR(code);
+}
+
 const char *
 tls_error_text(unsigned long code)
 {

@@ -146,5 +146,8 @@ uint16_t tls_session_reached(const SSL *ssl);
 /* The alert that the peer sent, when that is what an error code means (RFC 8446
  * section 6); 0: it is something else. */
 uint8_t tls_error_alert(unsigned long code);
+/* The socket failed, not TLS: errno has why. code is one of the library's queue, or
+ * an SSL_ERROR_* as libevent has it when there was none. */
+bool tls_error_is_of_socket(unsigned long code);
 /* The reason of an OpenSSL error code; 0: the empty string. */
 const char *tls_error_text(unsigned long code);
