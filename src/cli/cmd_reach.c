@@ -98,6 +98,8 @@ static const struct output_field all_fields[] = {
 	{ "rtt_p50_us", "RTT 50", OUTPUT_US },
 	{ "rtt_p95_us", "RTT 95", OUTPUT_US },
 	{ "accounts", "ACCOUNTS", OUTPUT_COUNT },
+	{ "sessions", "SESSIONS", OUTPUT_COUNT },
+	{ "cut_off", "CUT OFF", OUTPUT_COUNT },
 	{ "usual", "USUAL", OUTPUT_LIMIT_COUNT },
 	{ "verdict", "VERDICT", OUTPUT_TEXT },
 	{ "since", "SINCE", OUTPUT_TIME },
@@ -112,6 +114,7 @@ static const struct output_field few_fields[] = {
 	{ "signed_in", "IN", OUTPUT_COUNT },
 	{ "resets", "RESET", OUTPUT_COUNT },
 	{ "timeouts", "TIME-OUT", OUTPUT_COUNT },
+	{ "cut_off", "CUT", OUTPUT_COUNT },
 	{ "rtt", "RTT 50/95", OUTPUT_TEXT },
 	{ "accounts", "ACCTS", OUTPUT_COUNT },
 	{ "usual", "USUAL", OUTPUT_WORD },
@@ -161,7 +164,8 @@ put_all(struct output *o, const struct msg_reach_row *row, const char *name)
 		row->tls_failed, row->alerts };
 	const uint32_t more[] = { row->auth_failed, row->known,
 		row->known_failed, row->banned, row->limited, row->server,
-		row->stalled, row->rtt50_us, row->rtt95_us, row->accounts };
+		row->stalled, row->rtt50_us, row->rtt95_us, row->accounts,
+		row->sessions, row->cut };
 	struct buf verdict = BUF_INIT(KIB(1)), alert = BUF_INIT(64);
 	char net[REACH_NET_TEXT];
 
@@ -205,6 +209,7 @@ put_few(struct output *o, const struct msg_reach_row *row, const char *name)
 	output_put_number(o, row->signed_in);
 	output_put_number(o, row->reset);
 	output_put_number(o, row->timeout);
+	output_put_number(o, row->cut);
 	snprintf(text, sizeof(text), "%u/%u ms", (row->rtt50_us + 500) / 1000,
 	    (row->rtt95_us + 500) / 1000);
 	output_put_text(o, row->rtt50_us > 0 ? str_c(text) : STR("-"));
@@ -242,7 +247,7 @@ table(struct admin *a, const struct words *w)
 	struct rows rows = { 0 };
 	int r = ADMIN_USAGE;
 
-	output_spare(o, "rtt accounts tls signed_in");
+	output_spare(o, "rtt accounts cut_off tls signed_in");
 	if (make_query(a, w, net, &q))
 		r = reach_rows_each(a, &q, keep_row, &rows);
 	for (size_t i = 0; i < rows.n; i++)

@@ -92,6 +92,17 @@ put_network(struct draft *d, const struct msg_reach_signal *s)
 		put_post(
 		    d, DRAFT_SIGN_IN_TITLE, DRAFT_SIGN_IN_BODY, what, s->since);
 		break;
+	case REACH_CUT_OFF:
+		if (s->service == SERVICE_MX)
+			put_post(d, DRAFT_MX_TITLE, DRAFT_MX_CUT_BODY, what,
+			    s->since);
+		else
+			put_post(
+			    d, DRAFT_CUT_TITLE, DRAFT_CUT_BODY, what, s->since);
+		break;
+	case REACH_FEW:
+		put_post(d, DRAFT_REACH_TITLE, DRAFT_FEW_BODY, what, s->since);
+		break;
 	case REACH_REFUSED:
 	case REACH_SLOW:
 	case REACH_REFUSALS:

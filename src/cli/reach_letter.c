@@ -82,6 +82,14 @@ take_hour(void *arg, const struct msg_reach_row *row)
 	reach_letter_add(last, row);
 }
 
+/* What a provider can do something about. */
+static bool
+is_told(uint8_t kind)
+{
+	return kind == REACH_QUIET || kind == REACH_STUCK ||
+	       kind == REACH_CUT_OFF || kind == REACH_FEW;
+}
+
 static void
 take_signal(void *arg, const struct msg_reach_signal *s)
 {
@@ -91,8 +99,7 @@ take_signal(void *arg, const struct msg_reach_signal *s)
 	size_t i = l->n_signals;
 
 	if (!reach_net_eq(&net, &g->net) || i == REACH_LETTER_SIGNS ||
-	    (s->kind != REACH_QUIET && s->kind != REACH_STUCK) ||
-	    s->service >= SERVICE_COUNT)
+	    !is_told(s->kind) || s->service >= SERVICE_COUNT)
 		return;
 	l->signals[i].kind = s->kind;
 	l->signals[i].service = (enum service)s->service;

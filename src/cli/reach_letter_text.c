@@ -302,27 +302,64 @@ put_seen(struct buf *b, const struct reach_letter *l)
 
 /* --- what it says ------------------------------------------------------------------------------ */
 
+/* Accounts are told as a share: how many customers there are is nobody's business. */
+static void
+put_found(struct buf *text, const struct reach_letter *l, size_t i)
+{
+	uint32_t of = l->signals[i].of, seen = l->signals[i].seen;
+	unsigned minutes = l->signals[i].minutes;
+	uint64_t usual = l->signals[i].usual;
+
+	switch ((enum reach_signal_kind)l->signals[i].kind) {
+	case REACH_QUIET:
+		buf_printf(text,
+		    "%u connection%s within %u minutes, where %" PRIu64
+		    " are usual at that hour.",
+		    seen, str_s(seen), minutes, (usual + 128) / 256);
+		break;
+	case REACH_CUT_OFF:
+		buf_printf(text,
+		    "of %u sessions within %u minutes, %u were broken off "
+		    "after everything had begun well, where %" PRIu64
+		    " in 100 are usual at that hour.",
+		    of, minutes, seen, usual * 100 / 256);
+		break;
+	case REACH_FEW:
+		buf_printf(text,
+		    "%u connections within %u minutes, as usual, but only "
+		    "%" PRIu64 " in 100 of the customers who usually sign in "
+		    "at that hour did.",
+		    of, minutes,
+		    seen * UINT64_C(25600) / MAX(usual, UINT64_C(1)));
+		break;
+	case REACH_STUCK:
+		buf_printf(text,
+		    "of %u connections that were made within %u minutes, %u "
+		    "did not get as far as TLS.",
+		    of, minutes, seen);
+		break;
+	case REACH_ALERTS:
+	case REACH_SIGN_IN:
+	case REACH_TLS_FAILS:
+	case REACH_REFUSED:
+	case REACH_SLOW:
+	case REACH_REFUSALS:
+	case REACH_BACKLOG:
+	case REACH_KINDS:
+		break;
+	}
+}
+
 static void
 put_signal(struct buf *b, const struct reach_letter *l, size_t i)
 {
 	struct buf text = BUF_INIT(KIB(2));
-	uint32_t of = l->signals[i].of, seen = l->signals[i].seen;
 
 	buf_put_c(&text, "Since about ");
 	put_time(&text, l->signals[i].since);
 	buf_printf(&text, ", port %u (%s, IPv%u): ", l->signals[i].port,
 	    service_name(l->signals[i].service), l->signals[i].family);
-	if (l->signals[i].kind == REACH_QUIET)
-		buf_printf(&text,
-		    "%u connection%s within %u minutes, where %" PRIu64
-		    " are usual at that hour.",
-		    seen, str_s(seen), l->signals[i].minutes,
-		    (l->signals[i].usual + 128) / 256);
-	else
-		buf_printf(&text,
-		    "of %u connections that were made within %u minutes, %u "
-		    "did not get as far as TLS.",
-		    of, l->signals[i].minutes, seen);
+	put_found(&text, l, i);
 	buf_put_c(&text, " Chance alone does this less than once in a million "
 			 "times.");
 	put_text(b, "  ", buf_str(&text));
@@ -366,18 +403,26 @@ put_broken(struct buf *b, const struct reach_letter *l)
 	return has_any;
 }
 
+static bool
+has_signal(const struct reach_letter *l, enum reach_signal_kind kind)
+{
+	for (size_t i = 0; i < l->n_signals; i++)
+		if (l->signals[i].kind == kind)
+			return true;
+	return false;
+}
+
 static void
 put_meaning(struct buf *b, const struct reach_letter *l)
 {
-	bool is_quiet = false, is_stuck = false, is_broken;
+	bool is_quiet = has_signal(l, REACH_QUIET);
+	bool is_stuck = has_signal(l, REACH_STUCK);
+	bool is_few = has_signal(l, REACH_FEW), is_broken;
 
 	buf_put_c(b, "\nWHAT STANDS OUT\n\n");
-	for (size_t i = 0; i < l->n_signals; i++) {
-		is_quiet |= l->signals[i].kind == REACH_QUIET;
-		is_stuck |= l->signals[i].kind == REACH_STUCK;
+	for (size_t i = 0; i < l->n_signals; i++)
 		put_signal(b, l, i);
-	}
-	is_broken = put_broken(b, l);
+	is_broken = put_broken(b, l) || has_signal(l, REACH_CUT_OFF);
 	if (is_quiet)
 		put_text(b, "",
 		    STR("Fewer connections than usual, while those from other "
@@ -392,8 +437,15 @@ put_meaning(struct buf *b, const struct reach_letter *l)
 		put_text(b, "",
 		    STR("Connections that are reset or fall silent when they "
 			"are made already: something on the way ends them, "
-			"forgets them, or stops passing them on."));
-	if (!is_quiet && !is_stuck && !is_broken)
+			"forgets them, or stops passing them on. Large packets "
+			"that are lost while small ones pass look like that, "
+			"too."));
+	if (is_few)
+		put_text(b, "",
+		    STR("Connections that come as ever, or are tried again and "
+			"again, while few get as far as signing in: what works "
+			"for some of your customers does not for the others."));
+	if (!is_quiet && !is_stuck && !is_broken && !is_few)
 		put_text(b, "",
 		    STR("At this moment no test finds these numbers unusual. "
 			"Your customers tell us of connections that work one "

@@ -56,6 +56,7 @@ append_free(struct session *s)
 	free(s->append->tag);
 	free(s->append);
 	s->append = NULL;
+	s->client.attempt.is_underway = false;
 }
 
 static struct append *
@@ -160,6 +161,7 @@ begin_message(struct session *s, const struct imap_frame_event *ev)
 
 	if (!a) {
 		a = s->append = append_new();
+		s->client.attempt.is_underway = true;
 		a->tag = str_dup(imap_command_tag(ev->text));
 	}
 	a->is_sync = ev->literal.is_sync;

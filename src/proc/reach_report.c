@@ -138,7 +138,36 @@ end_of(const struct reach_attempt *a, const struct conn_path *path,
 		return REACH_END_TLS;
 	if (how == CONN_END_LOCAL)
 		return REACH_END_SERVER;
-	return is_signed_in ? REACH_END_WELL : REACH_END_LEFT;
+	return is_signed_in && !path->is_unanswered && !a->is_underway
+	           ? REACH_END_WELL
+	           : REACH_END_LEFT;
+}
+
+enum reach_end
+reach_report_how(const struct reach_attempt *a, const struct conn_path *path,
+    enum conn_end how, bool *ret_is_cut)
+{
+	enum reach_end end = end_of(a, path, how);
+
+	switch (end) {
+	case REACH_END_RESET:
+		*ret_is_cut = true;
+		break;
+	case REACH_END_LEFT:
+	case REACH_END_TIMEOUT:
+		*ret_is_cut = path->is_unanswered || a->is_underway;
+		break;
+	case REACH_END_WELL:
+	case REACH_END_TLS:
+	case REACH_END_AUTH:
+	case REACH_END_BAN:
+	case REACH_END_LIMIT:
+	case REACH_END_SERVER:
+	case REACH_ENDS:
+		*ret_is_cut = false;
+		break;
+	}
+	return end;
 }
 
 uint64_t
@@ -163,7 +192,6 @@ reach_report_end(struct reach_report *r, const struct reach_attempt *a,
 	struct conn_path path = conn_path(c);
 	struct reach_event e = { .service = (uint8_t)a->service,
 		.port = a->port,
-		.end = (uint8_t)end_of(a, &path, how),
 		.alert = path.alert,
 		.own_alert = path.own_alert,
 		.tls = (uint8_t)reach_tls_of(path.tls_version),
@@ -171,7 +199,9 @@ reach_report_end(struct reach_report *r, const struct reach_attempt *a,
 		.retransmits = (uint16_t)MIN(path.retransmits, UINT16_MAX),
 		.account = a->account,
 		.organisation = a->organisation };
+	bool is_cut;
 
+	e.end = (uint8_t)reach_report_how(a, &path, how, &is_cut);
 	if (!r->is_wanted || !set_address(&e, conn_peer_addr(c)))
 		return;
 	if (a->is_greeted)
@@ -182,6 +212,8 @@ reach_report_end(struct reach_report *r, const struct reach_attempt *a,
 		e.stages |= REACH_SIGNED_IN;
 	if (a->is_known || a->has_failed_known)
 		e.stages |= REACH_KNOWN;
+	if (is_cut)
+		e.stages |= REACH_CUT;
 	add(r, &e);
 }
 

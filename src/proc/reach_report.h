@@ -42,7 +42,16 @@ struct reach_attempt {
 	bool is_banned;       /* or refused unseen */
 	bool is_expired;      /* we gave up waiting */
 	bool is_well;         /* it said good-bye, or had what it came for */
+	bool is_underway;     /* the client is sending a message */
 };
+
+/*
+ * How a connection ended. *ret_is_cut: it was broken off, rather than over: it was
+ * reset, or nobody acknowledged what we sent, or it ended in the middle of a message.
+ * Not when a client said good-bye, or had nothing to say for too long.
+ */
+enum reach_end reach_report_how(const struct reach_attempt *a,
+    const struct conn_path *path, enum conn_end how, bool *ret_is_cut);
 
 /* A number for the domain of a login, the same in each process; 0: none. The
  * watcher hashes it with a key of its own, and keeps neither. */

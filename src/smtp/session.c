@@ -69,6 +69,20 @@ is_fast_enough(struct session *s)
 	return true;
 }
 
+static bool
+is_sending(const struct session *s)
+{
+	return s->state == STATE_DATA || s->state == STATE_CHUNK ||
+	       s->state == STATE_BDAT;
+}
+
+static void
+note_expiry(struct session *s)
+{
+	s->is_expired = true;
+	s->attempt.is_underway = is_sending(s);
+}
+
 static void
 on_timer(void *arg)
 {
@@ -85,7 +99,7 @@ on_timer(void *arg)
 		loop_timer_set(s->timer, s->deadline_ms - now);
 		return;
 	}
-	s->is_expired = true;
+	note_expiry(s);
 	session_end(s, REPLY_TOO_SLOW);
 }
 
@@ -343,7 +357,7 @@ on_timeout(void *arg)
 
 	if (session_is_asking(s))
 		return;
-	s->is_expired = true;
+	note_expiry(s);
 	session_end(s, REPLY_TIMEOUT);
 }
 
@@ -377,6 +391,7 @@ report_end(struct session *s, enum conn_end how)
 	struct reach_attempt *a = &s->attempt;
 
 	a->is_expired = s->is_expired;
+	a->is_underway |= is_sending(s);
 	a->is_well |= s->accepted > 0 && how == CONN_END_EOF;
 	reach_report_end(ports_reach(s->sv->ports), a, s->conn, how);
 }

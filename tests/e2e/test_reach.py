@@ -2,6 +2,7 @@
 """Who gets through, by network: clients from several loopback networks, whose
 connections end in every way."""
 import contextlib
+import ctypes
 import html
 import http.client
 import json
@@ -153,6 +154,80 @@ def test_every_outcome_is_counted_by_network(box):
     # This machine is no network.
     From(box, "127.0.0.1").leave("pop3")
     row(box, "local", "pop3", connections=1)
+
+
+SO_ATTACH_FILTER = 26
+LARGE = 600
+
+
+def lose_large_packets(s):
+    """From now on, those that come to this socket: a black hole as a tunnel
+    with a smaller MTU makes it (BPF: if len > LARGE: drop, else all of it)."""
+    code = [(0x80, 0, 0, 0), (0x25, 0, 1, LARGE), (0x06, 0, 0, 0),
+            (0x06, 0, 0, 0xffffffff)]
+    program = ctypes.create_string_buffer(
+        b"".join(struct.pack("HBBI", *c) for c in code))
+    s.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack(
+        "HxxxxxxP", len(code), ctypes.addressof(program)))
+
+
+def is_repeating(server, client):
+    """Our server sends something again and again to that port."""
+    ports = (f":{server.ports['imaps']:04X}", f":{client:04X}")
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        for line in f.readlines()[1:]:
+            w = line.split()
+            if (w[1][-5:], w[2][-5:]) == ports and int(w[6], 16) > 0:
+                return True
+    return False
+
+
+def test_what_breaks_off_behind_sign_in(box):
+    c, user = From(box, "127.24.0.1"), box.new_account()
+
+    def session():
+        s = tls(box, connect(box, "imaps", c.source))
+        f = s.makefile("rb")
+        f.readline()
+
+        def run(command):
+            s.sendall(f"a {command}\r\n".encode())
+            while not (line := f.readline()).startswith(b"a "):
+                pass
+            return line
+        assert run(f'LOGIN "{user}" "{PASSWORD}"').startswith(b"a OK")
+        return s, f, run
+    # Over, as it should be; and without a word, with nothing to say.
+    assert c.imap(user).startswith(b"a OK")
+    s, f, run = session()
+    message = b"Subject: large\r\n\r\n" + b"x" * 70 * 99
+    s.sendall(b"a APPEND INBOX {%d+}\r\n%s\r\n" % (len(message), message))
+    while not (line := f.readline()).startswith(b"a "):
+        pass
+    assert line.startswith(b"a OK")
+    f.close()
+    s.close()
+    r = row(box, "127.24.0.0/16", "imaps", connections=2)
+    assert (r["sessions"], r["cut_off"], r["well"]) == (2, 0, 2)
+    # Small packets pass, and the first large answer does not.
+    s, f, run = session()
+    assert run("SELECT INBOX").startswith(b"a OK")
+    lose_large_packets(s)
+    assert run("NOOP").startswith(b"a OK")
+    s.sendall(b"b FETCH 1 BODY.PEEK[]\r\n")
+    wait_for(lambda: is_repeating(box, s.getsockname()[1]))
+    f.close()
+    s.close()
+    r = row(box, "127.24.0.0/16", "imaps", connections=3)
+    assert (r["sessions"], r["cut_off"], r["left"]) == (3, 1, 1)
+    # And something on the way resets it.
+    s, f, run = session()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    f.close()
+    s.close()
+    r = row(box, "127.24.0.0/16", "imaps", connections=4)
+    assert (r["sessions"], r["cut_off"], r["resets"]) == (4, 2, 1)
+    assert "CUT" in box.cli("reach", "--network", "127.24.0.1")
 
 
 def handshakes(box, **want):

@@ -38,7 +38,9 @@ check(const struct reach_cell *c)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	unsigned form = size > 0 && data[0] == 1 ? 1 : REACH_CELL_FORM;
+	unsigned form = size > 0 && (data[0] == 1 || data[0] == 2)
+	                    ? data[0]
+	                    : REACH_CELL_FORM;
 	struct wire w = wire_read(str_from(str_make(data, size), 1));
 	struct reach_cell a, b, sum;
 

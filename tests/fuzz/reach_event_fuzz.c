@@ -52,6 +52,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		reach_event_put(&out, &e);
 		who.account = e.account * 0x9e3779b97f4a7c15;
 		who.organisation = e.organisation;
+		who.client = who.organisation * 0x9e3779b97f4a7c15;
+		who.may_sign_in = true;
+		who.is_session = e.stages & REACH_SIGNED_IN;
 		reach_cell_add(&c, &e, &who);
 		events++;
 	}

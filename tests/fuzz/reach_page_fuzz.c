@@ -26,7 +26,7 @@ make_right(uint8_t *page, unsigned number)
 
 	page[0] = 'm';
 	page[1] = 'r';
-	page[2] = 1;
+	page[2] = 1 + page[2] % REACH_CELL_FORM;
 	page[3] = (uint8_t)number;
 	memset(page + 8, 0, 8);
 	page[8] = INTERVAL;
@@ -67,7 +67,7 @@ check_profile(uint8_t *page)
 
 	page[0] = 'm';
 	page[1] = 'p';
-	page[2] = 1;
+	page[2] = 1 + page[2] % 3; /* the form */
 	page[3] = 0;
 	sum =
 	    hash64_seed(page + 33, REACH_PROFILE_BYTES - 33, hash64(page, 25));
@@ -83,7 +83,10 @@ check_profile(uint8_t *page)
 		    (usual[0] < 0 || usual[0] > 1e9))
 			abort();
 	reach_profile_learn(&p, p.hour + 1, usual, true);
-	if (reach_profile_phi(&p) < 1)
+	reach_profile_learn_cut(&p, p.hour, 100, 40, false);
+	if (reach_profile_phi(&p) < 1 || reach_profile_phi_cut(&p) < 1 ||
+	    reach_profile_phi_accounts(&p) < 1 ||
+	    reach_profile_cut(&p, p.hour) > 1)
 		abort();
 }
 

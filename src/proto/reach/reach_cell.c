@@ -7,6 +7,8 @@
 #define RTT_FIRST_US 256
 #define INDEX_BITS   7
 #define RANK_MAX     (64 - INDEX_BITS + 1)
+#define DENSE        255 /* in place of how many registers are in use */
+#define SPARSE_MAX   (REACH_SKETCH_BYTES / 2)
 
 _Static_assert(REACH_SKETCH_BYTES == 1 << INDEX_BITS, "an index is a register");
 _Static_assert((int)REACH_N_WELL + (int)REACH_END_SERVER == (int)REACH_N_SERVER,
@@ -238,6 +240,43 @@ reach_accounts_merge(struct reach_accounts *to, const struct reach_accounts *a)
 		to->registers[i] = MAX(to->registers[i], a->registers[i]);
 }
 
+/* --- lots ---------------------------------------------------------------------- */
+
+void
+reach_lot_add(uint16_t *lot, uint32_t n)
+{
+	*lot = (uint16_t)MIN(*lot + (uint64_t)n, (uint64_t)UINT16_MAX);
+}
+
+/* The rank-th most: of the first that are so many. */
+static uint32_t
+cap_of(const uint32_t lots[REACH_LOTS], unsigned rank)
+{
+	uint32_t most[REACH_LOT_RANK] = { 0 };
+
+	for (size_t i = 0; i < REACH_LOTS; i++) {
+		uint32_t n = lots[i];
+
+		for (size_t k = 0; k < REACH_LOT_RANK; k++) {
+			uint32_t less = MIN(most[k], n);
+
+			most[k] = MAX(most[k], n);
+			n = less;
+		}
+	}
+	return most[rank - 1];
+}
+
+uint32_t
+reach_lots_capped(const uint32_t lots[REACH_LOTS], unsigned rank)
+{
+	uint32_t cap = cap_of(lots, rank), sum = 0;
+
+	for (size_t i = 0; i < REACH_LOTS; i++)
+		sum = plus(sum, MIN(lots[i], cap));
+	return sum;
+}
+
 /* --- counting --------------------------------------------------------------------- */
 
 /* How TLS failed: an alert of either side; else that it broke off. */
@@ -253,6 +292,44 @@ count_failure(struct reach_cell *c, const struct reach_event *e)
 		a.is_ours = true;
 	}
 	reach_cell_add_alert(c, &a);
+}
+
+static unsigned
+lot_of(uint64_t hash)
+{
+	return (unsigned)(hash >> 60);
+}
+
+/* Whoever tries passwords, or is kept out, is not who misses his mail. */
+static bool
+is_guess(const struct reach_event *e)
+{
+	return e->end == REACH_END_BAN || e->end == REACH_END_LIMIT ||
+	       (e->end == REACH_END_AUTH && !(e->stages & REACH_KNOWN));
+}
+
+/* How far people came. */
+static void
+count_people(struct reach_cell *c, const struct reach_event *e,
+    const struct reach_who *who)
+{
+	unsigned client = lot_of(who->client);
+	unsigned one = who->account != 0 ? lot_of(who->account) : client;
+	uint32_t *n = c->counts;
+
+	if (e->stages & REACH_SIGNED_IN) {
+		reach_lot_add(&c->lots[REACH_LOTS_IN][one], 1);
+		c->clients |= (uint16_t)(1U << client);
+	} else if (who->may_sign_in && !is_guess(e)) {
+		reach_lot_add(&c->lots[REACH_LOTS_OUT][client], 1);
+	}
+	if (!who->is_session)
+		return;
+	n[REACH_N_SESSIONS] = plus(n[REACH_N_SESSIONS], 1);
+	if (e->stages & REACH_CUT) {
+		n[REACH_N_CUT] = plus(n[REACH_N_CUT], 1);
+		reach_lot_add(&c->lots[REACH_LOTS_CUT][one], 1);
+	}
 }
 
 void
@@ -281,6 +358,7 @@ reach_cell_add(struct reach_cell *c, const struct reach_event *e,
 		c->rtt[step_of(e->rtt_us)] =
 		    plus(c->rtt[step_of(e->rtt_us)], 1);
 	count_failure(c, e);
+	count_people(c, e, who);
 	if (e->account != 0 && e->stages & REACH_SIGNED_IN)
 		count_account(&c->accounts, who);
 }
@@ -295,6 +373,10 @@ reach_cell_merge(struct reach_cell *to, const struct reach_cell *c)
 	for (size_t i = 0; i < REACH_ALERT_KINDS; i++)
 		reach_cell_add_alert(to, &c->alerts[i]);
 	reach_accounts_merge(&to->accounts, &c->accounts);
+	for (size_t k = 0; k < REACH_LOTS_KINDS; k++)
+		for (size_t i = 0; i < REACH_LOTS; i++)
+			reach_lot_add(&to->lots[k][i], c->lots[k][i]);
+	to->clients |= c->clients;
 }
 
 /* --- bytes ------------------------------------------------------------------------ */
@@ -317,9 +399,9 @@ put_sparse(struct buf *b, const uint32_t *v, size_t n)
 
 /* In ascending order, so that there is one encoding of a cell. */
 static void
-get_sparse(struct wire *w, uint32_t *ret, size_t n, uint32_t max)
+get_used(struct wire *w, unsigned used, uint32_t *ret, size_t n, uint32_t max)
 {
-	unsigned used = wire_get_u8(w), next = 0;
+	unsigned next = 0;
 
 	for (unsigned k = 0; k < used && !w->failed; k++) {
 		unsigned i = wire_get_u8(w);
@@ -335,13 +417,51 @@ get_sparse(struct wire *w, uint32_t *ret, size_t n, uint32_t max)
 }
 
 static void
-put_accounts(struct buf *b, const struct reach_accounts *a)
+get_sparse(struct wire *w, uint32_t *ret, size_t n, uint32_t max)
+{
+	get_used(w, wire_get_u8(w), ret, n, max);
+}
+
+/* Those in use, or all of them when that is shorter. */
+static void
+put_registers(struct buf *b, const struct reach_accounts *a)
 {
 	uint32_t registers[REACH_SKETCH_BYTES];
 
+	if (occupied(a) > SPARSE_MAX) {
+		wire_put_u8(b, DENSE);
+		buf_put(b, a->registers, REACH_SKETCH_BYTES);
+		return;
+	}
 	for (size_t i = 0; i < REACH_SKETCH_BYTES; i++)
 		registers[i] = a->registers[i];
 	put_sparse(b, registers, REACH_SKETCH_BYTES);
+}
+
+static void
+get_registers(struct wire *w, unsigned form, struct reach_accounts *ret)
+{
+	uint32_t registers[REACH_SKETCH_BYTES] = { 0 };
+	unsigned used = wire_get_u8(w);
+	struct str all;
+
+	if (form < 3 || used != DENSE) {
+		get_used(w, used, registers, REACH_SKETCH_BYTES, RANK_MAX);
+		for (size_t i = 0; i < REACH_SKETCH_BYTES; i++)
+			ret->registers[i] = (uint8_t)registers[i];
+		return;
+	}
+	all = wire_get_bytes(w, REACH_SKETCH_BYTES);
+	for (size_t i = 0; i < all.n && !w->failed; i++) {
+		ret->registers[i] = (uint8_t)all.p[i];
+		w->failed |= ret->registers[i] > RANK_MAX;
+	}
+}
+
+static void
+put_accounts(struct buf *b, const struct reach_accounts *a)
+{
+	put_registers(b, a);
 	if (occupied(a) > 0) {
 		wire_put_u64(b, a->epoch);
 		wire_put_u64(b, a->organisations);
@@ -354,11 +474,7 @@ put_accounts(struct buf *b, const struct reach_accounts *a)
 static void
 get_accounts(struct wire *w, unsigned form, struct reach_accounts *ret)
 {
-	uint32_t registers[REACH_SKETCH_BYTES] = { 0 };
-
-	get_sparse(w, registers, REACH_SKETCH_BYTES, RANK_MAX);
-	for (size_t i = 0; i < REACH_SKETCH_BYTES; i++)
-		ret->registers[i] = (uint8_t)registers[i];
+	get_registers(w, form, ret);
 	if (occupied(ret) > 0) {
 		ret->epoch = wire_get_u64(w);
 		w->failed |= ret->epoch == 0;
@@ -420,6 +536,33 @@ get_old_alerts(struct wire *w, struct reach_alert *ret)
 	}
 }
 
+/* Which of them there are, a bit each; then these. */
+static void
+put_lots(struct buf *b, const uint16_t lots[REACH_LOTS])
+{
+	uint16_t used = 0;
+
+	for (size_t i = 0; i < REACH_LOTS; i++)
+		used |= (uint16_t)((lots[i] > 0) << i);
+	wire_put_u16(b, used);
+	for (size_t i = 0; i < REACH_LOTS; i++)
+		if (lots[i] > 0)
+			wire_put_varint(b, lots[i]);
+}
+
+static void
+get_lots(struct wire *w, uint16_t ret[REACH_LOTS])
+{
+	uint16_t used = wire_get_u16(w);
+
+	for (size_t i = 0; i < REACH_LOTS && !w->failed; i++) {
+		uint32_t n = used >> i & 1 ? wire_get_v32(w) : 1;
+
+		w->failed |= n == 0 || n > UINT16_MAX;
+		ret[i] = used >> i & 1 ? (uint16_t)n : 0;
+	}
+}
+
 void
 reach_cell_put(struct buf *b, const struct reach_cell *c)
 {
@@ -428,6 +571,9 @@ reach_cell_put(struct buf *b, const struct reach_cell *c)
 	put_sparse(b, c->rtt, REACH_RTT_STEPS);
 	put_alerts(b, c->alerts);
 	put_accounts(b, &c->accounts);
+	for (size_t k = 0; k < REACH_LOTS_KINDS; k++)
+		put_lots(b, c->lots[k]);
+	wire_put_u16(b, c->clients);
 }
 
 void
@@ -442,4 +588,9 @@ reach_cell_get(struct wire *w, unsigned form, struct reach_cell *ret)
 	else
 		get_old_alerts(w, ret->alerts);
 	get_accounts(w, form, &ret->accounts);
+	if (form < 3)
+		return;
+	for (size_t k = 0; k < REACH_LOTS_KINDS; k++)
+		get_lots(w, ret->lots[k]);
+	ret->clients = wire_get_u16(w);
 }

@@ -10,6 +10,11 @@
  * (epochs) are not merged: then the larger one counts, which is never too many.
  * The same for organisations (domains of accounts), in 64 bits: so many at least.
  *
+ * Who it was that came, got in or was broken off is counted by lots: an account (or,
+ * of who did not sign in, a client's address) falls into one of 16, by the same
+ * hash. So it can be told whether many do something, or one does it often
+ * (reach_lots_capped()), and not who.
+ *
  * Layer: proto. No I/O, no clock, no allocation.
  */
 #pragma once
@@ -35,6 +40,8 @@ enum reach_count {
 	REACH_N_KNOWN,        /* devices that signed in before */
 	REACH_N_KNOWN_FAILED, /* of these, those that did not */
 	REACH_N_TLS_13,       /* handshakes that were done, of REACH_N_TLS */
+	REACH_N_SESSIONS,     /* got as far as they are of use */
+	REACH_N_CUT,          /* of these, those that were broken off */
 	REACH_COUNTS
 };
 
@@ -52,6 +59,21 @@ struct reach_accounts {
 	uint8_t other_organisations;
 };
 
+/* Lots of what. */
+enum reach_lots {
+	REACH_LOTS_IN,  /* those who signed in, by account */
+	REACH_LOTS_OUT, /* those who did not and did not guess, by client */
+	REACH_LOTS_CUT, /* of REACH_N_CUT, by account or client */
+	REACH_LOTS_KINDS
+};
+#define REACH_LOTS     16
+#define REACH_LOT_RANK 3 /* so many do it, rather than one often */
+/* All together, none with more than the rank-th most has (1: as they are; at most
+ * REACH_LOT_RANK). */
+uint32_t reach_lots_capped(const uint32_t lots[REACH_LOTS], unsigned rank);
+/* More of a lot; saturated. */
+void reach_lot_add(uint16_t *lot, uint32_t n);
+
 /* One way in which TLS failed, or was refused after it was done. */
 struct reach_alert {
 	uint8_t alert; /* 0: it broke off without one */
@@ -66,11 +88,15 @@ struct reach_cell {
 	uint32_t rtt[REACH_RTT_STEPS];
 	struct reach_alert alerts[REACH_ALERT_KINDS];
 	struct reach_accounts accounts;
+	uint16_t lots[REACH_LOTS_KINDS][REACH_LOTS];
+	uint16_t clients; /* a bit for each lot of addresses that got in */
 };
 
-/* Keyed hashes of an event's account and organisation, of epoch. */
+/* Keyed hashes of an event's account, organisation and address, of epoch. */
 struct reach_who {
-	uint64_t account, organisation, epoch;
+	uint64_t account, organisation, client, epoch;
+	bool may_sign_in; /* people have accounts there */
+	bool is_session;  /* it got as far as it is of use */
 };
 /* Count one event. */
 void reach_cell_add(struct reach_cell *c, const struct reach_event *e,
@@ -100,11 +126,12 @@ struct reach_alert reach_cell_failure(const struct reach_cell *c);
 /* n more of a kind; what finds no room is added to REACH_ALERT_OTHER. */
 void reach_cell_add_alert(struct reach_cell *c, const struct reach_alert *a);
 
-/* Longest encoding: 9 for the key, 103 counts, 181 round trips, 43 alerts, 284
- * accounts. */
-#define REACH_CELL_BYTES_MAX 620
-/* Form 1 had alerts of clients only, without versions, and no organisations. */
-#define REACH_CELL_FORM 2
+/* Longest encoding: 9 for the key, 115 counts, 181 round trips, 43 alerts, 156
+ * accounts, 152 lots. */
+#define REACH_CELL_BYTES_MAX 656
+/* Form 1 had alerts of clients only, without versions, and no organisations; form
+ * 2 no lots, and a sketch that took two bytes for each register in use. */
+#define REACH_CELL_FORM 3
 void reach_cell_put(struct buf *b, const struct reach_cell *c);
-/* Not a cell of that form (1, 2): w->failed. */
+/* Not a cell of that form (1 to 3): w->failed. */
 void reach_cell_get(struct wire *w, unsigned form, struct reach_cell *ret);

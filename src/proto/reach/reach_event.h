@@ -30,8 +30,9 @@ enum reach_stage {
 	REACH_KNOWN =
 	    8, /* not a stage: a device that signed in before, and did so
 	                  * again, or could not */
+	REACH_CUT = 16, /* nor is this: it was broken off, rather than over */
 };
-#define REACH_STAGES 15U
+#define REACH_STAGES 31U
 
 /* How it ended; what explains most comes first where several fit. */
 enum reach_end {

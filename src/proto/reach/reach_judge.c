@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* reach_judge.c - tests and hysteresis. See reach_judge.h. */
-#include "proto/reach/reach_judge.h"
+#include "proto/reach/reach_judge_internal.h"
 
 #include "proto/reach/reach_stat.h"
 
-#define QUIET_EFFECT 0.6  /* of the usual number: more is no outage */
-#define STUCK_EFFECT 0.5  /* of the connections */
-#define SHARE_MIN    0.05 /* that many fail anyway */
+#define QUIET_EFFECT 0.6 /* of the usual number: more is no outage */
+#define STUCK_EFFECT 0.5 /* of the connections */
 #define ALERT_MIN    0.01
 #define TLS_EFFECT   2.0 /* times the usual share */
-#define MINUTES      5
 
-static const unsigned lengths[] = { 3, 6, 12 };
+const unsigned reach_lengths[REACH_LENGTHS] = { 3, 6, 12 };
 
 const char *
 reach_signal_name(enum reach_signal_kind k)
@@ -22,6 +20,8 @@ reach_signal_name(enum reach_signal_kind k)
 		[REACH_ALERTS] = "alerts",
 		[REACH_SIGN_IN] = "sign-in",
 		[REACH_TLS_FAILS] = "tls",
+		[REACH_CUT_OFF] = "cut",
+		[REACH_FEW] = "few",
 		[REACH_REFUSED] = "refused",
 		[REACH_SLOW] = "slow",
 		[REACH_REFUSALS] = "refusals",
@@ -100,8 +100,8 @@ reach_verdict_of(double p, bool is_large)
 
 /* The shortest stretch that finds it; else what the longest with enough in it
  * says, for that is the least tolerant one. */
-static bool
-is_better(const struct reach_finding *f, const struct reach_finding *best)
+bool
+reach_is_better(const struct reach_finding *f, const struct reach_finding *best)
 {
 	return best->verdict == REACH_NOTHING ||
 	       (f->verdict == REACH_ODD && best->verdict != REACH_ODD);
@@ -113,10 +113,11 @@ reach_judge_quiet(const struct reach_recent *r, double phi)
 	struct reach_finding best = { 0 };
 	struct reach_step s;
 
-	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct reach_finding f = { .minutes = lengths[i] * MINUTES };
+	for (size_t i = 0; i < REACH_LENGTHS; i++) {
+		struct reach_finding f = { .minutes = reach_lengths[i] *
+			                              REACH_STEP_MINUTES };
 
-		if (!sum_up(r, lengths[i], &s) || !s.has_usual)
+		if (!sum_up(r, reach_lengths[i], &s) || !s.has_usual)
 			break;
 		f.seen = s.attempts;
 		f.usual = s.usual[REACH_MEAN_ATTEMPTS];
@@ -125,7 +126,7 @@ reach_judge_quiet(const struct reach_recent *r, double phi)
 		f.p = reach_poisson_lower(f.seen / phi, f.usual / phi);
 		f.verdict =
 		    reach_verdict_of(f.p, f.seen <= f.usual * QUIET_EFFECT);
-		if (is_better(&f, &best))
+		if (reach_is_better(&f, &best))
 			best = f;
 	}
 	return best;
@@ -137,11 +138,12 @@ reach_judge_stuck(const struct reach_recent *r, double share)
 	struct reach_finding best = { 0 };
 	struct reach_step s;
 
-	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct reach_finding f = { .minutes = lengths[i] * MINUTES,
-			.usual = MAX(share, SHARE_MIN) };
+	for (size_t i = 0; i < REACH_LENGTHS; i++) {
+		struct reach_finding f = { .minutes = reach_lengths[i] *
+			                              REACH_STEP_MINUTES,
+			.usual = MAX(share, REACH_SHARE_MIN) };
 
-		if (!sum_up(r, lengths[i], &s))
+		if (!sum_up(r, reach_lengths[i], &s))
 			break;
 		f.of = s.could_tls;
 		f.seen = f.of - MIN(s.tls, f.of);
@@ -150,7 +152,7 @@ reach_judge_stuck(const struct reach_recent *r, double share)
 		f.p = reach_binomial_upper(f.seen, f.of, f.usual);
 		f.verdict =
 		    reach_verdict_of(f.p, f.seen >= f.of * STUCK_EFFECT);
-		if (is_better(&f, &best))
+		if (reach_is_better(&f, &best))
 			best = f;
 	}
 	return best;
@@ -162,11 +164,12 @@ reach_judge_alerts(const struct reach_recent *r)
 	struct reach_finding best = { 0 };
 	struct reach_step s;
 
-	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct reach_finding f = { .minutes = lengths[i] * MINUTES };
+	for (size_t i = 0; i < REACH_LENGTHS; i++) {
+		struct reach_finding f = { .minutes = reach_lengths[i] *
+			                              REACH_STEP_MINUTES };
 		double usual = 0;
 
-		if (!sum_up(r, lengths[i], &s))
+		if (!sum_up(r, reach_lengths[i], &s))
 			break;
 		f.of = s.could_tls;
 		f.seen = MIN(s.alerts, f.of);
@@ -181,7 +184,7 @@ reach_judge_alerts(const struct reach_recent *r)
 		f.verdict =
 		    reach_verdict_of(f.p, f.seen >= REACH_ALERTS_MIN &&
 					      s.alert_nets >= REACH_ALERT_NETS);
-		if (is_better(&f, &best))
+		if (reach_is_better(&f, &best))
 			best = f;
 	}
 	return best;
@@ -193,11 +196,12 @@ reach_judge_sign_in(const struct reach_recent *r, double failing)
 	struct reach_finding best = { 0 };
 	struct reach_step s;
 
-	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
-		struct reach_finding f = { .minutes = lengths[i] * MINUTES,
-			.usual = MAX(failing, SHARE_MIN) };
+	for (size_t i = 0; i < REACH_LENGTHS; i++) {
+		struct reach_finding f = { .minutes = reach_lengths[i] *
+			                              REACH_STEP_MINUTES,
+			.usual = MAX(failing, REACH_SHARE_MIN) };
 
-		if (!sum_up(r, lengths[i], &s))
+		if (!sum_up(r, reach_lengths[i], &s))
 			break;
 		f.of = s.known;
 		f.seen = MIN(s.known_failed, f.of);
@@ -207,7 +211,7 @@ reach_judge_sign_in(const struct reach_recent *r, double failing)
 		f.verdict = reach_verdict_of(
 		    f.p, f.seen >= REACH_ALERTS_MIN &&
 			     s.failed_nets >= REACH_ALERT_NETS);
-		if (is_better(&f, &best))
+		if (reach_is_better(&f, &best))
 			best = f;
 	}
 	return best;
@@ -240,7 +244,8 @@ reach_judge_tls(const struct reach_recent *r)
 	struct reach_step s;
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
-		struct reach_finding f = { .minutes = steps[i] * MINUTES };
+		struct reach_finding f = { .minutes =
+					       steps[i] * REACH_STEP_MINUTES };
 
 		if (!sum_up(r, steps[i], &s) || s.tls_failing < 0)
 			break;
@@ -250,12 +255,12 @@ reach_judge_tls(const struct reach_recent *r)
 		f.alert = s.failure.alert;
 		if (f.of < REACH_STUCK_MIN)
 			continue;
-		f.usual = MAX(s.tls_failing, SHARE_MIN);
+		f.usual = MAX(s.tls_failing, REACH_SHARE_MIN);
 		f.p = reach_binomial_upper(f.seen, f.of, f.usual);
 		f.verdict = reach_verdict_of(
 		    f.p, f.seen >= REACH_ALERTS_MIN &&
 			     f.seen >= f.of * f.usual * TLS_EFFECT);
-		if (is_better(&f, &best))
+		if (reach_is_better(&f, &best))
 			best = f;
 	}
 	return best;

@@ -2,7 +2,7 @@
 /*
  * reach_judge.h - is what is seen of a network unusual? Suspected, never more.
  *
- * Five signals (docs/reach.md):
+ * Seven signals (docs/reach.md):
  *   QUIET    fewer connections than usual for that hour and weekday
  *   STUCK    connections come in, but do not get to TLS
  *   ALERTS   clients refuse our TLS with one alert more often than usual
@@ -10,6 +10,9 @@
  *            attackers are from elsewhere, and do not count)
  *   TLS      handshakes fail more often than usual for that hour and weekday,
  *            for whatever reason
+ *   CUT      people get in, and then their sessions are broken off, more often
+ *            than is usual for that hour and weekday
+ *   FEW      connections come as ever, and people do not get in by them
  *
  * Each is a test of counts (Poisson with measured overdispersion, binomial), at
  * a level that a thousand networks pass in months, not days, and with a least
@@ -35,6 +38,7 @@
 #define REACH_STUCK_MIN  12 /* connections */
 #define REACH_ALERTS_MIN 8
 #define REACH_ALERT_NETS 3 /* networks that send it */
+#define REACH_FEW_USUAL  5 /* accounts in five minutes: else there are too few */
 
 enum reach_signal_kind {
 	REACH_QUIET,
@@ -42,6 +46,8 @@ enum reach_signal_kind {
 	REACH_ALERTS,
 	REACH_SIGN_IN,
 	REACH_TLS_FAILS,
+	REACH_CUT_OFF,
+	REACH_FEW,
 	REACH_SIGNALS, /* those of networks, which are judged here */
 	/* Not judged here: */
 	REACH_REFUSED = REACH_SIGNALS, /* a receiver refuses our address */
@@ -70,6 +76,10 @@ struct reach_step {
 	uint32_t tls_tried, tls_failed;
 	struct reach_alert failure; /* the commonest */
 	double tls_failing;         /* the usual share; below 0: not known */
+	uint32_t sessions;          /* REACH_N_SESSIONS */
+	double usual_cut;           /* the usual share; below 0: not known */
+	/* By account or client; LOTS_CUT of all networks together: by network. */
+	uint16_t lots[REACH_LOTS_KINDS][REACH_LOTS];
 	bool has_usual;
 	double usual[REACH_MEANS];
 };
@@ -79,6 +89,10 @@ struct reach_recent {
 	struct reach_step steps[REACH_RECENT];
 };
 void reach_recent_push(struct reach_recent *r, const struct reach_step *s);
+/* All networks of a port, without one of them: their accounts, sign-ins and what
+ * is usual of both. */
+void reach_recent_less(
+    struct reach_recent *all, const struct reach_recent *one);
 
 enum reach_verdict {
 	REACH_NOTHING, /* too little to say */
@@ -97,6 +111,7 @@ struct reach_finding {
 	unsigned minutes;
 	uint32_t seen, of; /* QUIET: of 0; else seen among of */
 	double usual;      /* QUIET: connections; else a share */
+	/* FEW: seen and usual are accounts in five minutes, of connections. */
 	uint8_t alert;
 	struct reach_alert failure; /* TLS_FAILS: the commonest */
 };
@@ -113,6 +128,17 @@ struct reach_finding reach_judge_sign_in(
     const struct reach_recent *r, double failing);
 
 struct reach_finding reach_judge_tls(const struct reach_recent *r);
+
+/* phi: reach_profile_phi_cut(). */
+struct reach_finding reach_judge_cut(const struct reach_recent *r, double phi);
+/*
+ * phi: reach_profile_phi_accounts(). rank: so many clients have to try, 1 to
+ * REACH_LOT_RANK (reach_few_rank()).
+ */
+struct reach_finding reach_judge_few(
+    const struct reach_recent *r, double phi, unsigned rank);
+/* Of reach_profile_clients(): behind an address translator there is one client. */
+unsigned reach_few_rank(double clients);
 
 /*
  * One phone that tries all day is no fault of ours: for reach_judge_tls() no

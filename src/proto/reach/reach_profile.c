@@ -1,35 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /* reach_profile.c - learning what is usual. See reach_profile.h. */
-#include "proto/reach/reach_profile.h"
+#include "proto/reach/reach_profile_internal.h"
 
-#include "base/hash.h"
-
-#define ONE           256.0
-#define PHI_FIRST     (8 * 256) /* caution, until it is known */
-#define PHI_SHARE     50        /* hours that phi remembers, about */
-#define PHI_JUMP      100       /* one hour cannot say more */
-#define FAILING_ONE   65536.0
-#define FAILING_HOURS 24 /* that it remembers, about */
-#define CELLS         12 /* in an hour */
-#define MEAN_MAX      (1U << 30)
-#define FORM          2
-#define FORM_OLDEST   1
-#define WEEKS_MAX     255
+#define PHI_SHARE     50  /* hours that phi remembers, about */
+#define PHI_JUMP      100 /* one hour cannot say more */
+#define FAILING_HOURS 24  /* that it remembers, about */
+#define CELLS         12  /* in an hour */
 #define PARTS         4.0 /* of an organisation */
 #define PARTS_MAX     255
-#define HEADER        64
-#define CHECKSUM_AT   25
-#define HOUR_BYTES    (4 + 4 * REACH_MEANS)
-
-_Static_assert(
-    HEADER + REACH_HOURS * HOUR_BYTES == REACH_PROFILE_BYTES, "a page is full");
+#define CUT_SHARE_MIN 0.02
+#define CUT_SESSIONS  20  /* the mean of all hours weighs as much */
+#define CUT_HOURS     100 /* that it remembers, about */
 
 void
 reach_profile_init(struct reach_profile *p, const struct reach_key *key)
 {
-	*p = (struct reach_profile){ .key = *key, .phi = PHI_FIRST };
+	*p = (struct reach_profile){
+		.key = *key,
+		.phi = PHI_FIRST,
+		.phi_accounts = PHI_FIRST,
+		.phi_cut = PHI_FIRST,
+	};
 	for (size_t i = 0; i < REACH_HOURS; i++)
-		p->hours[i].tls_failing = REACH_SHARE_UNKNOWN;
+		p->hours[i].tls_failing = p->hours[i].cut = REACH_SHARE_UNKNOWN;
 }
 
 /* 1 January 1970 was a Thursday: hour 72 of a week that begins on Monday. */
@@ -39,12 +32,28 @@ reach_hour_of_week(uint64_t hour)
 	return (unsigned)((hour + 72) % REACH_HOURS);
 }
 
+static double
+phi_of(uint32_t parts)
+{
+	return MIN(MAX(parts / ONE, 1.0), (double)REACH_PHI_MAX);
+}
+
 double
 reach_profile_phi(const struct reach_profile *p)
 {
-	double phi = p->phi / ONE;
+	return phi_of(p->phi);
+}
 
-	return phi < 1 ? 1 : phi > REACH_PHI_MAX ? REACH_PHI_MAX : phi;
+double
+reach_profile_phi_accounts(const struct reach_profile *p)
+{
+	return phi_of(p->phi_accounts);
+}
+
+double
+reach_profile_phi_cut(const struct reach_profile *p)
+{
+	return phi_of(p->phi_cut);
 }
 
 /* --- what is usual -------------------------------------------------------------- */
@@ -75,15 +84,21 @@ reach_profile_weight(const struct reach_profile *p)
 /* --- learning -------------------------------------------------------------------- */
 
 static void
-learn_phi(struct reach_profile *p, double seen, double usual, bool is_odd)
+learn_phi(uint32_t *to, double seen, double usual, double variance)
 {
-	double off = seen - usual, phi = p->phi / ONE, one;
+	double off = seen - usual, phi = *to / ONE, one;
 
-	if (usual < 1 || is_odd)
+	if (usual < 1)
 		return;
-	one = MIN(off * off / usual, (double)PHI_JUMP);
+	one = MIN(off * off / variance, (double)PHI_JUMP);
 	phi += (one - phi) / PHI_SHARE;
-	p->phi = (uint32_t)(MIN(MAX(phi, 1.0), (double)REACH_PHI_MAX) * ONE);
+	*to = (uint32_t)(MIN(MAX(phi, 1.0), (double)REACH_PHI_MAX) * ONE);
+}
+
+static void
+learn_poisson(uint32_t *to, double mean, double usual)
+{
+	learn_phi(to, mean * CELLS, usual * CELLS, usual * CELLS);
 }
 
 static uint32_t
@@ -104,9 +119,12 @@ reach_profile_learn(struct reach_profile *p, uint64_t hour,
 
 	if (hour <= p->hour && p->hour != 0)
 		return;
-	if (reach_profile_usual(p, hour, usual))
-		learn_phi(p, mean[REACH_MEAN_ATTEMPTS] * CELLS,
-		    usual[REACH_MEAN_ATTEMPTS] * CELLS, is_odd);
+	if (!is_odd && reach_profile_usual(p, hour, usual)) {
+		learn_poisson(&p->phi, mean[REACH_MEAN_ATTEMPTS],
+		    usual[REACH_MEAN_ATTEMPTS]);
+		learn_poisson(&p->phi_accounts, mean[REACH_MEAN_ACCOUNTS],
+		    usual[REACH_MEAN_ACCOUNTS]);
+	}
 	if (is_odd)
 		share /= 4;
 	for (size_t m = 0; m < REACH_MEANS; m++)
@@ -178,107 +196,65 @@ reach_profile_failing(const struct reach_profile *p)
 	return MIN(p->failing / FAILING_ONE, 1.0);
 }
 
-/* --- bytes ------------------------------------------------------------------------- */
-
-static uint64_t
-checksum_of(const uint8_t *page)
+/* Hours with few sessions say little: they count as much as there are of them. */
+void
+reach_profile_learn_cut(struct reach_profile *p, uint64_t hour, double sessions,
+    double cut, bool is_odd)
 {
-	uint64_t sum = hash64(page, CHECKSUM_AT);
+	struct reach_hour *h = &p->hours[reach_hour_of_week(hour)];
+	double share = 1.0 / MAX(MIN(h->weeks, (uint32_t)REACH_WEEKS), 1U);
+	double all = p->cut / FAILING_ONE, weight, one;
 
-	return hash64_seed(
-	    page + CHECKSUM_AT + 8, REACH_PROFILE_BYTES - CHECKSUM_AT - 8, sum);
+	if (sessions < 1)
+		return;
+	cut = MIN(cut, sessions);
+	one = MIN(MAX((double)h->cut / REACH_SHARE_ONE, CUT_SHARE_MIN),
+	    1 - CUT_SHARE_MIN);
+	if (!is_odd && reach_profile_cut(p, hour) >= 0)
+		learn_phi(&p->phi_cut, cut, sessions * one,
+		    sessions * one * (1 - one));
+	weight = MIN(sessions / CUT_SESSIONS, 1.0) / CUT_HOURS;
+	if (is_odd) {
+		share /= 4;
+		weight /= 4;
+	}
+	p->cut =
+	    (uint32_t)((all + (cut / sessions - all) * weight) * FAILING_ONE +
+		       0.5);
+	one = (cut + all * CUT_SESSIONS) / (sessions + CUT_SESSIONS) *
+	      (REACH_SHARE_ONE - 1);
+	if (h->cut == REACH_SHARE_UNKNOWN)
+		h->cut = (uint32_t)one;
+	else
+		h->cut = (uint32_t)(h->cut + (one - h->cut) * share);
+}
+
+double
+reach_profile_cut(const struct reach_profile *p, uint64_t hour)
+{
+	const struct reach_hour *h = &p->hours[reach_hour_of_week(hour)];
+
+	if (h->cut == REACH_SHARE_UNKNOWN || h->weeks < REACH_WEEKS_MIN)
+		return -1;
+	return MAX((double)h->cut / REACH_SHARE_ONE, p->cut / FAILING_ONE);
 }
 
 void
-reach_profile_encode(const struct reach_profile *p, uint8_t *page)
+reach_profile_learn_clients(
+    struct reach_profile *p, double clients, bool is_odd)
 {
-	struct buf b = BUF_INIT(REACH_PROFILE_BYTES);
-	uint64_t sum;
+	double was = p->clients / ONE;
 
-	wire_put_u8(&b, 'm');
-	wire_put_u8(&b, 'p');
-	wire_put_u8(&b, FORM);
-	wire_put_u8(&b, 0);
-	reach_key_put(&b, &p->key);
-	wire_put_u32(&b, p->phi);
-	wire_put_u64(&b, p->hour);
-	ASSERT(b.n == CHECKSUM_AT);
-	wire_put_u64(&b, 0); /* the checksum's place */
-	wire_put_u32(&b, p->failing);
-	while (b.n < HEADER)
-		buf_put_char(&b, '\0');
-	for (size_t i = 0; i < REACH_HOURS; i++) {
-		const struct reach_hour *h = &p->hours[i];
-
-		wire_put_u8(&b, (uint8_t)h->weeks);
-		wire_put_u8(&b, (uint8_t)h->organisations);
-		/* The largest share stands for "not known". */
-		wire_put_u16(
-		    &b, (uint16_t)MIN(h->tls_failing, REACH_SHARE_ONE));
-		for (size_t m = 0; m < REACH_MEANS; m++)
-			wire_put_u32(&b, p->hours[i].mean[m]);
-	}
-	ASSERT(!b.failed && b.n == REACH_PROFILE_BYTES);
-	memcpy(page, b.p, REACH_PROFILE_BYTES);
-	buf_done(&b);
-	sum = checksum_of(page);
-	for (unsigned i = 0; i < 8; i++)
-		page[CHECKSUM_AT + i] = (uint8_t)(sum >> 8 * i);
-}
-
-static void
-get_head(struct wire *w, unsigned form, struct reach_hour *h)
-{
-	h->tls_failing = REACH_SHARE_UNKNOWN;
-	if (form == 1) {
-		h->weeks = MIN(wire_get_u32(w), (uint32_t)WEEKS_MAX);
+	if (clients <= 0 || is_odd)
 		return;
-	}
-	h->weeks = wire_get_u8(w);
-	h->organisations = wire_get_u8(w);
-	h->tls_failing = wire_get_u16(w);
-	if (h->tls_failing == REACH_SHARE_ONE)
-		h->tls_failing = REACH_SHARE_UNKNOWN;
+	clients = MIN(clients, (double)CLIENTS_MAX);
+	if (p->clients > 0)
+		clients = was + (clients - was) / FAILING_HOURS;
+	p->clients = MAX((uint32_t)(clients * ONE + 0.5), 1U);
 }
 
-static bool
-get_hours(struct wire *w, unsigned form, struct reach_profile *p)
+double
+reach_profile_clients(const struct reach_profile *p)
 {
-	for (size_t i = 0; i < REACH_HOURS; i++) {
-		get_head(w, form, &p->hours[i]);
-		for (size_t m = 0; m < REACH_MEANS; m++) {
-			p->hours[i].mean[m] = wire_get_u32(w);
-			if (p->hours[i].mean[m] > MEAN_MAX)
-				return false;
-		}
-	}
-	return true;
-}
-
-bool
-reach_profile_decode(const uint8_t *page, struct reach_profile *ret)
-{
-	struct wire w = wire_read(str_make(page, REACH_PROFILE_BYTES));
-	struct reach_profile p = { 0 };
-	unsigned form;
-
-	if (wire_get_u8(&w) != 'm' || wire_get_u8(&w) != 'p')
-		return false;
-	form = wire_get_u8(&w);
-	if (form < FORM_OLDEST || form > FORM || wire_get_u8(&w) != 0)
-		return false;
-	reach_key_get(&w, &p.key);
-	p.phi = wire_get_u32(&w);
-	p.hour = wire_get_u64(&w);
-	if (w.failed || wire_get_u64(&w) != checksum_of(page) ||
-	    p.phi > REACH_PHI_MAX * 256 || p.hour >= UINT64_C(1) << 40)
-		return false;
-	p.failing = wire_get_u32(&w);
-	if (p.failing > FAILING_ONE)
-		return false;
-	(void)wire_get_bytes(&w, HEADER - CHECKSUM_AT - 12);
-	if (!get_hours(&w, form, &p) || !wire_is_complete(&w))
-		return false;
-	*ret = p;
-	return true;
+	return p->clients / ONE;
 }

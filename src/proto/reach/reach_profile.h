@@ -10,9 +10,13 @@
  *
  * One page of 4 KiB on disk, which stands for itself: magic "mp", version u8,
  * weeks u8 (0), key, then phi u32 (in 1/256), hour u64 (the last that was
- * learned), checksum u64, failing u32, padding up to 64 bytes, and the hours: weeks u8,
- * organisations u8 (in 1/4), share of TLS that fails u16 (in 1/65535), five means u32
- * (in 1/256). Version 1 had weeks u32 there. Layer: proto. No I/O, no clock.
+ * learned), checksum u64, failing u32, phi of accounts u32 (in 1/256), sessions that
+ * break off u32 (in 1/65536), clients u32 and phi of those sessions u32 (in 1/256), padding up to 64 bytes, and the
+ * hours: weeks u8, organisations u8 (in 1/4), share of TLS that fails u16, of sessions
+ * that break off u16 (both in 1/65535), three means u32 (in 1/256), then u24 those of
+ * alerts (in 1/256) and of accounts (in 1/16). Version 2 had all five means u32, and
+ * nothing of sessions, clients and phi of accounts; version 1 weeks u32 there.
+ * Layer: proto. No I/O, no clock.
  */
 #pragma once
 
@@ -42,6 +46,8 @@ struct reach_hour {
 	uint32_t organisations; /* in five minutes; in 1/4, rounded down */
 	/* Handshakes that fail, in 1/65535; or REACH_SHARE_UNKNOWN. */
 	uint32_t tls_failing;
+	/* Sessions that are broken off, likewise. */
+	uint32_t cut;
 	uint32_t mean[REACH_MEANS]; /* in 1/256 */
 };
 
@@ -49,7 +55,11 @@ struct reach_profile {
 	struct reach_key key;
 	uint32_t phi;     /* in 1/256 */
 	uint32_t failing; /* known devices that cannot sign in, in 1/65536 */
-	uint64_t hour;    /* the last that was learned, since 1970; 0: none */
+	uint32_t phi_accounts, phi_cut; /* in 1/256 */
+	uint32_t cut; /* sessions that break off in all hours, in 1/65536 */
+	/* Lots of addresses that get in in five minutes, in 1/256; 0: not known. */
+	uint32_t clients;
+	uint64_t hour; /* the last that was learned, since 1970; 0: none */
 	struct reach_hour hours[REACH_HOURS];
 };
 
@@ -75,11 +85,30 @@ double reach_profile_organisations(
 bool reach_profile_usual(const struct reach_profile *p, uint64_t hour,
     double ret[REACH_MEANS]) WARN_UNUSED;
 double reach_profile_phi(const struct reach_profile *p);
+/* The same of how many accounts come. */
+double reach_profile_phi_accounts(const struct reach_profile *p);
+/* The same of how many sessions break off, measured against the binomial: a telephone
+ * breaks off four at a time, and there are better and worse hours. */
+double reach_profile_phi_cut(const struct reach_profile *p);
 /* In an hour so many devices that had signed in before tried to, and failed:
  * learned slowly, over all hours. */
 void reach_profile_learn_failing(
     struct reach_profile *p, double known, double failed, bool is_odd);
 double reach_profile_failing(const struct reach_profile *p);
+/*
+ * Behind reach_profile_learn(), of the same hour: of so many sessions so many were
+ * broken off, counted as reach_judge_cut() does.
+ */
+void reach_profile_learn_cut(struct reach_profile *p, uint64_t hour,
+    double sessions, double cut, bool is_odd);
+/* The share that is usual in this hour, or in all, if that is more; below 0: not
+ * known. */
+double reach_profile_cut(const struct reach_profile *p, uint64_t hour);
+/* From so many lots of addresses people got in, in five minutes of this hour. */
+void reach_profile_learn_clients(
+    struct reach_profile *p, double clients, bool is_odd);
+/* 0: not known. */
+double reach_profile_clients(const struct reach_profile *p);
 /* How much is known and how much goes on: who has least makes room. */
 double reach_profile_weight(const struct reach_profile *p);
 

@@ -9,6 +9,7 @@
 #include "watch/reach/reach_internal.h"
 
 #include "base/crypt.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/secret.h"
@@ -52,6 +53,22 @@ hash_of(const struct reach *r, uint64_t number)
 	return be64_get(sum.v);
 }
 
+/* A client: an address; of IPv6 its /64, which is one household's. Four bits of it
+ * are used, so nothing can be found out from it, and a fast hash will do. */
+static uint64_t
+hash_of_client(const struct reach *r, const struct reach_event *e)
+{
+	return hash64_seed(e->address, e->family == 4 ? 4 : 8, r->seed);
+}
+
+/* It is of use: somebody is signed in; of another server: it talks TLS. */
+static bool
+is_session(const struct reach_event *e)
+{
+	return e->stages & REACH_SIGNED_IN ||
+	       (e->service == SERVICE_MX && e->stages & REACH_TLS);
+}
+
 static enum reach_rank
 rank_of(
     struct reach *r, const struct reach_key *key, const struct reach_event *e)
@@ -72,7 +89,10 @@ reach_count(
 		.family = e->family };
 	struct reach_who who = { .account = hash_of(r, e->account),
 		.organisation = hash_of(r, e->organisation),
-		.epoch = r->epoch };
+		.client = hash_of_client(r, e),
+		.epoch = r->epoch,
+		.may_sign_in = reach_has_accounts(e->service),
+		.is_session = is_session(e) };
 	struct reach_cell *c = reach_table_find(&r->open, &key);
 
 	if (c == NULL || e->stages & REACH_SIGNED_IN)

@@ -9,7 +9,7 @@
 #include "watch/reach/reach.h"
 #include "watch/reach/sent.h"
 
-/* Networks and ports whose usual traffic is known; 5 KiB each. */
+/* Networks and ports whose usual traffic is known; 10 KiB each. */
 #define REACH_SERIES_MAX 1024
 /* Eight days, and some to spare. */
 #define REACH_INTERVALS (8 * 288 + 24)
@@ -65,7 +65,9 @@ bool reach_has_accounts(unsigned service);
 struct series *reach_series_find(struct reach *r, const struct reach_key *key);
 /* A stretch is over: judge. is_known: its zeros mean something. */
 void reach_series_close(struct reach *r, struct reach_table *t, bool is_known);
-/* Hours that are over and not learned yet. */
+/* The i-th profile goes to disk. */
+void reach_series_put_profile(struct reach *r, size_t i);
+/* Hours that are over and not learned yet (reach_learn.c). */
 void reach_series_learn(struct reach *r, uint64_t now);
 /* "fewer connections than usual from AS37146 on imaps (port 993)" */
 void reach_series_text(struct reach *r, const struct series *s,
@@ -79,6 +81,9 @@ void reach_step_count(struct reach *r, struct reach_table *t,
     const struct reach_key *key, struct reach_step *step);
 /* Its handshakes alone, of all networks. */
 void reach_step_tls(struct reach *r, const struct reach_table *t,
+    const struct reach_key *key, struct reach_step *step);
+/* Its sessions alone, of all networks: REACH_LOTS_CUT by network. */
+void reach_step_cut(struct reach *r, const struct reach_table *t,
     const struct reach_key *key, struct reach_step *step);
 /* Every network on this port, but this machine. */
 void reach_step_sum(const struct reach_table *t, const struct reach_key *key,

@@ -15,8 +15,6 @@
 #include "base/metrics.h"
 
 #define CELLS_AN_HOUR 12
-#define CELLS_MIN     6  /* of an hour, to learn from it */
-#define LEARN_HOURS   24 /* back, after a start */
 #define OTHERS_MIN    50 /* connections from others, to compare with */
 
 struct series *
@@ -28,8 +26,8 @@ reach_series_find(struct reach *r, const struct reach_key *key)
 	return NULL;
 }
 
-static void
-put_profile(struct reach *r, size_t i)
+void
+reach_series_put_profile(struct reach *r, size_t i)
 {
 	int e = reach_file_put_profile(r->file, i, &r->series[i]->profile);
 
@@ -76,7 +74,7 @@ make(struct reach *r, const struct reach_key *key, uint64_t interval,
 	reach_profile_init(&r->series[i]->profile, key);
 	/* The present hour is not whole. */
 	r->series[i]->profile.hour = interval / CELLS_AN_HOUR;
-	put_profile(r, i);
+	reach_series_put_profile(r, i);
 	metric_set(M_REACH_SERIES, r->n_series);
 }
 
@@ -94,6 +92,8 @@ push(struct reach *r, struct series *s, struct reach_table *t, bool is_known)
 	                       ? reach_profile_tls_failing(
 				     &s->profile, t->interval / CELLS_AN_HOUR)
 	                       : -1;
+	step.usual_cut =
+	    reach_profile_cut(&s->profile, t->interval / CELLS_AN_HOUR);
 	reach_step_count(r, t, key, &step);
 	reach_recent_push(&s->recent, &step);
 }
@@ -135,9 +135,83 @@ usual_stuck(const struct series *s, const struct series *all)
 }
 
 static struct reach_finding
-judge(struct series *s, struct series *all, enum reach_signal_kind kind)
+cut_of(const struct series *s)
 {
-	struct reach_finding none = { .verdict = REACH_NOTHING }, f, g;
+	return reach_judge_cut(&s->recent, reach_profile_phi_cut(&s->profile));
+}
+
+/* Accounts of the last half hour that are missing there. */
+static double
+missing(const struct series *s)
+{
+	double n = 0;
+
+	for (size_t i = REACH_RECENT / 2; i < REACH_RECENT; i++) {
+		const struct reach_step *step = &s->recent.steps[i];
+
+		if (step->has_usual)
+			n += step->usual[REACH_MEAN_ACCOUNTS] - step->accounts;
+	}
+	return n;
+}
+
+/* The network of this port of which most are missing. */
+static const struct series *
+worst_of(const struct reach *r, const struct series *all)
+{
+	const struct series *worst = NULL;
+	struct reach_key key = all->profile.key;
+
+	for (size_t i = 0; i < r->n_series; i++) {
+		const struct series *s = r->series[i];
+
+		key.net = s->profile.key.net;
+		if (s != all && reach_key_eq(&s->profile.key, &key) &&
+		    (worst == NULL || missing(s) > missing(worst)))
+			worst = s;
+	}
+	return worst;
+}
+
+/* Of all networks together but the one that misses most: what one misses is not
+ * about the port. */
+static struct reach_finding
+few_of_all(const struct reach *r, const struct series *all)
+{
+	const struct series *worst = worst_of(r, all);
+	struct reach_recent recent = all->recent;
+
+	if (worst != NULL)
+		reach_recent_less(&recent, &worst->recent);
+	return reach_judge_few(
+	    &recent, reach_profile_phi_accounts(&all->profile), REACH_LOT_RANK);
+}
+
+static struct reach_finding
+few_of(const struct reach *r, const struct series *s)
+{
+	const struct reach_profile *p = &s->profile;
+
+	if (p->key.net.kind == REACH_NET_ALL)
+		return few_of_all(r, s);
+	return reach_judge_few(&s->recent, reach_profile_phi_accounts(p),
+	    reach_few_rank(reach_profile_clients(p)));
+}
+
+/* The same is found of everybody: it is not about this network. */
+static struct reach_finding
+unless_all(struct reach_finding f, struct reach_finding all)
+{
+	if (f.verdict == REACH_ODD && all.verdict == REACH_ODD)
+		f.verdict = REACH_BETWEEN;
+	return f;
+}
+
+static struct reach_finding
+judge(const struct reach *r, struct series *s, struct series *all,
+    enum reach_signal_kind kind)
+{
+	struct reach_finding none = { .verdict = REACH_NOTHING }, f;
 	const struct reach_key *key = &s->profile.key;
 	bool is_all = key->net.kind == REACH_NET_ALL;
 
@@ -147,12 +221,8 @@ judge(struct series *s, struct series *all, enum reach_signal_kind kind)
 		    &s->recent, reach_profile_phi(&s->profile));
 		if (f.verdict != REACH_ODD || is_all || all == NULL)
 			return f;
-		/* Everybody is quiet: that is not about this network. */
-		g = reach_judge_quiet(
-		    &all->recent, reach_profile_phi(&all->profile));
-		if (g.verdict == REACH_ODD)
-			f.verdict = REACH_BETWEEN;
-		return f;
+		return unless_all(f, reach_judge_quiet(&all->recent,
+					 reach_profile_phi(&all->profile)));
 	case REACH_STUCK:
 		if (!reach_has_accounts(key->service) &&
 		    key->service != SERVICE_HTTPS)
@@ -166,6 +236,18 @@ judge(struct series *s, struct series *all, enum reach_signal_kind kind)
 		              : none;
 	case REACH_TLS_FAILS:
 		return is_all ? reach_judge_tls(&s->recent) : none;
+	case REACH_CUT_OFF:
+		f = cut_of(s);
+		return f.verdict != REACH_ODD || is_all || all == NULL
+		           ? f
+		           : unless_all(f, cut_of(all));
+	case REACH_FEW:
+		if (!reach_has_accounts(key->service))
+			return none;
+		f = few_of(r, s);
+		return f.verdict != REACH_ODD || is_all || all == NULL
+		           ? f
+		           : unless_all(f, few_of_all(r, all));
 	case REACH_REFUSED:
 	case REACH_SLOW:
 	case REACH_REFUSALS:
@@ -220,6 +302,17 @@ reach_series_text(struct reach *r, const struct series *s,
 		buf_put_c(to, "TLS fails more often than usual, ");
 		put_failure(&f->failure, to);
 		break;
+	case REACH_CUT_OFF:
+		buf_put_c(to,
+		    key->service == SERVICE_MX
+			? "connections with TLS break off more often than usual"
+			: "sessions break off behind sign-in more often "
+			  "than usual");
+		break;
+	case REACH_FEW:
+		buf_put_c(to, "connections come as usual, and far fewer "
+			      "accounts than usual get in");
+		break;
 	case REACH_REFUSED:
 	case REACH_SLOW:
 	case REACH_REFUSALS:
@@ -265,7 +358,7 @@ judge_all(struct reach *r, uint64_t now)
 			struct reach_signal *sig = &s->signals[k];
 			struct reach_signal before = *sig;
 			struct reach_finding f =
-			    judge(s, all, (enum reach_signal_kind)k);
+			    judge(r, s, all, (enum reach_signal_kind)k);
 			bool has_changed = reach_signal_step(sig, &f, now);
 
 			if (has_changed && !sig->is_raised)
@@ -317,101 +410,4 @@ reach_series_close(struct reach *r, struct reach_table *t, bool is_known)
 	for (size_t i = 0; i < r->n_series; i++)
 		push(r, r->series[i], t, is_known);
 	judge_all(r, (t->interval + 1) * REACH_INTERVAL_S);
-}
-
-/* --- learning ----------------------------------------------------------------------------- */
-
-struct lesson {
-	double sum[REACH_MEANS];
-	double known, failed; /* of the hour */
-	double tls_tried, tls_failed;
-	double organisations; /* summed up, of five minutes each */
-};
-
-static void
-add_lesson(struct reach *r, struct lesson *l, const struct series *s,
-    struct reach_table *t)
-{
-	struct reach_step step = { 0 };
-	const struct reach_key *key = &s->profile.key;
-	struct reach_cell sum;
-	const struct reach_cell *c = &sum;
-
-	if (key->net.kind == REACH_NET_ALL)
-		reach_step_sum(t, key, &sum);
-	else
-		c = reach_table_find(t, key);
-	if (c == NULL)
-		return;
-	if (key->net.kind == REACH_NET_ALL)
-		reach_step_tls(r, t, key, &step);
-	l->tls_tried += step.tls_tried;
-	l->tls_failed += step.tls_failed;
-	l->organisations += reach_accounts_organisations(&c->accounts);
-	l->known += c->counts[REACH_N_KNOWN];
-	l->failed += c->counts[REACH_N_KNOWN_FAILED];
-	l->sum[REACH_MEAN_ATTEMPTS] += c->counts[REACH_ATTEMPTS];
-	l->sum[REACH_MEAN_TLS] += c->counts[REACH_N_TLS];
-	l->sum[REACH_MEAN_SIGNED_IN] += c->counts[REACH_N_SIGNED_IN];
-	l->sum[REACH_MEAN_ALERTS] += reach_cell_alert(c).n;
-	l->sum[REACH_MEAN_ACCOUNTS] += reach_accounts_guess(&c->accounts);
-}
-
-static bool
-is_odd(const struct series *s)
-{
-	for (size_t k = 0; k < REACH_SIGNALS; k++)
-		if (s->signals[k].is_raised)
-			return true;
-	return false;
-}
-
-static void
-learn_hour(struct reach *r, uint64_t hour)
-{
-	struct lesson *lessons =
-	    x_zalloc(MAX(r->n_series, (size_t)1) * sizeof(struct lesson));
-	unsigned cells = 0;
-
-	for (uint64_t i = hour * CELLS_AN_HOUR; i < (hour + 1) * CELLS_AN_HOUR;
-	     i++) {
-		struct reach_table room = { 0 }, *t;
-
-		t = reach_interval(r, i, &room);
-		if (t == NULL)
-			continue;
-		cells++;
-		for (size_t k = 0; k < r->n_series; k++)
-			add_lesson(r, &lessons[k], r->series[k], t);
-		reach_table_done(&room);
-	}
-	for (size_t k = 0; k < r->n_series && cells >= CELLS_MIN; k++) {
-		struct series *s = r->series[k];
-
-		if (s->profile.hour >= hour)
-			continue;
-		for (size_t m = 0; m < REACH_MEANS; m++)
-			lessons[k].sum[m] /= cells;
-		reach_profile_learn(
-		    &s->profile, hour, lessons[k].sum, is_odd(s));
-		reach_profile_learn_hour(&s->profile, hour,
-		    lessons[k].tls_tried, lessons[k].tls_failed,
-		    lessons[k].organisations / cells, is_odd(s));
-		reach_profile_learn_failing(&s->profile, lessons[k].known,
-		    lessons[k].failed, is_odd(s));
-		put_profile(r, k);
-	}
-	free(lessons);
-}
-
-void
-reach_series_learn(struct reach *r, uint64_t now)
-{
-	uint64_t hour = now / 3600, first = hour;
-
-	for (size_t i = 0; i < r->n_series; i++)
-		first = MIN(first, r->series[i]->profile.hour + 1);
-	first = MAX(first, hour - MIN(hour, (uint64_t)LEARN_HOURS));
-	for (; first < hour; first++)
-		learn_hour(r, first);
 }

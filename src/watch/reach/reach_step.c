@@ -31,6 +31,8 @@ make_step(const struct reach_cell *c, struct reach_step *s)
 	s->known_failed = c->counts[REACH_N_KNOWN_FAILED];
 	s->alerts = alert.n;
 	s->alert = alert.alert;
+	s->sessions = c->counts[REACH_N_SESSIONS];
+	memcpy(s->lots, c->lots, sizeof(s->lots));
 }
 
 static bool
@@ -79,6 +81,34 @@ count_usual(struct reach *r, const struct reach_table *t,
 	step->tls = usual.tls;
 	step->alerts = usual.alerts;
 	step->alert = usual.alert;
+	memcpy(step->lots[REACH_LOTS_OUT], usual.lots[REACH_LOTS_OUT],
+	    sizeof(step->lots[REACH_LOTS_OUT]));
+}
+
+/* Any spread of networks over lots (Fibonacci hashing). */
+static unsigned
+lot_of(const struct reach_net *net)
+{
+	return (net->value + net->kind) * UINT32_C(2654435769) >> 28;
+}
+
+void
+reach_step_cut(struct reach *r, const struct reach_table *t,
+    const struct reach_key *key, struct reach_step *step)
+{
+	uint16_t *lots = step->lots[REACH_LOTS_CUT];
+
+	step->sessions = 0;
+	memset(lots, 0, sizeof(step->lots[REACH_LOTS_CUT]));
+	for (size_t i = 0; i < t->n; i++) {
+		const struct reach_cell *c = &t->entries[i].cell;
+
+		if (!is_usual_here(r, c, key))
+			continue;
+		step->sessions += c->counts[REACH_N_SESSIONS];
+		reach_lot_add(
+		    &lots[lot_of(&c->key.net)], c->counts[REACH_N_CUT]);
+	}
 }
 
 /* How many of these networks send that alert, or have known devices that cannot
@@ -142,6 +172,7 @@ reach_step_count(struct reach *r, struct reach_table *t,
 		make_step(&sum, step);
 		count_usual(r, t, key, step);
 		count_nets(r, t, key, step);
+		reach_step_cut(r, t, key, step);
 		reach_step_tls(r, t, key, step);
 	} else if ((c = reach_table_find(t, key)) != NULL) {
 		make_step(c, step);

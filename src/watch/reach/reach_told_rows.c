@@ -17,6 +17,8 @@ put_public(struct reach *r, const struct reach_on *o, struct buf *to)
 		[REACH_ALERTS] = "More devices than usual refuse our TLS",
 		[REACH_SIGN_IN] = "Signing in fails more often than usual",
 		[REACH_TLS_FAILS] = "TLS fails more often than usual",
+		[REACH_CUT_OFF] = "Connections break off more often than usual",
+		[REACH_FEW] = "Fewer customers than usual get to their mail",
 		[REACH_REFUSED] = "Mail is refused, waits or takes another way",
 		[REACH_SLOW] = "Mail to others takes longer than usual",
 		[REACH_REFUSALS] = "More mail than usual is refused",

@@ -200,6 +200,10 @@ word_of_signal(const struct msg_watch_suspected *s)
 		return T_SG_SIGN_IN;
 	case REACH_TLS_FAILS:
 		return T_SG_TLS;
+	case REACH_CUT_OFF:
+		return s->is_network ? T_SG_CUT_NET : T_SG_CUT;
+	case REACH_FEW:
+		return s->is_network ? T_SG_FEW_NET : T_SG_FEW;
 	case REACH_REFUSED:
 		return s->name.n > 0 ? T_SG_REFUSED : T_SG_REFUSED_ONE;
 	case REACH_SLOW:

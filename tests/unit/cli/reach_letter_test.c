@@ -229,6 +229,22 @@ TEST(what_stands_out_is_what_was_found)
 	    "did not get as far as TLS",
 	    true);
 	check_says(l, "holds back or changes what follows", true);
+	signal_of(l, REACH_CUT_OFF, 40, 51);
+	l->signals[l->n_signals - 1].usual = 26; /* a tenth */
+	check_says(l,
+	    "of 51 sessions within 30 minutes, 40 were broken off after "
+	    "everything had begun well, where 10 in 100 are usual at that "
+	    "hour.",
+	    true);
+	check_says(l, "Large packets that are lost while small ones", true);
+	check_says(l, "while few get as far", false);
+	signal_of(l, REACH_FEW, 5, 400);
+	l->signals[l->n_signals - 1].usual = 50 * 256;
+	check_says(l,
+	    "400 connections within 30 minutes, as usual, but only 10 in "
+	    "100 of the customers who usually sign in at that hour did.",
+	    true);
+	check_says(l, "while few get as far as signing in", true);
 }
 
 /* It works one minute and stops working the next: no history is needed. */

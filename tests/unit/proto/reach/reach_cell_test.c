@@ -225,6 +225,99 @@ TEST(cells_of_the_older_form_are_read)
 	    "alerts");
 }
 
+/* Form 2: without lots, and each register in use behind its place. */
+TEST(cells_of_the_second_form_are_read)
+{
+	struct reach_cell c,
+	    made = { .key = { { REACH_NET_AS, 37146 }, 993, 5, 4 } };
+	struct buf b = BUF_INIT(KIB(1));
+	struct wire w;
+
+	sign_in(&made, 0, 500, 7);
+	reach_key_put(&b, &made.key);
+	buf_put(&b, "\1\0\11\0\0", 5); /* counts, round trips, alerts */
+	wire_put_u8(&b, REACH_SKETCH_BYTES);
+	for (size_t i = 0; i < REACH_SKETCH_BYTES; i++) {
+		made.accounts.registers[i] =
+		    MAX(made.accounts.registers[i], (uint8_t)1);
+		wire_put_u8(&b, (uint8_t)i);
+		wire_put_varint(&b, made.accounts.registers[i]);
+	}
+	wire_put_u64(&b, made.accounts.epoch);
+	wire_put_u64(&b, made.accounts.organisations);
+	buf_put(&b, "\0\0\0", 3);
+	w = wire_read(buf_str(&b));
+	reach_cell_get(&w, 2, &c);
+	CHECK(wire_is_complete(&w), "all of it");
+	CHECK(c.counts[REACH_ATTEMPTS] == 9, "counts");
+	CHECK(memcmp(&c.accounts, &made.accounts, sizeof(c.accounts)) == 0,
+	    "accounts");
+	w = wire_read(buf_str(&b));
+	reach_cell_get(&w, 3, &c);
+	CHECK(!wire_is_complete(&w), "and that is no cell of today");
+	buf_done(&b);
+}
+
+/* --- lots ---------------------------------------------------------------------- */
+
+static void
+come(struct reach_cell *c, uint8_t stages, enum reach_end end, bool is_session)
+{
+	struct reach_event e = { .stages = stages, .end = (uint8_t)end };
+
+	reach_cell_add(c, &e,
+	    &(struct reach_who){
+		.account = stages & REACH_SIGNED_IN ? UINT64_C(3) << 60 : 0,
+		.client = UINT64_C(9) << 60,
+		.epoch = 1,
+		.may_sign_in = true,
+		.is_session = is_session });
+}
+
+TEST(people_are_counted_by_lots)
+{
+	static const uint8_t in = REACH_TLS | REACH_SIGNED_IN;
+	struct reach_cell c = { 0 }, sum;
+
+	come(&c, in, REACH_END_WELL, true);
+	come(&c, in | REACH_CUT, REACH_END_RESET, true);
+	CHECK(c.counts[REACH_N_SESSIONS] == 2 && c.counts[REACH_N_CUT] == 1,
+	    "sessions");
+	CHECK(c.lots[REACH_LOTS_IN][3] == 2 && c.lots[REACH_LOTS_CUT][3] == 1,
+	    "by account");
+	CHECK(c.clients == 1U << 9, "from one address");
+	CHECK(c.lots[REACH_LOTS_OUT][9] == 0, "they got in");
+	come(&c, REACH_TLS, REACH_END_LEFT, false);
+	come(&c, REACH_KNOWN, REACH_END_AUTH, false);
+	CHECK(c.lots[REACH_LOTS_OUT][9] == 2, "those who did not, by client");
+	come(&c, REACH_TLS, REACH_END_AUTH, false);
+	come(&c, 0, REACH_END_BAN, false);
+	come(&c, 0, REACH_END_LIMIT, false);
+	CHECK(c.lots[REACH_LOTS_OUT][9] == 2, "guesses are not missed");
+	CHECK(c.counts[REACH_N_SESSIONS] == 2, "none of these is a session");
+	come(&c, REACH_TLS | REACH_CUT, REACH_END_RESET, true);
+	CHECK(c.lots[REACH_LOTS_CUT][9] == 1, "another server, by client");
+	sum = c;
+	sum.clients = 1;
+	reach_cell_merge(&sum, &c);
+	CHECK(sum.lots[REACH_LOTS_IN][3] == 4 && sum.clients == (1U << 9 | 1),
+	    "they add up");
+	c.lots[REACH_LOTS_IN][3] = UINT16_MAX - 1;
+	reach_cell_merge(&sum, &c);
+	CHECK(sum.lots[REACH_LOTS_IN][3] == UINT16_MAX, "saturated");
+}
+
+TEST(nobody_counts_for_more_than_the_third)
+{
+	uint32_t lots[REACH_LOTS] = { 500, 2, [14] = 9 };
+
+	CHECK(reach_lots_capped(lots, 1) == 511, "as they are");
+	CHECK(reach_lots_capped(lots, 2) == 20, "two");
+	CHECK(reach_lots_capped(lots, 3) == 6, "three");
+	lots[1] = 0;
+	CHECK(reach_lots_capped(lots, 3) == 0, "there are two");
+}
+
 static void
 check_round_trip(const struct reach_cell *c)
 {
@@ -237,6 +330,9 @@ check_round_trip(const struct reach_cell *c)
 	w = wire_read(buf_str(&b));
 	reach_cell_get(&w, REACH_CELL_FORM, &got);
 	CHECK(wire_is_complete(&w), "all is read");
+	CHECK(memcmp(got.lots, c->lots, sizeof(got.lots)) == 0 &&
+		  got.clients == c->clients,
+	    "lots");
 	reach_cell_put(&again, &got);
 	CHECK(str_eq(buf_str(&b), buf_str(&again)), "the same bytes");
 	for (size_t n = 0; n < b.n; n++) {
@@ -268,6 +364,14 @@ TEST(cells_survive_their_bytes)
 	c.accounts.other_guess = UINT32_MAX;
 	c.accounts.organisations = UINT64_MAX;
 	c.accounts.other_organisations = 64;
+	memset(c.lots, 0xff, sizeof(c.lots));
+	c.clients = UINT16_MAX;
+	check_round_trip(&c);
+	/* Half of the registers, one by one. */
+	memset(c.accounts.registers + 64, 0, 64);
+	check_round_trip(&c);
+	memset(c.lots[REACH_LOTS_OUT], 0, sizeof(c.lots[REACH_LOTS_OUT]));
+	c.lots[REACH_LOTS_OUT][5] = 300;
 	check_round_trip(&c);
 }
 
@@ -371,6 +475,8 @@ TEST_MAIN(UNIT(every_connection_is_counted_in_its_places),
     UNIT(tls_fails_by_alert_version_and_side),
     UNIT(organisations_are_never_too_many),
     UNIT(cells_of_the_older_form_are_read),
+    UNIT(cells_of_the_second_form_are_read), UNIT(people_are_counted_by_lots),
+    UNIT(nobody_counts_for_more_than_the_third),
     UNIT(there_are_never_fewer_accounts_than_are_promised),
     UNIT(accounts_are_guessed_within_a_third),
     UNIT(two_keys_never_count_an_account_twice),

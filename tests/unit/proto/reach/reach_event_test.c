@@ -13,7 +13,7 @@ example(void)
 		.port = 993,
 		.family = 6,
 		.address = { 0x20, 1, 0xd, 0xb8, [15] = 7 },
-		.stages = REACH_GREETED | REACH_TLS,
+		.stages = REACH_GREETED | REACH_TLS | REACH_CUT,
 		.end = REACH_END_RESET,
 		.alert = 46,
 		.own_alert = 40,
@@ -51,7 +51,7 @@ TEST(what_cannot_be_is_refused)
 		size_t at;
 		char v;
 	} cases[] = { { "service", 0, REACH_SERVICES }, { "family", 3, 5 },
-		{ "stages", 20, 16 }, { "end", 21, REACH_ENDS },
+		{ "stages", 20, 32 }, { "end", 21, REACH_ENDS },
 		{ "tls", 24, REACH_TLS_VERSIONS } };
 	struct reach_event e = example(), got;
 

@@ -30,6 +30,8 @@ struct world {
 	struct ledger_mirror *decided, *old[4];
 	size_t n_old;
 	unsigned organisations;
+	/* What goes wrong with connections of a network, or (NETWORKS) of all. */
+	unsigned odd, cut_of_ten, out_of_ten;
 	uint64_t now, seed;
 };
 
@@ -110,9 +112,25 @@ come(struct world *w, unsigned network, unsigned n, bool has_tls, uint8_t alert)
 		e.tls = REACH_TLS_12;
 	}
 	for (unsigned i = 0; i < n; i++) {
+		bool is_odd = w->odd == network || w->odd == NETWORKS;
+
 		e.account = has_tls ? network * 1000 + i + 1 : 0;
 		e.organisation = 1 + i % w->organisations;
+		e.address[3] = (uint8_t)i;
+		if (has_tls && is_odd && w->cut_of_ten > any(w) * 10) {
+			e.stages |= REACH_CUT;
+			e.end = REACH_END_RESET;
+		}
+		if (has_tls && is_odd && w->out_of_ten > any(w) * 10) {
+			e.stages = REACH_GREETED | REACH_TLS;
+			e.end = REACH_END_LEFT;
+			e.account = 0;
+		}
 		reach_count(w->r, &e, &net);
+		if (has_tls) {
+			e.stages = REACH_GREETED | REACH_TLS | REACH_SIGNED_IN;
+			e.end = REACH_END_WELL;
+		}
 	}
 }
 
@@ -448,7 +466,121 @@ TEST(tls_that_fails_is_told_with_alert_and_version)
 	world_done(&w);
 }
 
-TEST_MAIN(UNIT(tls_that_fails_is_told_with_alert_and_version),
+/* --- behind sign-in ----------------------------------------------------------------- */
+
+static bool
+says(
+    struct world *w, int network, enum reach_signal_kind kind, const char *text)
+{
+	const struct series *s =
+	    network < 0 ? series_of(w, REACH_NET_ALL, 0)
+			: series_of(w, REACH_NET_AS, networks[network]);
+	struct buf b = BUF_INIT(KIB(1));
+	bool is_same;
+
+	reach_series_text(w->r, s, kind, &b);
+	is_same = str_eq(buf_str(&b), str_c(text));
+	buf_done(&b);
+	return is_same;
+}
+
+TEST(customers_of_one_provider_get_in_and_no_further_or_not_at_all)
+{
+	struct msg_watch_suspected s;
+	struct world w;
+
+	world_init(&w);
+	usual_weeks(&w);
+	w.cut_of_ten = 6;
+	pass(&w, &(struct episode){ .minutes = 10 });
+	CHECK(raised(&w) == 0, "ten minutes prove nothing");
+	pass(&w, &(struct episode){ .minutes = 35 });
+	CHECK(is_raised(&w, MTN, REACH_CUT_OFF), "after 45");
+	CHECK(raised(&w) == 1, "and nobody else");
+	CHECK(says(&w, MTN, REACH_CUT_OFF,
+		  "sessions break off behind sign-in more often than usual "
+		  "from AS36962 on imaps (port 993), IPv4"),
+	    "in words");
+	pass(&w, &(struct episode){ .minutes = 20 });
+	CHECK(told(&w, &s) == 1 && s.kind == REACH_CUT_OFF && s.is_network,
+	    "strangers hear of it");
+	/* A new process knows the same. */
+	reach_stop(w.r);
+	reach_free(w.r);
+	world_start(&w);
+	CHECK(
+	    is_raised(&w, MTN, REACH_CUT_OFF) && raised(&w) == 1, "restarted");
+	w.cut_of_ten = 0;
+	pass(&w, &(struct episode){ .minutes = 60 });
+	CHECK(raised(&w) == 0, "over");
+	w.out_of_ten = 9;
+	pass(&w, &(struct episode){ .minutes = 40 });
+	CHECK(is_raised(&w, MTN, REACH_FEW), "they are missed");
+	CHECK(raised(&w) == 1, "and nobody else");
+	CHECK(says(&w, MTN, REACH_FEW,
+		  "connections come as usual, and far fewer accounts than "
+		  "usual get in from AS36962 on imaps (port 993), IPv4"),
+	    "in words");
+	w.out_of_ten = 0;
+	pass(&w, &(struct episode){ .minutes = 60 });
+	CHECK(raised(&w) == 0, "over");
+	world_done(&w);
+}
+
+TEST(when_it_is_so_for_all_it_is_about_the_port)
+{
+	struct world w;
+
+	world_init(&w);
+	usual_weeks(&w);
+	w.odd = NETWORKS;
+	w.cut_of_ten = 6;
+	pass(&w, &(struct episode){ .minutes = 40 });
+	CHECK(is_raised(&w, -1, REACH_CUT_OFF), "the port");
+	CHECK(raised(&w) == 1, "no network");
+	w.cut_of_ten = 0;
+	pass(&w, &(struct episode){ .minutes = 60 });
+	CHECK(raised(&w) == 0, "over");
+	w.out_of_ten = 9;
+	pass(&w, &(struct episode){ .minutes = 40 });
+	CHECK(is_raised(&w, -1, REACH_FEW), "the port");
+	CHECK(raised(&w) == 1, "no network");
+	world_done(&w);
+}
+
+/* Six in ten of all customers are of one provider, and these do not get in. */
+TEST(what_the_largest_misses_is_not_about_the_port)
+{
+	struct world w;
+
+	world_init(&w);
+	for (unsigned m = 0; m < 15 * 24 * 60 + 10 * 60; m += 5) {
+		come(&w, MTN, 150, true, 0);
+		pass(&w, &(struct episode){ .minutes = 5 });
+	}
+	CHECK(raised(&w) == 0, "two usual weeks");
+	w.out_of_ten = 9;
+	for (unsigned m = 0; m < 40; m += 5) {
+		come(&w, MTN, 150, true, 0);
+		pass(&w, &(struct episode){ .minutes = 5 });
+	}
+	CHECK(is_raised(&w, MTN, REACH_FEW), "the provider");
+	CHECK(!is_raised(&w, -1, REACH_FEW), "not the port");
+	w.out_of_ten = 0;
+	w.cut_of_ten = 7;
+	for (unsigned m = 0; m < 90; m += 5) {
+		come(&w, MTN, 150, true, 0);
+		pass(&w, &(struct episode){ .minutes = 5 });
+	}
+	CHECK(is_raised(&w, MTN, REACH_CUT_OFF), "the provider");
+	CHECK(!is_raised(&w, -1, REACH_CUT_OFF), "not the port");
+	world_done(&w);
+}
+
+TEST_MAIN(UNIT(customers_of_one_provider_get_in_and_no_further_or_not_at_all),
+    UNIT(when_it_is_so_for_all_it_is_about_the_port),
+    UNIT(what_the_largest_misses_is_not_about_the_port),
+    UNIT(tls_that_fails_is_told_with_alert_and_version),
     UNIT(one_provider_falls_silent_and_comes_back),
     UNIT(strangers_hear_later_unless_somebody_looked),
     UNIT(strangers_never_hear_of_two_organisations),

@@ -73,6 +73,16 @@ static const struct {
 	    SAID("signing in fails more often than usual (POP3)") },
 	{ { .kind = REACH_TLS_FAILS, .service = SERVICE_SUBMISSIONS },
 	    SAID("encrypted connections fail more often than usual (SMTP)") },
+	{ { .kind = REACH_CUT_OFF, .service = SERVICE_IMAP },
+	    SAID("connections break off more often than usual (IMAP)") },
+	{ { .kind = REACH_CUT_OFF, .service = SERVICE_POP3S, .is_network = 1 },
+	    SAID("connections from one network break off more often than "
+		 "usual (POP3)") },
+	{ { .kind = REACH_FEW, .service = SERVICE_SUBMISSION },
+	    SAID("fewer customers than usual get to their mail (SMTP)") },
+	{ { .kind = REACH_FEW, .service = SERVICE_IMAPS, .is_network = 1 },
+	    SAID("fewer customers than usual get to their mail from one "
+		 "network (IMAP)") },
 	{ { .kind = REACH_REFUSED, .service = 255, .name = PROVIDER },
 	    SAID(
 		"mail to " AS_HTML " is refused, waits or takes another way") },
