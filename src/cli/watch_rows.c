@@ -229,16 +229,16 @@ put_stage(struct buf *to, const struct msg_watch_stage *s)
 		buf_printf(to, " %llu.%u ms", ms, tenth);
 		return;
 	case WATCH_STAGE_OPEN:
-		buf_printf(to, " %llu.%u ms, and not over", ms, tenth);
+		buf_printf(to, " %llu.%u ms (not over)", ms, tenth);
 		return;
 	case WATCH_STAGE_TOLD:
 		buf_printf(to, " %llu s", seconds);
 		return;
 	case WATCH_STAGE_ABSURD:
-		buf_printf(to, " %llu s: a clock is wrong", seconds);
+		buf_printf(to, " %llu s (a clock is wrong)", seconds);
 		return;
 	case WATCH_STAGE_BEFORE:
-		buf_printf(to, " -%llu s: a clock is wrong", seconds);
+		buf_printf(to, " -%llu s (a clock is wrong)", seconds);
 		return;
 	}
 }
@@ -246,13 +246,17 @@ put_stage(struct buf *to, const struct msg_watch_stage *s)
 void
 watch_put_stages(struct output *o, struct str stages)
 {
-	struct buf lines = BUF_INIT(KIB(16));
+	struct buf lines = BUF_INIT(KIB(16)), shown = BUF_INIT(KIB(16));
 	struct msg_watch_stage s;
 
 	for (struct wire w = wire_read(stages); msg_watch_stage_read(&w, &s);) {
 		buf_put_c(&lines, lines.n > 0 ? "\n" : "");
 		put_stage(&lines, &s);
+		buf_put_c(&shown, shown.n > 0 ? ", " : "");
+		put_stage(&shown, &s);
 	}
 	output_put_text(o, buf_str(&lines));
+	output_show(o, buf_str(&shown));
 	buf_done(&lines);
+	buf_done(&shown);
 }

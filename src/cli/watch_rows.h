@@ -61,7 +61,7 @@ int watch_rows_each(struct admin *a, struct str prefix, uint32_t range_s,
 /* Both of them: a word (enum watch_status), and words of what else there is to say;
  * people read "down, planned work". */
 void watch_row_put_state(struct output *o, const struct msg_watch_row *row);
-/* A list of msg_watch_stage, a line each: "submit 12.3 ms", "hop mx.example.org 2 s". */
+/* A list of msg_watch_stage, a text each: "submit 12.3 ms", "hop mx.example.org 2 s". */
 void watch_put_stages(struct output *o, struct str stages);
 /* A word of a status. */
 struct str watch_status_word(uint8_t status);

@@ -36,6 +36,7 @@ play(struct talk *t, struct str all, size_t step, struct buf *said)
 		have = MIN(have + step, all.n);
 	}
 	ASSERT(t->untagged.n <= TALK_UNTAGGED_MAX);
+	ASSERT(t->kept.n <= TALK_KEPT_MAX && !t->kept.failed);
 	if (e == TALK_NONSENSE)
 		ASSERT(talk_stage(t) == TALK_OVER);
 	return e;
@@ -66,6 +67,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	eb = play(&b, in, 1, &two);
 	ASSERT(ea == eb || in.n > TALK_LINE_MAX);
 	ASSERT(str_eq(buf_str(&one), buf_str(&two)) || in.n > TALK_LINE_MAX);
+	ASSERT(str_eq(talk_literals(&a), talk_literals(&b)) ||
+	       in.n > TALK_LINE_MAX);
 	talk_done(&a);
 	talk_done(&b);
 	buf_done(&one);

@@ -10,7 +10,8 @@ talk_init(struct talk *t, const struct talk_config *config)
 	*t = (struct talk){ .config = *config,
 		.has_tls = config->has_tls,
 		.out = BUF_INIT(KIB(16)),
-		.untagged = BUF_INIT(TALK_UNTAGGED_MAX) };
+		.untagged = BUF_INIT(TALK_UNTAGGED_MAX),
+		.kept = BUF_INIT(TALK_KEPT_MAX) };
 }
 
 void
@@ -18,6 +19,7 @@ talk_done(struct talk *t)
 {
 	buf_done_secret(&t->out);
 	buf_done(&t->untagged);
+	buf_done(&t->kept);
 }
 
 struct buf *
@@ -30,6 +32,12 @@ struct str
 talk_untagged(const struct talk *t)
 {
 	return buf_str(&t->untagged);
+}
+
+struct str
+talk_literals(const struct talk *t)
+{
+	return buf_str(&t->kept);
 }
 
 const char *
@@ -52,6 +60,7 @@ say(struct talk *t, enum talk_stage stage, const char *line)
 	t->stage = stage;
 	t->is_secret = false;
 	buf_reset(&t->untagged, TALK_UNTAGGED_MAX);
+	buf_reset(&t->kept, TALK_KEPT_MAX);
 	if (t->config.kind == TALK_IMAP)
 		buf_printf(&t->out, "a%u ", ++t->tag);
 	buf_put_c(&t->out, line);
@@ -309,6 +318,8 @@ talk_next(struct talk *t, struct str *in)
 		ptrdiff_t end;
 		struct str line;
 
+		buf_put_str(&t->kept,
+		    str_first(*in, MIN(n, TALK_KEPT_MAX - t->kept.n)));
 		*in = str_from(*in, n);
 		t->skip -= n;
 		if (in->n == 0)

@@ -19,6 +19,7 @@
 #define TALK_LINE_MAX     KIB(8)
 #define TALK_LITERAL_MAX  MIB(1)
 #define TALK_UNTAGGED_MAX KIB(32)
+#define TALK_KEPT_MAX     KIB(32)
 
 enum talk_kind { TALK_IMAP, TALK_POP3, TALK_SIEVE };
 
@@ -64,6 +65,7 @@ struct talk {
 	bool is_continued; /* the line goes on behind it */
 	struct buf out;
 	struct buf untagged;
+	struct buf kept; /* of literals */
 	char text[160];
 };
 
@@ -82,6 +84,8 @@ void talk_command(struct talk *t, struct str line);
 void talk_end(struct talk *t);
 /* Lines without "* " that came since the command, with '\n' behind each. */
 struct str talk_untagged(const struct talk *t);
+/* The first TALK_KEPT_MAX bytes of the literals that came since the command. */
+struct str talk_literals(const struct talk *t);
 /* The reply that refused, with control characters replaced. */
 const char *talk_text(const struct talk *t);
 enum talk_stage talk_stage(const struct talk *t);

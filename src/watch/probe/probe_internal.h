@@ -97,6 +97,20 @@ const char *probe_cut(struct str s);
 /* The connection is gone at last. */
 void probe_link_gone(struct probe *p);
 
+/* --- probe_way.c ------------------------------------------------------------- */
+
+struct probe_hop {
+	char host[PROBE_HOST_MAX + 1];
+	int64_t took_s;
+};
+/*
+ * Stages of a mail with this header: a hop for each host, the mailbox. Sent and found
+ * at these times by our clock. *ret_slowest: where it was for seconds, the longest of
+ * them; untouched: nowhere.
+ */
+void probe_tell_way(struct probe *p, struct str header, uint64_t sent_s,
+    uint64_t found_s, struct probe_hop *ret_slowest);
+
 /* --- probe_link.c ------------------------------------------------------------ */
 
 /* host is an address or a name; only the family that the check wants. */

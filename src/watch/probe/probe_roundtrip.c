@@ -3,8 +3,9 @@
  * probe_roundtrip.c - a mail goes out by submission and is looked for by IMAP.
  *
  * The stages: submit (until the server took it over), arrive (until a search
- * finds it). Then it is removed. A mail that comes too late stays in the mailbox,
- * which had better be one of its own.
+ * finds it), and what its Received fields say of the way in between: a hop for each
+ * host, and the mailbox. Then it is removed. A mail that comes too late stays in the
+ * mailbox, which had better be one of its own.
  */
 #include "watch/probe/probe_internal.h"
 #include "proto/http/http_text.h"
@@ -15,7 +16,7 @@
 #define SUBJECT "Mailstead round trip"
 #define FIELD   "X-Mailstead-Probe"
 
-enum step { SELECT, SEARCH, STORE, EXPUNGE };
+enum step { SELECT, SEARCH, FETCH, STORE, EXPUNGE };
 
 struct state {
 	struct smtp_client *client;
@@ -30,6 +31,8 @@ struct state {
 	struct smtp_client_mail mail;
 	struct loop_timer *look;
 	char uid[16];
+	uint64_t sent_s, found_s; /* by our clock */
+	struct probe_hop slowest;
 };
 
 static enum status_tls
@@ -86,6 +89,44 @@ find_uid(struct state *s)
 }
 
 static void
+arrived(struct probe *p)
+{
+	struct state *s = p->state;
+	char line[120];
+
+	probe_mark(p, "arrive");
+	s->found_s = loop_time(p->sv->loop);
+	p->us = (uint32_t)MIN(server_now_us() - p->began_us, UINT32_MAX);
+	(void)snprintf(line, sizeof(line),
+	    "UID FETCH %s (BODY.PEEK[HEADER.FIELDS (RECEIVED)])", s->uid);
+	command(p, FETCH, line);
+}
+
+static void
+remove_it(struct probe *p)
+{
+	struct state *s = p->state;
+	char line[80];
+
+	(void)snprintf(line, sizeof(line),
+	    "UID STORE %s +FLAGS.SILENT (\\Deleted)", s->uid);
+	command(p, STORE, line);
+}
+
+static void
+went_round(struct probe *p)
+{
+	struct state *s = p->state;
+
+	if (s->slowest.took_s > 0)
+		probe_ok(p, "a mail arrived after %u ms, %lld s of it up to %s",
+		    p->us / 1000, (long long)s->slowest.took_s,
+		    s->slowest.host);
+	else
+		probe_ok(p, "a mail arrived after %u ms", p->us / 1000);
+}
+
+static void
 answered(struct probe *p)
 {
 	struct state *s = p->state;
@@ -96,16 +137,15 @@ answered(struct probe *p)
 		look(p);
 		return;
 	case SEARCH:
-		if (!find_uid(s)) {
+		if (find_uid(s))
+			arrived(p);
+		else
 			loop_timer_set(s->look, LOOK_MS);
-			return;
-		}
-		probe_mark(p, "arrive");
-		p->us =
-		    (uint32_t)MIN(server_now_us() - p->began_us, UINT32_MAX);
-		(void)snprintf(line, sizeof(line),
-		    "UID STORE %s +FLAGS.SILENT (\\Deleted)", s->uid);
-		command(p, STORE, line);
+		return;
+	case FETCH:
+		probe_tell_way(p, talk_literals(&s->talk), s->sent_s,
+		    s->found_s, &s->slowest);
+		remove_it(p);
 		return;
 	case STORE:
 		(void)snprintf(line, sizeof(line), "UID EXPUNGE %s", s->uid);
@@ -116,7 +156,7 @@ answered(struct probe *p)
 	}
 	talk_end(&s->talk);
 	probe_send(p, buf_str(talk_out(&s->talk)));
-	probe_ok(p, "a mail arrived after %u ms", p->us / 1000);
+	went_round(p);
 }
 
 static void
@@ -140,10 +180,14 @@ read_on(struct probe *p, struct str *in)
 			probe_begin_tls(p);
 			return;
 		}
-		if (e == TALK_READY)
+		if (e == TALK_READY) {
+			probe_mark(p, "login");
 			command(p, SELECT, "SELECT INBOX");
-		else if (e == TALK_ANSWER)
+		} else if (e == TALK_ANSWER)
 			answered(p);
+		else if (e == TALK_REFUSED && s->step == FETCH)
+			/* Then its way stays unknown, and it arrived all the same. */
+			remove_it(p);
 		else
 			probe_fail(p,
 			    stage == TALK_LOGIN ? WATCH_LOGIN : WATCH_PROTOCOL,
@@ -262,6 +306,7 @@ take_event(struct probe *p, const struct smtp_client_event *e)
 		smtp_client_mail(s->client, &s->mail);
 		return true;
 	case SMTP_CLIENT_EVENT_BODY:
+		s->sent_s = loop_time(p->sv->loop);
 		smtp_client_body(s->client, buf_str(&s->message));
 		send_out(p, s);
 		smtp_client_end(s->client, true);
@@ -379,11 +424,32 @@ data(struct probe *p)
 	probe_took(p, all.n - in.n);
 }
 
+/* The stage behind the last one that ended. */
+static const char *
+under_way(const struct probe *p)
+{
+	static const struct {
+		const char *done, *next;
+	} order[] = { { "submit", "name" }, { "name", "connect" },
+		{ "connect", "tls" }, { "tls", "login" } };
+	const struct state *s = p->state;
+	const char *last =
+	    p->n_stages > 0 ? p->stages[p->n_stages - 1].name : "submit";
+
+	for (size_t i = 0; i < ARRAY_LEN(order); i++)
+		if (strcmp(order[i].done, last) == 0)
+			return order[i].next;
+	if (strcmp(last, "login") != 0)
+		return "remove";
+	return s->is_reading ? "arrive" : "submit";
+}
+
 static void
 late(struct probe *p)
 {
 	struct state *s = p->state;
 
+	probe_mark_open(p, under_way(p));
 	if (s->is_reading && s->step == SEARCH)
 		probe_fail(
 		    p, WATCH_TIMEOUT, "the mail was taken and has not arrived");

@@ -148,6 +148,35 @@ TEST(commands_bring_untagged_lines)
 	talk_done(&t);
 }
 
+TEST(literals_are_kept_up_to_a_limit)
+{
+	struct buf big = BUF_INIT(KIB(64));
+	struct talk t;
+	struct str in;
+
+	talk_init(
+	    &t, &(struct talk_config){ .kind = TALK_IMAP, .has_tls = true });
+	in = STR("* OK hi\r\n");
+	assert_int_equal(talk_next(&t, &in), TALK_READY);
+	talk_command(&t, STR("FETCH 1 X"));
+	/* However it is split. */
+	in = STR("* 1 FETCH (X {5}\r\nab");
+	assert_int_equal(talk_next(&t, &in), TALK_MORE);
+	in = STR("\r\nc FLAGS ())\r\n* 2 FETCH (X {3}\r\n123)\r\na1 OK\r\n");
+	assert_int_equal(talk_next(&t, &in), TALK_ANSWER);
+	assert_true(str_eq(talk_literals(&t), STR("ab\r\nc123")));
+	talk_command(&t, STR("FETCH 1 X"));
+	assert_int_equal(talk_literals(&t).n, 0);
+	buf_printf(&big, "* 1 FETCH (X {%zu}\r\n", (size_t)TALK_KEPT_MAX + 10);
+	while (big.n < TALK_KEPT_MAX + 40)
+		buf_put_char(&big, 'x');
+	in = buf_str(&big);
+	assert_int_equal(talk_next(&t, &in), TALK_MORE);
+	assert_int_equal(talk_literals(&t).n, TALK_KEPT_MAX);
+	talk_done(&t);
+	buf_done(&big);
+}
+
 TEST(passwords_are_marked)
 {
 	struct str in = STR("* OK hi\r\n+\r\n");
@@ -180,5 +209,5 @@ TEST(long_lines_and_literals_are_refused)
 }
 
 TEST_MAIN(UNIT(dialogues_end_as_they_should_however_input_is_split),
-    UNIT(commands_bring_untagged_lines), UNIT(passwords_are_marked),
-    UNIT(long_lines_and_literals_are_refused))
+    UNIT(commands_bring_untagged_lines), UNIT(literals_are_kept_up_to_a_limit),
+    UNIT(passwords_are_marked), UNIT(long_lines_and_literals_are_refused))
