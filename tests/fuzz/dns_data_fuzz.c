@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * LINK:
+ * LINK: dnsmsg
  * OBJS: src/net/resolver.c src/net/dns_cache.c src/net/loop.c
  *
  * dns_data_fuzz.c - record data of strangers' name servers: what is read of an
