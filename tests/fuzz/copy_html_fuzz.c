@@ -41,16 +41,20 @@ fuzz_page(struct str in)
 	struct buf out = BUF_INIT(MIB(4));
 	struct str rest = in, before, value;
 	const char *at = in.p;
+	bool is_html = true;
 
 	while (copy_link_next(&rest, &before, &value)) {
 		ASSERT(before.p == at && value.p == before.p + before.n);
 		at = value.p + value.n;
 		ASSERT(rest.p == at && rest.n > 0 && rest.p[0] == '"');
 		check_file(value);
+		/* Else a quote is missing, and others begin where they end. */
+		is_html = is_html && str_find(value, ' ') < 0 &&
+		          str_find(value, '<') < 0;
 	}
 	ASSERT(rest.p == at && rest.p + rest.n == in.p + in.n);
 	copy_put_html(&out, &p, in);
-	if (!out.failed) {
+	if (!out.failed && is_html) {
 		rest = buf_str(&out);
 		ASSERT(!copy_link_next(&rest, &before, &value));
 	}
