@@ -170,7 +170,7 @@ def main():
         server.stop()
     finally:
         server.remove()
-    # Each minute is up to a tenth longer, by chance.
+    # Each minute is up to a twentieth longer, by chance.
     assert result["rate"] > 0.9 * n, f"probes were left out: {result}"
     text = table(n, result)
     print(text)
