@@ -326,21 +326,40 @@ put_services(struct server *sv, struct buf *to, struct msg_watch_site_reply *m)
 
 /* --- the answer -------------------------------------------------------------------- */
 
-static uint16_t
-count_places(const struct server *sv)
+/* Vantage points of a check that are heard, and when the one was that is silent the longest. */
+static size_t
+heard_of(const struct watch_state *s, uint64_t *ret_oldest_s)
 {
+	uint64_t oldest_ms = UINT64_MAX;
 	size_t n = 0;
 
-	for (size_t i = 0; i < sv->n_watched; i++) {
-		const struct watch_state *s =
-		    &watched_state(sv->watched[i])->state;
-		size_t heard = 0;
+	for (size_t k = 0; k < s->n_vantages; k++) {
+		const struct watch_vantage *v = &s->vantages[k];
 
-		for (size_t k = 0; k < s->n_vantages; k++)
-			heard += s->vantages[k].verdict != WATCH_UNKNOWN;
-		n = MAX(n, heard);
+		if (v->verdict == WATCH_UNKNOWN)
+			continue;
+		oldest_ms = MIN(oldest_ms, v->seen_ms);
+		n++;
 	}
-	return (uint16_t)n;
+	*ret_oldest_s = n ? oldest_ms / 1000 : 0;
+	return n;
+}
+
+/* As the check sees it that most of them look at; of several, the latest. */
+static void
+count_places(const struct server *sv, struct msg_watch_site_reply *m)
+{
+	for (size_t i = 0; i < sv->n_watched; i++) {
+		uint64_t oldest_s;
+		size_t n =
+		    heard_of(&watched_state(sv->watched[i])->state, &oldest_s);
+
+		if (n < m->places ||
+		    (n == m->places && oldest_s <= m->oldest_s))
+			continue;
+		m->places = (uint16_t)n;
+		m->oldest_s = oldest_s;
+	}
 }
 
 /* Rows are still being read, or have just changed. */
@@ -383,7 +402,7 @@ site_request(struct site *s, struct ipc_peer *p, struct ipc_msg *m)
 		put_system(s, i, false, &systems);
 	}
 	put_services(sv, &services, &reply);
-	reply.places = count_places(sv);
+	count_places(sv, &reply);
 	reply.systems = buf_str(&systems);
 	if (sv->reach != NULL)
 		reach_told_put(sv->reach, &suspected);

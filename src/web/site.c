@@ -86,6 +86,7 @@ take_portion(struct answer *a, struct str body, bool *ret_has_more)
 	t->today_s = m.today_s;
 	t->at_s = m.at_s;
 	t->places = m.places;
+	t->oldest_s = m.oldest_s;
 	t->n_services = 0;
 	w = wire_read(m.services);
 	while (t->n_services < STATUS_SERVICES &&

@@ -21,6 +21,7 @@ struct site_state {
 	bool is_stale; /* what follows is not to be believed any more */
 	uint64_t today_s, at_s;
 	unsigned places;
+	uint64_t oldest_s; /* the last result of the place that is behind */
 	size_t n_services;
 	struct msg_watch_service services[STATUS_SERVICES];
 	/* Signals that strangers may hear of; texts as long as the rest. */

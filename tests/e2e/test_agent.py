@@ -4,10 +4,12 @@ own by name, and one agent written by hand that lies."""
 import contextlib
 import datetime
 import json
+import re
 import signal
 import socket
 import threading
 import time
+import urllib.request
 
 import pytest
 
@@ -118,6 +120,12 @@ def hand(world):
     world.server.cli("watch", "agent", "remove", "hand", check=False)
 
 
+def first_page(server):
+    with urllib.request.urlopen(
+            f"http://127.0.0.1:{server.ports['http']}/", timeout=60) as r:
+        return r.read().decode()
+
+
 # --- what is seen from where ------------------------------------------------------
 
 
@@ -147,6 +155,12 @@ def test_a_minority_makes_degraded_a_majority_down(world):
         "here": "up", "ndola": "up", "kitwe": "down"}
     assert split["kitwe"]["network"] == "AS64501"
     assert "refused" in split["kitwe"]["found"]
+    # Everybody is told from how many places, and how old the oldest is.
+    at = '<time datetime="([^"]+)"[^>]*>[^<]*</time>'
+    last, oldest = wait_for(lambda: re.findall(
+        f"Last result {at}, from 3 places; the oldest of them {at}",
+        first_page(server)))[0]
+    assert oldest <= last
 
 
 def test_checks_go_where_they_should(world):

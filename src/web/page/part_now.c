@@ -321,7 +321,8 @@ put_fresh(struct page *p)
 		PAGE_SAY(p, T_FRESH_ONE, page_time_html(p, t->at_s));
 	else
 		PAGE_SAY(p, T_FRESH_MANY, page_time_html(p, t->at_s),
-		    page_number_html(p, t->places));
+		    page_number_html(p, t->places),
+		    page_time_html(p, t->oldest_s));
 	end_fact(p);
 }
 
