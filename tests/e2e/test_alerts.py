@@ -365,10 +365,14 @@ class Port:
         self.target = f"127.0.0.1:{self.port}"
 
     def close(self):
+        """Nobody listens, and nobody else can: the port stays ours."""
         self.socket.close()
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", self.port))
 
     def open(self):
-        self.socket = socket.create_server(("127.0.0.1", self.port))
+        self.socket.listen()
 
 
 def test_one_mail_for_what_fails_together(box, relays):
