@@ -27,6 +27,14 @@ struct rcpt {
 	char *orcpt; /* of what is forwarded; NULL: as it came */
 };
 
+/* A recipient without a copy of its own: an alias that leads to another server, or
+ * a further name of somebody who has one. */
+struct other {
+	struct str address;
+	uint64_t account;  /* whose mailbox has it */
+	struct str target; /* or where it went; owned */
+};
+
 struct delivery {
 	struct server *s;
 	uint64_t account; /* of who has signed in; 0: nobody */
@@ -41,6 +49,8 @@ struct delivery {
 	size_t n;
 	struct mail_copy_to *to;
 	size_t n_to, cap_to;
+	struct other *others;
+	size_t n_others, cap_others;
 	struct queue_rcpt *remote; /* addresses are owned */
 	size_t n_remote, cap_remote;
 	struct str via;    /* the alias's domain, of what is forwarded */
@@ -69,6 +79,9 @@ delivery_free(struct delivery *d)
 		free(d->rcpts[i].orcpt);
 	free(d->rcpts);
 	free(d->to);
+	for (size_t i = 0; i < d->n_others; i++)
+		str_free(&d->others[i].target);
+	free(d->others);
 	buf_done(&d->sender);
 	free(d);
 }
@@ -219,6 +232,32 @@ name_original(struct rcpt *rcpt)
 	rcpt->orcpt = x_asprintf("rfc822;%.*s", STR_ARG(address));
 }
 
+static void
+add_other(struct delivery *d, struct other o)
+{
+	d->others = x_grow(
+	    d->others, &d->cap_others, d->n_others + 1, sizeof(*d->others));
+	d->others[d->n_others++] = o;
+}
+
+static void
+add_forward(struct delivery *d, const struct rcpt *rcpt, struct str target)
+{
+	(void)add_remote(d, rcpt, target);
+	add_other(d, (struct other){ rcpt->msg.address, 0, str_copy(target) });
+}
+
+/* All of its mailboxes have the message already, by other names. */
+static void
+add_further_name(struct delivery *d, const struct rcpt *rcpt, uint64_t account)
+{
+	for (size_t i = 0; i < d->n_to; i++)
+		if (d->to[i].account == account &&
+		    str_eq(d->to[i].address, rcpt->msg.address))
+			return;
+	add_other(d, (struct other){ rcpt->msg.address, account, STR_NONE });
+}
+
 static struct verdict
 resolve_rcpt(
     struct delivery *d, struct rcpt *rcpt, struct dir_accounts *accounts)
@@ -226,6 +265,7 @@ resolve_rcpt(
 	struct verdict v = dir_resolve_mail(
 	    d->s->dir, rcpt->msg.address, d->q.mail_from, accounts);
 	struct wire remote = wire_read(buf_str(&accounts->remote));
+	size_t before;
 
 	if (v.reason == REASON_NOT_LOCAL)
 		return relay(d, rcpt);
@@ -238,10 +278,11 @@ resolve_rcpt(
 	if (accounts->n_remote)
 		name_original(rcpt);
 	for (size_t i = 0; i < accounts->n_remote && !d->is_known; i++)
-		(void)add_remote(d, rcpt, wire_get_vstr(&remote));
+		add_forward(d, rcpt, wire_get_vstr(&remote));
 	/* What our users and we ourselves write is not forwarded: it is ours. */
 	if (d->n_remote && d->via.n == 0 && !d->account && !d->is_send)
 		d->via = queue_address_domain(rcpt->msg.address);
+	before = d->n_to;
 	for (size_t i = 0; i < accounts->n; i++) {
 		if (has_target(d, accounts->v[i]))
 			continue;
@@ -249,6 +290,8 @@ resolve_rcpt(
 		d->to[d->n_to++] = (struct mail_copy_to){ accounts->v[i],
 			rcpt->msg.prefix, rcpt->msg.address, false, false };
 	}
+	if (accounts->n && d->n_to == before)
+		add_further_name(d, rcpt, accounts->v[0]);
 	return v;
 }
 
@@ -314,12 +357,22 @@ put_queue(void *arg, struct engine_batch *b, uint64_t blob)
 		limiter_put(d->limit, b);
 }
 
+static bool
+is_in_junk(const struct delivery *d, uint64_t account)
+{
+	for (size_t i = 0; i < d->n_to; i++)
+		if (d->to[i].account == account)
+			return d->to[i].is_in_junk;
+	return false;
+}
+
 /* For `mailstead trace`: what came, and whose mailboxes it went into. */
 static void
 put_arrival(void *arg, struct engine_batch *b)
 {
 	struct delivery *d = arg;
-	struct queue_copy *copies = x_calloc(d->n_to + 1, sizeof(*copies));
+	size_t n = d->n_to + d->n_others;
+	struct queue_copy *copies = x_calloc(n + 1, sizeof(*copies));
 	struct queue_arrival a = {
 		.trace = d->q.trace_id,
 		.mail_from = d->q.mail_from,
@@ -335,8 +388,14 @@ put_arrival(void *arg, struct engine_batch *b)
 
 	for (size_t i = 0; i < d->n_to; i++)
 		copies[i] = (struct queue_copy){ d->to[i].address,
-			d->to[i].account, d->to[i].is_in_junk };
-	queue_arrived(d->s->queue, b, &a, copies, d->n_to, d->adding);
+			d->to[i].account, d->to[i].is_in_junk, STR_NONE };
+	for (size_t i = 0; i < d->n_others; i++)
+		copies[d->n_to + i] =
+		    (struct queue_copy){ .address = d->others[i].address,
+			    .account = d->others[i].account,
+			    .is_junk = is_in_junk(d, d->others[i].account),
+			    .forwarded = d->others[i].target };
+	queue_arrived(d->s->queue, b, &a, copies, n, d->adding);
 	free(copies);
 }
 

@@ -75,6 +75,14 @@ def test_an_alias_is_told_by_both_names(server, account):
         server.cli("trace", mid)
 
 
+def test_each_name_of_a_mailbox_is_told(server, account):
+    names = [str(account).replace("@", end + "@") for end in ("", "+a", "+b")]
+    mid = arrive(server, "names@far.example", *names)
+    for name in names:
+        assert ("delivered", name, "INBOX") in brief(trace(server, name))
+    assert [r["account"] for r in trace(server, mid)[1:]] == [str(account)] * 3
+
+
 def test_lmtp_is_told(server, account):
     account.deliver(b"From: <a@far.example>\r\n\r\nx\r\n",
                     sender="lmtp@far.example")
@@ -153,6 +161,21 @@ def test_one_message_for_here_and_elsewhere_is_one_life(world):
     assert "written here by send" in world.cli("trace", report[0]["id"])
     assert brief(trace(world, report[0]["id"]))[1:] == [
         ("delivered", str(sender), "INBOX")]
+
+
+def test_what_an_alias_forwards_is_told_by_its_names(world):
+    alias = str(world.new_account()).replace("@", "-far@")
+    world.cli("alias", "add", alias, "joe@far.example")
+    sender = alias.replace("@", ".") + "@sender.example"
+    mid = arrive(world, sender, alias)
+    for what in (mid, sender, alias, "joe@far.example"):
+        rows = wait_for(lambda w=what: [r for r in trace(world, w)
+                                        if r["id"] == mid])
+        assert brief(rows)[:3] == [
+            ("received", "", ""), ("forwarded", alias, ""), ("queued", "", "")]
+        assert rows[1]["account"] == "joe@far.example"
+        assert {r["sender"] for r in rows} == {sender}
+    assert f"forwarded {alias} to joe@far.example" in world.cli("trace", mid)
 
 
 # --- crashes ------------------------------------------------------------------------

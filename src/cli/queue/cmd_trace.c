@@ -102,9 +102,13 @@ put_arrival(struct output *o, const struct msg_queue_life *m)
 	for (struct wire w = wire_read(m->copies);
 	     msg_queue_copied_read(&w, &c);) {
 		e.recipient = c.recipient;
-		put_row(o, m, &e, "delivered",
-		    &(struct extra){
-			.account = c.login, .mailbox = mailbox_name(&c) });
+		if (c.is_forwarded)
+			put_row(o, m, &e, "forwarded",
+			    &(struct extra){ .account = c.login });
+		else
+			put_row(o, m, &e, "delivered",
+			    &(struct extra){ .account = c.login,
+				.mailbox = mailbox_name(&c) });
 	}
 }
 
@@ -210,10 +214,15 @@ print_copies(const struct msg_queue_life *m)
 	     msg_queue_copied_read(&w, &c);) {
 		fputs("  ", stdout);
 		print_time(m->arrival_ms);
-		print_text("  delivered ", c.recipient);
-		print_text(" into ", mailbox_name(&c));
-		if (!str_eq_case(c.login, c.recipient))
-			print_text(" of ", c.login);
+		if (c.is_forwarded) {
+			print_text("  forwarded ", c.recipient);
+			print_text(" to ", c.login);
+		} else {
+			print_text("  delivered ", c.recipient);
+			print_text(" into ", mailbox_name(&c));
+			if (!str_eq_case(c.login, c.recipient))
+				print_text(" of ", c.login);
+		}
 		putchar('\n');
 	}
 }
@@ -316,10 +325,11 @@ admin_trace(struct admin *a, int argc, char **argv)
 	    strlen(args.words[0]) > KIB(1))
 		return admin_usage(a, NULL);
 	r = queue_print_trace(a, str_c(args.words[0]), &found);
-	if (r == ADMIN_OK && !a->is_json && found == 0)
-		printf("nothing is known of %s: no message of that id, sender "
-		       "or recipient was accepted here in the last days "
-		       "(queue.history); what was refused is in the log\n",
-		    args.words[0]);
+	if (r == ADMIN_OK && !a->is_json && found == 0) {
+		print_text("nothing is known of ", str_c(args.words[0]));
+		puts(": no message of that id, sender or recipient was "
+		     "accepted here in the last days (queue.history); what "
+		     "was refused is in the log");
+	}
 	return r;
 }

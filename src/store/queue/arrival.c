@@ -51,6 +51,10 @@ add_copy(struct arriving *w, const struct queue_copy *c)
 		other_name(w, c->account, c->address),
 		c->is_junk ? ARRIVAL_COPY_JUNK : 0 };
 
+	if (c->forwarded.n) {
+		copy.login = c->forwarded;
+		copy.flags = ARRIVAL_COPY_FORWARDED;
+	}
 	arrival_copy_put(&w->copies, &copy);
 	put_lookup(w, copy.address);
 	put_lookup(w, copy.login);

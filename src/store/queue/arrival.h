@@ -23,11 +23,13 @@ struct queue_arrival {
 	struct str results; /* of what was found out about the sender */
 };
 
-/* A mailbox that it went into. */
+/* A mailbox that it went into; or where an alias leads to on another server. */
 struct queue_copy {
 	struct str address; /* of the recipient */
 	uint64_t account;
 	bool is_junk;
+	struct str
+	    forwarded; /* the address there; then the others do not count */
 };
 
 /* Puts it into the batch; adding: what is queued of the same message, NULL:

@@ -40,6 +40,8 @@ struct arrival_record {
 
 enum arrival_copy_flag {
 	ARRIVAL_COPY_JUNK = 1, /* not into INBOX, but into Junk */
+	ARRIVAL_COPY_FORWARDED =
+	    2, /* to another server: login is its address there */
 };
 
 struct arrival_copy {

@@ -231,7 +231,8 @@ put_copies(
 	while (arrival_next_copy(a, &walk, &c)) {
 		struct msg_queue_copied m = { c.address,
 			c.login.n ? c.login : c.address,
-			c.flags & ARRIVAL_COPY_JUNK };
+			c.flags & ARRIVAL_COPY_JUNK,
+			(c.flags & ARRIVAL_COPY_FORWARDED) != 0 };
 
 		if (!is_all && !str_eq_case(m.recipient, t->text) &&
 		    !str_eq_case(m.login, t->text))
@@ -251,11 +252,12 @@ put_arrival(const struct arrival_record *r, struct buf *to)
 
 /* Who sent it, or with what account, wants all of it. */
 static bool
-wants_all(
-    const struct tracing *t, const struct msg_queue_life *m, struct str login)
+wants_all(const struct tracing *t, const struct msg_queue_life *m,
+    const struct arrival_record *r)
 {
 	return str_eq(t->text, m->id) || str_eq_case(t->text, m->sender) ||
-	       str_eq_case(t->text, login);
+	       str_eq_case(t->text, r->mail_from) ||
+	       str_eq_case(t->text, r->login);
 }
 
 static int
@@ -264,7 +266,7 @@ put_life(struct tracing *t, uint64_t message, struct msg_queue_life *m,
 {
 	struct telling to = { BUF_INIT(QUEUE_REPLY_MAX),
 		BUF_INIT(QUEUE_REPLY_MAX), BUF_INIT(KIB(8)), BUF_INIT(MIB(4)) };
-	bool is_all = wants_all(t, m, a->r.login), is_wanted;
+	bool is_all = wants_all(t, m, &a->r), is_wanted;
 	struct life l = { 0 };
 	int r = read_names(t->q, message, &l);
 
@@ -282,6 +284,8 @@ put_life(struct tracing *t, uint64_t message, struct msg_queue_life *m,
 		m->copies = buf_str(&to.copies);
 		m->copies_n = a->r.n_copies;
 		m->login = a->r.login;
+		if (a->head.n)
+			m->sender = a->r.mail_from;
 		msg_queue_life_put(&t->items, m);
 	}
 	life_done(&l);

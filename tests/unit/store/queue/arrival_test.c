@@ -84,7 +84,9 @@ arrive(struct came c)
 	while (rest.n) {
 		rest = str_split(rest, ' ', &one);
 		ASSERT(n < 6000);
-		copies[n++] = (struct queue_copy){ one, alice, c.is_junk };
+		copies[n++] = (struct queue_copy){
+			.address = one, .account = alice, .is_junk = c.is_junk
+		};
 	}
 	if (c.remote)
 		adding = queue_add(t.q, b, &m, &rcpt, 1, 0);
