@@ -280,14 +280,15 @@ is_same(struct queue *q, uint64_t number, struct str trace, uint64_t size,
 	return v.outcome == NOT_FOUND ? VERDICT_DONE : v;
 }
 
-/* The messages that a trace leads to. */
+/* The messages that a trace leads to, by keys of one kind. */
 static struct verdict
-find_same(struct queue *q, struct str trace, struct same *ret)
+find_same(
+    struct queue *q, queue_lookup_fn lookup, struct str trace, struct same *ret)
 {
 	struct engine_range range = {
 		.shard = QUEUE_SHARD,
-		.from = QKEY(qkey_lookup(trace, 0)),
-		.to = QKEY(qkey_lookup(trace, UINT64_MAX)),
+		.from = QKEY(lookup(trace, 0)),
+		.to = QKEY(lookup(trace, UINT64_MAX)),
 		.is_reverse = true,
 	};
 	int r = trace.n ? engine_scan(q->engine, &range, add_same, ret) : 0;
@@ -297,35 +298,36 @@ find_same(struct queue *q, struct str trace, struct same *ret)
 
 /* Nothing of it was queued: it is noted how it came. */
 static struct verdict
+is_noted(struct queue *q, uint64_t number, struct str trace, uint64_t size,
+    bool *ret)
+{
+	struct arrival a;
+	struct verdict v = arrival_read(q, number, &a);
+
+	if (verdict_is_done(v))
+		*ret |= str_eq(a.r.trace, trace) && a.r.size == size;
+	arrival_done(&a);
+	return v.outcome == NOT_FOUND || v.reason == REASON_CORRUPT
+	           ? VERDICT_DONE
+	           : v;
+}
+
+static struct verdict
 has_arrived(struct queue *q, struct str trace, uint64_t size, bool *ret)
 {
-	struct engine_range range = {
-		.shard = QUEUE_SHARD,
-		.from = QKEY(akey_lookup(trace, 0)),
-		.to = QKEY(akey_lookup(trace, UINT64_MAX)),
-		.is_reverse = true,
-	};
 	struct same same = { .n = 0 };
-	int r = trace.n ? engine_scan(q->engine, &range, add_same, &same) : 0;
+	struct verdict v = find_same(q, akey_lookup, trace, &same);
 
-	for (size_t i = 0; i < same.n && r >= 0 && !*ret; i++) {
-		struct arrival a;
-		struct verdict v = arrival_read(q, same.v[i], &a);
-
-		if (verdict_is_done(v))
-			*ret = str_eq(a.r.trace, trace) && a.r.size == size;
-		arrival_done(&a);
-		if (v.outcome == TEMPFAIL && v.reason != REASON_CORRUPT)
-			return v;
-	}
-	return r < 0 ? verdict_engine(r) : VERDICT_DONE;
+	for (size_t i = 0; i < same.n && verdict_is_done(v) && !*ret; i++)
+		v = is_noted(q, same.v[i], trace, size, ret);
+	return v;
 }
 
 struct verdict
 queue_knows(struct queue *q, struct str trace, uint64_t size, bool *ret)
 {
 	struct same same = { .n = 0 };
-	struct verdict v = find_same(q, trace, &same);
+	struct verdict v = find_same(q, qkey_lookup, trace, &same);
 
 	*ret = false;
 	for (size_t i = 0; i < same.n && verdict_is_done(v) && !*ret; i++)
@@ -356,7 +358,7 @@ struct verdict
 queue_account_of(struct queue *q, struct str trace, uint64_t *ret)
 {
 	struct same same = { .n = 0 };
-	struct verdict v = find_same(q, trace, &same);
+	struct verdict v = find_same(q, qkey_lookup, trace, &same);
 	uint64_t account = 0;
 
 	for (size_t i = 0; i < same.n && verdict_is_done(v) && !account; i++)

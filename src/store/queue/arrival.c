@@ -13,7 +13,7 @@ struct arriving {
 	struct queue *q;
 	struct engine_batch *b;
 	uint64_t number;
-	bool is_all;
+	uint8_t flags;
 	struct buf val, copies, login;
 	uint32_t part;
 };
@@ -21,13 +21,10 @@ struct arriving {
 static void
 put_lookup(struct arriving *w, struct str text)
 {
-	struct queue_key key;
+	struct queue_key key = akey_lookup_of(w->flags, text, w->number);
 
-	if (text.n == 0)
-		return;
-	key = w->is_all ? akey_lookup(text, w->number)
-	                : qkey_lookup(text, w->number);
-	batch_put(w->b, QUEUE_SHARD, queue_key_str(&key), STR_NONE);
+	if (text.n)
+		batch_put(w->b, QUEUE_SHARD, queue_key_str(&key), STR_NONE);
 }
 
 /* Who an account is, when it is not the name that is known already. */
@@ -91,7 +88,7 @@ put_head(struct arriving *w, const struct queue_arrival *a, size_t n)
 		.size = a->size,
 		.arrival_ms = a->arrival_ms,
 		.n_copies = (uint32_t)n,
-		.flags = w->is_all ? ARRIVAL_IS_ALL : 0,
+		.flags = w->flags,
 		.service = str_first(a->service, ARRIVAL_NAME_MAX),
 		.client = str_first(a->client, ARRIVAL_NAME_MAX),
 		.ip = str_first(a->ip, ARRIVAL_NAME_MAX),
@@ -114,7 +111,7 @@ queue_arrived(struct queue *q, struct engine_batch *b,
 {
 	struct arriving w = { .q = q,
 		.b = b,
-		.is_all = adding == NULL,
+		.flags = adding ? 0 : ARRIVAL_IS_ALL,
 		.val = BUF_INIT(ENGINE_VALUE_MAX),
 		.copies = BUF_INIT(ARRIVAL_PART_BYTES + KIB(2)),
 		.login = BUF_INIT(KIB(1)) };
@@ -212,19 +209,17 @@ arrival_next_copy(
 struct arrival_removal {
 	struct engine_batch *b;
 	uint64_t message;
-	bool is_all;
+	uint8_t flags;
 	size_t keys;
 };
 
 static void
 del_lookup(struct arrival_removal *d, struct str text)
 {
-	struct queue_key key;
+	struct queue_key key = akey_lookup_of(d->flags, text, d->message);
 
 	if (text.n == 0)
 		return;
-	key = d->is_all ? akey_lookup(text, d->message)
-	                : qkey_lookup(text, d->message);
 	batch_del(d->b, QUEUE_SHARD, queue_key_str(&key));
 	d->keys++;
 }
@@ -250,7 +245,7 @@ arrival_forget(
 	struct verdict v = arrival_read(q, message, &a);
 
 	if (verdict_is_done(v)) {
-		d.is_all = a.r.flags & ARRIVAL_IS_ALL;
+		d.flags = a.r.flags;
 		del_lookup(&d, a.r.trace);
 		del_lookup(&d, a.r.mail_from);
 		del_lookup(&d, a.r.login);

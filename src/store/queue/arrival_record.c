@@ -31,6 +31,13 @@ akey_lookup(struct str text, uint64_t message)
 	return k;
 }
 
+struct queue_key
+akey_lookup_of(uint8_t flags, struct str text, uint64_t message)
+{
+	return flags & ARRIVAL_IS_ALL ? akey_lookup(text, message)
+	                              : qkey_lookup(text, message);
+}
+
 bool
 akey_read_part(struct str key, uint64_t *ret_message, uint32_t *ret_part)
 {

@@ -54,6 +54,10 @@ struct queue_key akey_part(uint64_t message, uint32_t part);
 /* All parts of a message, and all messages, lie from here. */
 struct queue_key akey_from(uint64_t message);
 struct queue_key akey_lookup(struct str text, uint64_t message);
+/* The look-up of a message that came with these flags: J, or K of its part in
+ * the queue. */
+struct queue_key akey_lookup_of(
+    uint8_t flags, struct str text, uint64_t message);
 /* False: not a key of that kind. */
 bool akey_read_part(struct str key, uint64_t *ret_message, uint32_t *ret_part);
 bool akey_read_lookup(

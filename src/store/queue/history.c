@@ -387,11 +387,9 @@ add_traced(void *arg, struct str key, UNUSED struct str val)
 	return f->n == TRACE_MESSAGES;
 }
 
-typedef struct queue_key (*lookup_fn)(struct str text, uint64_t message);
-
 static int
-find_traced(
-    struct tracing *t, lookup_fn lookup, uint64_t after, struct found *ret)
+find_traced(struct tracing *t, queue_lookup_fn lookup, uint64_t after,
+    struct found *ret)
 {
 	struct engine_range range = {
 		.shard = QUEUE_SHARD,

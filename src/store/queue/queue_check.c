@@ -231,12 +231,9 @@ check_lookup(struct checker *ck, struct str key, UNUSED struct str val)
 /* --- how messages came --------------------------------------------------------------- */
 
 static void
-check_name(struct checker *ck, uint64_t message, bool is_all, struct str text)
+check_name(struct checker *ck, uint64_t message, uint8_t flags, struct str text)
 {
-	struct queue_key key =
-	    is_all ? akey_lookup(text, message) : qkey_lookup(text, message);
-
-	if (text.n && !is_there(ck, key))
+	if (text.n && !is_there(ck, akey_lookup_of(flags, text, message)))
 		problem(ck,
 		    "message %llu: it cannot be looked up by how it came",
 		    (ull)message);
@@ -244,14 +241,14 @@ check_name(struct checker *ck, uint64_t message, bool is_all, struct str text)
 
 static void
 check_copies(
-    struct checker *ck, uint64_t message, bool is_all, struct str copies)
+    struct checker *ck, uint64_t message, uint8_t flags, struct str copies)
 {
 	struct wire w = wire_read(copies);
 	struct arrival_copy c;
 
 	while (arrival_copy_read(&w, &c)) {
-		check_name(ck, message, is_all, c.address);
-		check_name(ck, message, is_all, c.login);
+		check_name(ck, message, flags, c.address);
+		check_name(ck, message, flags, c.login);
 	}
 }
 
@@ -260,10 +257,10 @@ check_head(struct checker *ck, uint64_t message, const struct arrival_record *r)
 {
 	bool is_all = r->flags & ARRIVAL_IS_ALL;
 
-	check_name(ck, message, is_all, r->trace);
-	check_name(ck, message, is_all, r->mail_from);
-	check_name(ck, message, is_all, r->login);
-	check_copies(ck, message, is_all, r->copies);
+	check_name(ck, message, r->flags, r->trace);
+	check_name(ck, message, r->flags, r->mail_from);
+	check_name(ck, message, r->flags, r->login);
+	check_copies(ck, message, r->flags, r->copies);
 	if (is_all == is_known(ck, message))
 		problem(ck, "message %llu: it came, and the queue %s of it",
 		    (ull)message, is_all ? "knows" : "does not know");

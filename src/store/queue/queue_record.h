@@ -77,6 +77,8 @@ struct queue_key qkey_event(
     uint64_t message, uint64_t time_ms, uint32_t rcpt, uint8_t state);
 /* text: a trace id or an address; letters of ASCII in any case are the same */
 struct queue_key qkey_lookup(struct str text, uint64_t message);
+/* That, or its like of another kind (arrival_record.h). */
+typedef struct queue_key (*queue_lookup_fn)(struct str text, uint64_t message);
 
 /* Take a key apart. False: not a key of that kind. */
 bool qkey_read_id(struct str key, char kind, uint64_t *ret);
