@@ -559,8 +559,8 @@ def test_news_share_connections(make_server):
         subscribe(box, people)
         box.cli("post", "new", "notice", "Much to carry", "--text", "Yes.")
         wait_for(lambda: len(relay.messages) >= 30, 30, "they come")
-        box.kill("watch", signal.SIGKILL)
         before = [m.rcpts[0] for m in relay.messages]
+        box.kill("watch", signal.SIGKILL)
         assert len(before) < 90 and len(set(before)) == len(before)
         wait_for(lambda: len({m.rcpts[0] for m in relay.messages}) == 99, 60,
                  "all but one have it")

@@ -7,15 +7,15 @@ import socket
 
 import pytest
 
-from lib.instance import wait_for
+from lib.instance import free_ports, wait_for
 
 
 class Port:
-    """A TCP port that can be closed and opened again."""
+    """A TCP port that can be closed and opened again; nobody else gets it."""
 
     def __init__(self):
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.number = self.socket.getsockname()[1]
+        self.number, = free_ports(1)
+        self.open()
 
     def close(self):
         self.socket.close()

@@ -182,7 +182,8 @@ auto_post_is_spoken_for(
 		if (status_auto_owns(p) ||
 		    !status_affects_find(&p->affects, id, &impact))
 			continue;
-		if (status_post_is_open(p) || p->resolved_s >= since_s)
+		/* What began in the second of that word is news. */
+		if (status_post_is_open(p) || p->resolved_s > since_s)
 			return true;
 	}
 	return false;

@@ -58,6 +58,7 @@ TEST(what_somebody_writes_about_is_spoken_for)
 	tell(1, "gate", STATUS_RESOLVED);
 	assert_true(auto_post_is_spoken_for(ap, STR("Gate"), now - 60));
 	assert_false(auto_post_is_spoken_for(ap, STR("Gate"), now + 60));
+	assert_false(auto_post_is_spoken_for(ap, STR("Gate"), now));
 }
 
 TEST(notices_do_not_crowd_out_what_is_about_systems)
