@@ -101,6 +101,7 @@ struct conf {
 	char *dns_trust_anchor;
 	/* dkim */
 	uint32_t dkim_wait_s, dkim_keep_s, dkim_rotate_s;
+	bool dkim_check;
 	/* send */
 	bool send_direct;
 	uint32_t send_canary_s, send_canary_max_s;

@@ -25,6 +25,7 @@
 #define FD     MSG_FD
 #define GRANT  MSG_GRANT
 #define RFD    MSG_REPLY_FD
+#define LOOK   MSG_LOOK
 
 static const struct msg_rule rules[] = {
 #define MSG(name_, from_, to_, flags_, max_) \

@@ -22,6 +22,7 @@ enum msg_flag {
 	MSG_FD = 2,
 	MSG_GRANT = 4,
 	MSG_REPLY_FD = 8,
+	MSG_LOOK = 16,
 };
 
 /* One row of the table; NULL when type is none. */
@@ -127,6 +128,11 @@ enum route_line {
 /* Domains of one MX_ASK, and how long it waits for DNS at most. */
 #define MX_ASK_MAX 200
 #define MX_ASK_MS  5000
+/* Likewise of one ROUTE_ASK, of all that it looks up. */
+#define ROUTE_ASK_MS 5000
+/* Keys of one DKIM_LOOK, and how long it waits. */
+#define DKIM_LOOK_MAX 200
+#define DKIM_LOOK_MS  10000
 
 enum queue_action {
 	QUEUE_RETRY, /* due now; held ones stay held */
@@ -169,11 +175,20 @@ enum process_state {
 	PROCESS_SILENT, /* it serves, and does not answer */
 };
 
-/* Where a DKIM key is in its life (msg_dkim_row.state). All are in DNS. */
+/* Where a DKIM key is in its life (msg_dkim_row.state). All belong into DNS. */
 enum dkim_state {
 	DKIM_STATE_PUBLISHED, /* does not sign yet */
 	DKIM_STATE_ACTIVE,
 	DKIM_STATE_RETIRED, /* signs no more; its signatures are under way */
+	DKIM_STATE_PENDING, /* signs by itself some time after DNS has it */
+};
+
+/* What DNS has of a key's record. */
+enum dkim_found {
+	DKIM_FOUND_UNKNOWN, /* nobody could tell */
+	DKIM_FOUND_SAME,
+	DKIM_FOUND_NONE,
+	DKIM_FOUND_OTHER, /* one with which its signatures do not verify */
 };
 
 /* What of a store is checked (msg_store_check.part). */
