@@ -8,6 +8,8 @@
  *   -r N      that come in a second (0: as many as there is room for)
  *   -p PATH   what each asks for; several in their order (/)
  *   -H HOST   the name that is asked for (localhost)
+ *   -b S      no visitors: S seconds of CPU time for nothing, in the kernel and
+ *             outside of it as theirs; until SIGTERM at the latest
  *
  * A visitor is a connection over plain HTTP from 127.X.Y.Z; it asks for one
  * path after the other, reads each answer to its end, and closes. At the end
@@ -48,6 +50,7 @@ struct visitor {
 
 static struct {
 	unsigned total, at_once, rate;
+	double burn; /* s */
 	const char *paths[PATHS_MAX];
 	unsigned n_paths;
 	const char *host;
@@ -104,7 +107,8 @@ begin(struct visitor *v)
 		.sin_addr.s_addr =
 		    htonl(127u << 24 | (1 + number / 62500 % 250) << 16 |
 			  (number / 250 % 250) << 8 | (1 + number % 250)) };
-	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT, .data.ptr = v };
+	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLET,
+		.data.ptr = v };
 	int on = 1;
 
 	*v = (struct visitor){ .began = seconds() };
@@ -139,9 +143,6 @@ ask(struct visitor *v)
 static void
 on_connected(struct visitor *v)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = v };
-
-	epoll_ctl(g.epoll, EPOLL_CTL_MOD, v->fd, &ev);
 	v->is_asked = true;
 	if (!ask(v))
 		leave(v, &g.lost);
@@ -159,58 +160,64 @@ on_answer(struct visitor *v)
 		leave(v, &g.lost);
 }
 
+static void
+on_body(struct visitor *v, size_t n)
+{
+	if (n > v->body_left)
+		fail("answer", "more than its length");
+	v->body_left -= n;
+	if (v->body_left == 0)
+		on_answer(v);
+}
+
 /* The head is there in full, and n bytes of the body. */
 static void
-on_head(struct visitor *v, const char *end)
+on_head(struct visitor *v, size_t n)
 {
 	const char *length = strcasestr(v->head, "\r\nContent-Length:");
-	size_t body = v->head_n - (size_t)(end + 4 - v->head), whole;
 
 	if (strncmp(v->head, "HTTP/1.1 200", 12) != 0 || length == NULL) {
 		leave(v, &g.refused);
 		return;
 	}
-	whole = strtoul(length + 17, NULL, 10);
-	if (body > whole)
-		fail("answer", "more than its length");
 	v->is_in_body = true;
-	v->body_left = whole - body;
-	if (v->body_left == 0)
-		on_answer(v);
+	v->body_left = strtoul(length + 17, NULL, 10);
+	on_body(v, n);
 }
 
+/* n bytes, of which some are of the head. */
 static void
-on_readable(struct visitor *v)
+on_bytes(struct visitor *v, const char *p, size_t n)
 {
-	static char rest[1 << 16];
-	size_t room = HEAD_MAX - 1 - v->head_n;
-	ssize_t n =
-	    v->is_in_body
-		? recv(v->fd, rest,
-		      v->body_left < sizeof(rest) ? v->body_left : sizeof(rest),
-		      0)
-		: recv(v->fd, v->head + v->head_n, room, 0);
-	char *end;
+	size_t room = HEAD_MAX - 1 - v->head_n, had = v->head_n;
+	size_t copied = n < room ? n : room;
+	const char *end;
 
-	if (n < 0 && errno == EAGAIN)
-		return;
-	if (n <= 0) {
-		leave(v, &g.lost);
-		return;
-	}
-	if (v->is_in_body) {
-		v->body_left -= (size_t)n;
-		if (v->body_left == 0)
-			on_answer(v);
-		return;
-	}
-	v->head_n += (size_t)n;
+	memcpy(v->head + had, p, copied);
+	v->head_n += copied;
 	v->head[v->head_n] = '\0';
 	end = strstr(v->head, "\r\n\r\n");
 	if (end != NULL)
-		on_head(v, end);
-	else if (v->head_n == HEAD_MAX - 1)
+		on_head(v, n - ((size_t)(end + 4 - v->head) - had));
+	else if (copied < n)
 		leave(v, &g.refused);
+}
+
+/* One call for all that is there: whatever comes behind it wakes us again. */
+static void
+on_readable(struct visitor *v)
+{
+	static char bytes[1 << 18];
+	ssize_t n = recv(v->fd, bytes, sizeof(bytes), 0);
+
+	if (n < 0 && errno == EAGAIN)
+		return;
+	if (n <= 0)
+		leave(v, &g.lost);
+	else if (v->is_in_body)
+		on_body(v, (size_t)n);
+	else
+		on_bytes(v, bytes, (size_t)n);
 }
 
 static bool
@@ -243,19 +250,41 @@ part(double p)
 	return g.n_times ? (double)g.times[(unsigned)(p * (g.n_times - 1))] : 0;
 }
 
-static void
-report(double took)
+static double
+cpu_seconds(void)
 {
 	struct rusage u;
 
 	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+/* Sockets are made, named and closed, and nobody is spoken to. */
+static void
+burn(void)
+{
+	while (!is_over && cpu_seconds() < g.burn) {
+		struct sockaddr_in from = { .sin_family = AF_INET,
+			.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (fd < 0 ||
+		    bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0)
+			fail("socket", strerror(errno));
+		close(fd);
+	}
+}
+
+static void
+report(double took)
+{
 	qsort(g.times, g.n_times, sizeof(*g.times), by_size);
 	printf("{\"visitors\": %u, \"refused\": %u, \"lost\": %u, "
 	       "\"at_once\": %u, \"seconds\": %.3f, \"p50_ms\": %.2f, "
 	       "\"p99_ms\": %.2f, \"cpu_s\": %.3f}\n",
 	    g.done, g.refused, g.lost, g.most, took, part(0.5), part(0.99),
-	    (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-		(double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+	    cpu_seconds());
 }
 
 static void
@@ -263,7 +292,7 @@ take_options(int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "n:c:r:p:H:")) != -1) {
+	while ((o = getopt(argc, argv, "n:c:r:p:H:b:")) != -1) {
 		if (o == 'n')
 			g.total = (unsigned)atoi(optarg);
 		else if (o == 'c')
@@ -274,6 +303,8 @@ take_options(int argc, char **argv)
 			g.paths[g.n_paths++] = optarg;
 		else if (o == 'H')
 			g.host = optarg;
+		else if (o == 'b')
+			g.burn = strtod(optarg, NULL);
 		else
 			exit(2);
 	}
@@ -315,6 +346,10 @@ main(int argc, char **argv)
 	sigaction(SIGTERM, &stop, NULL);
 	g.epoll = epoll_create1(EPOLL_CLOEXEC);
 	began = last = seconds();
+	if (g.burn > 0) {
+		burn();
+		g.total = g.begun = 1; /* and nobody comes */
+	}
 	while (has_more() || g.open > 0) {
 		int n;
 

@@ -12,6 +12,8 @@ connection of its own, and takes the first page as browsers do, with gzip:
 
     steady  --rate of them a second, for as long as the mail takes
     flood   10 000, all as soon as they can, 1 000 at once
+    makers  nobody: a program takes the CPU time that making the flood before
+            it took, in the same class of scheduling, and speaks to no server
     storm   as many as can be for as long as the mail takes, 1 000 at once
     nginx   the storm, but on Debian's nginx that hands out a copy of the page
             (one worker, nice 15 as role web): what visitors cost who only
@@ -30,7 +32,10 @@ wait for it, and it for them.)
 Visitors have to be made on this machine, too, which costs about as much as
 answering them. So their program gets the time that nobody else wants (SCHED_IDLE), and the
 column "visitors' CPU" says how much of the two cores it took all the same: that much
-is not the server's doing, but it is in the ratio.
+is not the server's doing, but it is in the ratio. The last line of the table is the
+flood's rounds by those of makers, one behind the other: what is left is what the
+server does for visitors. (Over loopback each end's kernel work is half done in the
+other's time: about as much of ours is counted as theirs as the other way round.)
 """
 import argparse
 import json
@@ -52,7 +57,7 @@ from lib.watched import Peer  # noqa: E402
 from status_site import SYSTEMS, fill, get  # noqa: E402
 
 BOXES = 20
-KINDS = ("none", "steady", "flood", "storm", "nginx")
+KINDS = ("none", "steady", "flood", "makers", "storm", "nginx")
 FLOOD = 10000
 
 
@@ -125,9 +130,10 @@ add_header Content-Encoding gzip;
 class Visitors:
     """They come until the block ends; then result says how it went."""
 
-    def __init__(self, program, port, kind, rate):
+    def __init__(self, program, port, kind, rate, burn_s):
         self.result, self.kind = None, kind
-        words = ["-r", str(rate)] if kind == "steady" else []
+        words = {"steady": ["-r", str(rate)],
+                 "makers": ["-b", f"{burn_s:.3f}"]}.get(kind, [])
         self.command = kind != "none" and [
             "chrt", "--idle", "0", program, "-c", "1000", *words,
             "-n", str(FLOOD if kind == "flood" else 0),
@@ -137,7 +143,7 @@ class Visitors:
         if self.command:
             self.process = subprocess.Popen(self.command, text=True,
                                             stdout=subprocess.PIPE)
-            if self.kind != "flood":
+            if self.kind not in ("flood", "makers"):
                 time.sleep(0.5)
         return self
 
@@ -158,11 +164,12 @@ def role_seconds(server):
     return sums
 
 
-def one_round(server, copy, programs, kind, messages, rate):
+def one_round(server, copy, programs, kind, messages, rate, burn_s=0):
     """(deliveries a second, what the visitors got or None)"""
     before = role_seconds(server)
     port = (copy if kind == "nginx" else server).ports["http"]
-    with Visitors(programs["visit_load"], port, kind, rate) as visitors:
+    with Visitors(programs["visit_load"], port, kind, rate,
+                  burn_s) as visitors:
         out = subprocess.run(
             [programs["smtp_load"], "-c", "20", "-n", str(messages),
              "-s", "10240", "-t", f"box%u@{DOMAIN}", "-m", str(BOXES),
@@ -184,19 +191,24 @@ def spread(values, digits=0):
 
 def table(rates, seen):
     lines = ["| | deliveries/s | with visitors / without | visitors/s | "
-             "first page, p50 and p99, ms | visitors' CPU |",
+             "first page, p50 and p99, ms | their makers' CPU |",
              "|---|---|---|---|---|---|"]
     lines.append(f"| no visitors | {spread(rates['none'])} | | | | |")
     for kind in KINDS[1:]:
         ratio = [b / a for a, b in zip(rates["none"], rates[kind])]
         v = seen[kind]
+        first = f"| {kind} | {spread(rates[kind])} | {spread(ratio, 3)} | "
+        if kind == "makers":
+            lines.append(first + f"none | | {spread([x['cpu_s'] for x in v], 2)} s |")
+            continue
         lines.append(
-            f"| {kind} | {spread(rates[kind])} | {spread(ratio, 3)} | "
+            first
             + spread([x["visitors"] / x["seconds"] for x in v]) + " | "
             + spread([x["p50_ms"] for x in v], 1) + "; "
             + spread([x["p99_ms"] for x in v], 1) + " | "
-            + spread([100 * x["cpu_s"] / x["seconds"] / 2 for x in v], 1)
-            + " % |")
+            + spread([x["cpu_s"] for x in v], 2) + " s |")
+    ratio = [b / a for a, b in zip(rates["makers"], rates["flood"])]
+    lines.append(f"| flood by makers | | {spread(ratio, 3)} | | | |")
     return "\n".join(lines)
 
 
@@ -225,8 +237,10 @@ def rounds(args, programs):
                   args.rate)
         for _ in range(args.rounds):
             for kind in KINDS:
+                burn_s = (seen["flood"][-1]["cpu_s"] if kind == "makers"
+                          else 0)
                 rate, visitors = one_round(server, copy, programs, kind,
-                                           args.messages, args.rate)
+                                           args.messages, args.rate, burn_s)
                 rates[kind].append(rate)
                 if visitors:
                     seen[kind].append(visitors)
