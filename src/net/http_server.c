@@ -15,6 +15,7 @@
 #define OUT_HIGH  KIB(256)
 #define OUT_LOW   KIB(64)
 #define HEAD_ROOM KIB(16) /* of an answer */
+#define HEAD_FEW  256     /* of that, without the fields of the reply */
 #define CLOSE_MS  5000    /* for the last one, and as its size wants */
 /* A body is kept with room for this much; more comes with the bytes. */
 #define BODY_BYTES_PER_S 4096
@@ -270,6 +271,7 @@ http_visit_reply(struct http_visit *c, const struct http_reply *r)
 	size_t before = conn_out_bytes(c->conn);
 
 	ASSERT(c->state != STATE_IDLE && c->state != STATE_ENDED);
+	(void)buf_reserve(&b, HEAD_FEW + r->fields.n);
 	http_response_begin(&b, &head);
 	buf_put_str(&b, r->fields);
 	http_response_end(&b);

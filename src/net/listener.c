@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define REST_MS 200
@@ -55,10 +54,13 @@ on_rested(void *arg)
 static void
 accept_one(struct listener *ln)
 {
-	int fd = accept4(ln->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	struct sockaddr_storage peer = { .ss_family = AF_UNSPEC };
+	socklen_t n = sizeof(peer);
+	int fd = accept4(
+	    ln->fd, (struct sockaddr *)&peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
-		ln->fn(ln->arg, fd);
+		ln->fn(ln->arg, fd, &peer);
 	} else if (errno == EINVAL) {
 		ln->is_over = true;
 		update(ln);

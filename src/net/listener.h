@@ -10,10 +10,14 @@
 
 #include "net/loop.h"
 
+#include <sys/socket.h>
+
 struct listener;
 
-/* A new connection; fd is taken (non-blocking, close-on-exec). */
-typedef void (*listener_fn)(void *arg, int fd);
+/* A new connection; fd is taken (non-blocking, close-on-exec). peer: AF_UNSPEC
+ * when it has no address that is told. */
+typedef void (*listener_fn)(
+    void *arg, int fd, const struct sockaddr_storage *peer);
 
 /*
  * fd is taken: listening already, set non-blocking here. Options that accepted

@@ -68,16 +68,6 @@ ports_configure(struct ports *p, const struct ports_limits *limits)
 	update(p);
 }
 
-static void
-get_peer(int fd, struct sockaddr_storage *ret)
-{
-	socklen_t n = sizeof(*ret);
-
-	memset(ret, 0, sizeof(*ret));
-	if (getpeername(fd, (struct sockaddr *)ret, &n) < 0)
-		ret->ss_family = AF_UNSPEC;
-}
-
 /* Once a minute for each address; and not when there are too many addresses. */
 static bool
 was_told(struct ports *p, const struct ports_client *c)
@@ -114,26 +104,25 @@ admit(struct ports *p, struct ports_client *c)
 }
 
 void
-ports_take(struct ports *p, enum service service, uint16_t port, int fd)
+ports_take(struct ports *p, enum service service, uint16_t port, int fd,
+    const struct sockaddr_storage *peer)
 {
-	struct sockaddr_storage peer;
 	struct ports_client c = {
-		.service = service, .port = port, .fd = fd, .peer = &peer
+		.service = service, .port = port, .fd = fd, .peer = peer
 	};
 
 	metric_add(M_CONNECTIONS, 1);
-	get_peer(fd, &peer);
 	if (!admit(p, &c))
 		(void)close(fd);
 	update(p);
 }
 
 static void
-on_accept(void *arg, int fd)
+on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 {
 	struct port *port = arg;
 
-	ports_take(port->all, port->service, port->number, fd);
+	ports_take(port->all, port->service, port->number, fd, peer);
 }
 
 void
@@ -243,6 +232,7 @@ ports_conn_config(const struct ports_client *c, struct tls_context *tls,
 	if (wants_tls && tls == NULL)
 		return false;
 	ret->fd = c->fd;
+	ret->peer = c->peer;
 	ret->tls = wants_tls ? tls : NULL;
 	return true;
 }

@@ -51,8 +51,10 @@ void ports_free(struct ports *p); /* NULL is fine */
 void ports_configure(struct ports *p, const struct ports_limits *limits);
 /* A listening socket; taken. */
 void ports_listen(struct ports *p, enum service service, int fd);
-/* A connection that is there already; fd, non-blocking, is taken. */
-void ports_take(struct ports *p, enum service service, uint16_t port, int fd);
+/* A connection that is there already; fd, non-blocking, is taken. peer: as of
+ * accept(2), AF_UNSPEC when unknown; copied. */
+void ports_take(struct ports *p, enum service service, uint16_t port, int fd,
+    const struct sockaddr_storage *peer);
 /* Accept no more. */
 void ports_stop(struct ports *p);
 /* A client that open() took is gone: its place is free. peer: NULL of a proxy. */

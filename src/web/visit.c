@@ -18,6 +18,16 @@
 	"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; " \
 	"form-action 'none'"
 
+/* Fields of every answer. */
+#define ALWAYS \
+	"Vary: Accept-Encoding, Accept-Language\r\n" \
+	"X-Content-Type-Options: nosniff\r\n" \
+	"X-Frame-Options: DENY\r\n" \
+	"Referrer-Policy: no-referrer\r\n" \
+	"Permissions-Policy: camera=(), geolocation=(), microphone=()\r\n" \
+	"Cross-Origin-Opener-Policy: same-origin\r\n"
+#define FIELDS_FEW KIB(1) /* room that most answers need no more than */
+
 /* In place of a client (visit_make). */
 struct made {
 	struct http_request request;
@@ -185,15 +195,9 @@ put_fields(const struct visit *v, struct buf *b, const struct visit_reply *r)
 	put_field(b, "Content-Type", str_c(r->type ? r->type : ""));
 	put_field(b, "Content-Encoding", str_c(r->encoding ? r->encoding : ""));
 	put_caching(b, r);
-	put_field(b, "Vary", STR("Accept-Encoding, Accept-Language"));
 	put_field(b, "Content-Security-Policy",
 	    str_c(r->policy ? r->policy : BLANK_POLICY));
-	put_field(b, "X-Content-Type-Options", STR("nosniff"));
-	put_field(b, "X-Frame-Options", STR("DENY"));
-	put_field(b, "Referrer-Policy", STR("no-referrer"));
-	put_field(b, "Permissions-Policy",
-	    STR("camera=(), geolocation=(), microphone=()"));
-	put_field(b, "Cross-Origin-Opener-Policy", STR("same-origin"));
+	buf_put_c(b, ALWAYS);
 	/* A browser does not heed it on a certificate that it does not trust. */
 	if (visit_is_https(v))
 		put_field(
@@ -235,6 +239,7 @@ visit_reply(struct visit *v, const struct visit_reply *r)
 		reply.status = 304;
 		reply.body = STR("");
 	}
+	(void)buf_reserve(&fields, FIELDS_FEW);
 	put_fields(v, &fields, r);
 	reply.fields = buf_str(&fields);
 	metric_add(M_WEB_REQUESTS, 1);

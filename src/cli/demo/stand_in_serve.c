@@ -131,7 +131,7 @@ static const struct conn_handlers handlers = {
 };
 
 static void
-on_client(void *arg, int fd)
+on_client(void *arg, int fd, const struct sockaddr_storage *peer)
 {
 	struct port *p = arg;
 	struct conn_config config = { .loop = p->all->loop,
@@ -141,7 +141,6 @@ on_client(void *arg, int fd)
 		.out_low = OUT_HIGH / 4,
 		.handlers = &handlers };
 	struct client *c;
-	socklen_t n;
 
 	if (p->all->n_clients == CLIENTS_MAX) {
 		(void)close(fd);
@@ -149,10 +148,8 @@ on_client(void *arg, int fd)
 	}
 	c = X_NEW(struct client);
 	c->port = p;
-	n = sizeof(c->peer);
-	if (getpeername(fd, (struct sockaddr *)&c->peer, &n) == 0)
-		(void)inet_ntop(
-		    AF_INET, &c->peer.sin_addr, c->ip, sizeof(c->ip));
+	memcpy(&c->peer, peer, sizeof(c->peer));
+	(void)inet_ntop(AF_INET, &c->peer.sin_addr, c->ip, sizeof(c->ip));
 	p->all->n_clients++;
 	config.arg = c;
 	c->conn = conn_new(&config);

@@ -77,14 +77,19 @@ http_response_begin(struct buf *out, const struct http_response *r)
 void
 http_response_field(struct buf *out, const char *name, struct str value)
 {
+	size_t from = 0;
+
 	buf_put_c(out, name);
 	buf_put_c(out, ": ");
 	for (size_t i = 0; i < value.n; i++) {
 		char c = value.p[i];
 
 		if (((uint8_t)c >= ' ' && c != 0x7f) || c == '\t')
-			buf_put_char(out, c);
+			continue;
+		buf_put(out, value.p + from, i - from);
+		from = i + 1;
 	}
+	buf_put_str(out, str_from(value, from));
 	buf_put_c(out, "\r\n");
 }
 

@@ -37,9 +37,14 @@ listen_on_loopback(struct sockaddr_in *ret)
 }
 
 static void
-on_accept(void *arg, int fd)
+on_accept(void *arg, int fd, const struct sockaddr_storage *peer)
 {
 	struct state *s = arg;
+	struct sockaddr_storage asked = { 0 };
+	socklen_t n = sizeof(asked);
+
+	assert_int_equal(getpeername(fd, (struct sockaddr *)&asked, &n), 0);
+	assert_memory_equal(peer, &asked, sizeof(asked));
 
 	s->taken[s->count++] = fd;
 	if (s->pause_at_once)

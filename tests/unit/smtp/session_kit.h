@@ -396,6 +396,9 @@ stop_now(void *arg)
 	loop_stop(arg);
 }
 
+/* Of a socket pair. */
+static const struct sockaddr_storage no_address = { .ss_family = AF_UNIX };
+
 static UNUSED void
 play_run(struct play *p, enum service service, struct str in, size_t step)
 {
@@ -409,7 +412,7 @@ play_run(struct play *p, enum service service, struct str in, size_t step)
 	p->in = in;
 	p->step = step;
 	buf_reset(&p->got, 0);
-	ports_take(p->rt.sv.ports, service, 25, fds[0]);
+	ports_take(p->rt.sv.ports, service, 25, fds[0], &no_address);
 	if (pthread_create(&thread, NULL, client, p) != 0)
 		die("pthread_create");
 	loop_run(p->rt.loop);

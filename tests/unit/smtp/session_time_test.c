@@ -30,7 +30,7 @@ TEST(a_client_that_drips_bytes_is_cut_off)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	p.fd = fds[1];
-	ports_take(p.rt.sv.ports, SERVICE_MX, 25, fds[0]);
+	ports_take(p.rt.sv.ports, SERVICE_MX, 25, fds[0], &no_address);
 	CHECK(pthread_create(&thread, NULL, dripping_client, &p) == 0, "run");
 	loop_run(p.rt.loop);
 	loop_defer(p.rt.loop, stop_now, p.rt.loop);
@@ -78,7 +78,7 @@ TEST(a_message_that_stops_coming_is_cut_off)
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	p.fd = fds[1];
-	ports_take(p.rt.sv.ports, SERVICE_MX, 25, fds[0]);
+	ports_take(p.rt.sv.ports, SERVICE_MX, 25, fds[0], &no_address);
 	CHECK(pthread_create(&thread, NULL, holding_client, &p) == 0, "run");
 	loop_run(p.rt.loop);
 	loop_defer(p.rt.loop, stop_now, p.rt.loop);
@@ -100,7 +100,7 @@ TEST(a_stopping_worker_says_so)
 	play_init(&p);
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0, "socketpair");
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	ports_take(p.rt.sv.ports, SERVICE_MX, 25, fds[0]);
+	ports_take(p.rt.sv.ports, SERVICE_MX, 25, fds[0], &no_address);
 	session_shutdown(LIST_FIRST(&p.rt.sv.sessions), false);
 	loop_run(p.rt.loop);
 	loop_defer(p.rt.loop, stop_now, p.rt.loop);

@@ -61,7 +61,7 @@ play_tls(struct play *p, enum service service, void *(*fn)(void *))
 	p->rt.sv.tls = make_context();
 	make_pair(fds);
 	p->fd = fds[1];
-	ports_take(p->rt.sv.ports, service, 25, fds[0]);
+	ports_take(p->rt.sv.ports, service, 25, fds[0], &no_address);
 	CHECK(pthread_create(&thread, NULL, fn, p) == 0, "run");
 	loop_run(p->rt.loop);
 	loop_defer(p->rt.loop, stop_now, p->rt.loop);
