@@ -8,7 +8,7 @@ Starts Debian's Postfix and Dovecot (maildir and mdbox) and Mailstead on
 loopback, takes turns, and prints a table of medians with their spread and the
 ratio of the medians. --write puts the table into docs/performance.md. All
 servers keep durability on. Needs root (cgroups for CPU and memory), the
-packages of bench/README.md, and about 20 minutes.
+packages of packaging/apt-build.txt and apt-peers.txt, and about 20 minutes.
 """
 import argparse, json, os, shutil, signal, statistics, subprocess, sys, time
 

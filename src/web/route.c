@@ -22,6 +22,7 @@ static const struct route routes[] = {
 	{ ROUTE_GET, "/archive/", 0, page_month },
 	{ ROUTE_GET, "/category/", 0, page_category },
 	{ ROUTE_GET, "/posts/", 0, page_post },
+	{ ROUTE_GET | ROUTE_VISITOR, "/systems", 0, page_systems },
 	{ ROUTE_GET, "/systems/", 0, page_system },
 	{ ROUTE_GET, "/tag/", 0, page_tag },
 	{ ROUTE_GET | ROUTE_VISITOR, "/check", 0, page_check },

@@ -49,12 +49,14 @@ def stands_in(base):
                     yield True
 
 
-def free_base():
+def free_base(but=None):
     """A first port such that all of the demo's are free, and stay so: no other
-    process of tests takes it before this one ends."""
+    process of tests takes it before this one ends. Not "but"."""
     folder = pathlib.Path(tempfile.gettempdir()) / "mailstead-test-ports"
     folder.mkdir(mode=0o777, exist_ok=True)
     for base in range(20000, 60000, 1000):
+        if base == but:
+            continue
         lock = LOCKS.get(base) or open(folder / f"demo-{base}", "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -295,6 +297,23 @@ def test_an_error_in_the_configuration_is_told(demo):
     conf.write_text("hostnam = \"x\"\n" + conf.read_text())
     error = failing(demo.folder)
     assert "mailstead.conf:1" in error
+
+
+def test_what_was_changed_in_the_configuration_stays(demo):
+    demo.start()
+    demo.stop()
+    conf = demo.folder / "mailstead.conf"
+    conf.write_text("# ours\n" + conf.read_text())
+    demo.start()
+    demo.stop()
+    assert conf.read_text().startswith("# ours\n"), "the same ports"
+    was = conf.read_text()
+    demo.base = free_base(but=demo.base)
+    demo.start()
+    assert "ours" not in conf.read_text(), "other ports"
+    assert (demo.folder / "mailstead.conf.old").read_text() == was
+    assert "mailstead.conf.old" in demo.log()
+    demo.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="we are an ordinary user")

@@ -345,6 +345,8 @@ def test_addresses_of_posts_and_lists(site):
     assert r.status == 303 and re.fullmatch(
         r"/posts/\d{4}/\d\d/[a-z0-9-]+", where)
     assert heading(page(site, where)) == "Reading is slow"
+    r, _ = ask(site, "GET", "/systems")
+    assert r.status == 303 and r.headers["Location"] == "/#systems"
     month = "/archive/" + "/".join(where.split("/")[2:4])
     assert "Reading is slow" in page(site, month)
     assert "About" in page(site, "/tag/" + urllib.parse.quote("relay & co"))

@@ -304,9 +304,10 @@ write_ports(struct admin *a, const struct demo *d)
 	return ADMIN_OK;
 }
 
-/* A demo that was made before there were any has them where they are usual. */
-static void
-read_ports(struct demo *d)
+/* False: a demo that was made before there were any, which has them where they are
+ * usual. */
+static bool
+read_ports(const struct demo *d, uint32_t *ret)
 {
 	CLEANUP(closep) int fd = open(d->ports_path, O_RDONLY | O_CLOEXEC);
 	char text[16];
@@ -314,9 +315,9 @@ read_ports(struct demo *d)
 	struct str line;
 
 	if (n <= 0)
-		return;
+		return false;
 	(void)str_split(str_make(text, (size_t)n), '\n', &line);
-	(void)!str_to_u32(line, DEMO_PORTS_MAX, &d->ports);
+	return str_to_u32(line, DEMO_PORTS_MAX, ret);
 }
 
 /* Is there one, for this folder? One with an error stays too: the start says
@@ -338,6 +339,48 @@ has_configuration(const struct demo *d)
 	return is_ours;
 }
 
+/* What somebody may have changed since is kept beside the new one. */
+static int
+put_aside(struct admin *a, const struct demo *d)
+{
+	CLEANUP(freep) char *to = x_asprintf("%s.old", d->conf_path);
+
+	if (rename(d->conf_path, to) < 0)
+		return errno == ENOENT ? ADMIN_OK
+		                       : admin_error(a, ADMIN_REFUSED, "%s: %s",
+					     to, strerror(errno));
+	fprintf(stderr,
+	    "mailstead: the configuration is written anew; the one before is "
+	    "%s\n",
+	    to);
+	return ADMIN_OK;
+}
+
+/* As it is, unless other ports are asked for. */
+static bool
+is_kept(struct demo *d)
+{
+	uint32_t was;
+
+	if (!has_configuration(d))
+		return false;
+	if (!d->has_ports) {
+		(void)!read_ports(d, &d->ports);
+		return true;
+	}
+	return read_ports(d, &was) && was == d->ports;
+}
+
+static int
+make_configuration(struct admin *a, const struct demo *d)
+{
+	int r = put_aside(a, d);
+
+	if (r == ADMIN_OK)
+		r = write_configuration(a, d);
+	return r == ADMIN_OK ? write_ports(a, d) : r;
+}
+
 int
 demo_make_files(struct admin *a, struct demo *d, const char *dir)
 {
@@ -346,13 +389,8 @@ demo_make_files(struct admin *a, struct demo *d, const char *dir)
 
 	if (r == ADMIN_OK)
 		r = make_certificate(a, d);
-	if (r == ADMIN_OK && (d->has_ports || !has_configuration(d))) {
-		r = write_configuration(a, d);
-		if (r == ADMIN_OK)
-			r = write_ports(a, d);
-	} else {
-		read_ports(d);
-	}
+	if (r == ADMIN_OK && !is_kept(d))
+		r = make_configuration(a, d);
 	umask(old);
 	return r;
 }

@@ -160,8 +160,8 @@ probe_ok(struct probe *p, const char *fmt, ...)
 		p->outcome = WATCH_FAILED;
 		p->cause = WATCH_LATE;
 		(void)snprintf(p->text, sizeof(p->text),
-		    "answers after %u ms, and its limit is %llu ms",
-		    p->us / 1000, (unsigned long long)limit / 1000);
+		    "answers after %.1f ms, and its limit is %llu ms",
+		    p->us / 1000.0, (unsigned long long)limit / 1000);
 	}
 }
 

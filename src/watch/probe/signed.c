@@ -27,7 +27,8 @@ signed_can_judge(struct probe *p)
 	if (!is_wanted(p) || p->sv->validates)
 		return true;
 	probe_unclear(p, "signatures are not checked here: dns.dnssec is off, "
-			 "or there is no trust anchor (dns.trust_anchor)");
+			 "or there is no trust anchor (dns.trust_anchor; "
+			 "Debian's is in package dns-root-data)");
 	return false;
 }
 

@@ -27,3 +27,9 @@ page_home(struct visit *v)
 {
 	page_serve(v, STR("/"), render, NULL);
 }
+
+void
+page_systems(struct visit *v)
+{
+	visit_reply_redirect(v, "/#systems", false);
+}

@@ -7,6 +7,8 @@
 /* --- page_home.c ---------------------------------------------------------------- */
 
 void page_home(struct visit *v);
+/* /systems: where they are. */
+void page_systems(struct visit *v);
 
 /* --- page_search.c -------------------------------------------------------------- */
 
