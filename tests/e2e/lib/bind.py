@@ -22,7 +22,7 @@ class Bind(dns.NameServer):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="bind-"))
         self.ip, self.port = "127.0.0.1", free_ports(1)[0]
         self.zone, self.signed, self.serial = zone, signed, 1
-        self.process, self.others = None, {}
+        self.process, self.others, self.children = None, {}, []
         allowed = " ".join(f"key {k};" for k in may_change or keys)
         text = "".join(
             f'key "{k}" {{ algorithm '

@@ -112,7 +112,7 @@ class Counter:
     def kill(self):
         if self.process.poll() is None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(60)
 
 
 if __name__ == "__main__":

@@ -102,13 +102,14 @@ class Dialogue:
         assert self.held == b"", f"unexpected: {self.held!r}"
 
     def expect_silence(self, seconds=0.2):
+        before = self.sock.gettimeout()
         self.sock.settimeout(seconds)
         try:
             self._fill()
         except (TimeoutError, socket.timeout):
             pass
         finally:
-            self.sock.settimeout(10)
+            self.sock.settimeout(before)
         assert self.held == b"", f"unexpected: {self.held!r}"
 
     # --- TLS and scripts -----------------------------------------------------

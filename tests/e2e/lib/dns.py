@@ -11,7 +11,7 @@ import time
 
 from dns import message, query, rdatatype, tsigkeyring, update
 
-from lib.instance import free_ports
+from lib.instance import PATIENCE_S, free_ports
 
 KNOTD = shutil.which("knotd") or "/usr/sbin/knotd"
 
@@ -61,6 +61,7 @@ class NameServer:
         self.port = port or free_ports(1)[0]
         self.zone, self.signed = zone, signed
         self.others = others or {}
+        self.children = []
         self.serial = 1
         self.process = None
         (self.dir / "db").mkdir()
@@ -105,6 +106,7 @@ zone:
         self.write(records)
 
     def add_child(self, zone):
+        self.children.append(zone)
         file = self.dir / zone
         file.write_text(f"$ORIGIN {zone}\n$TTL 2\n@ SOA ns.{self.zone} "
                         f"admin.{self.zone} 1 60 60 600 2\n"
@@ -137,7 +139,7 @@ zone:
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=open(self.dir / "log", "wb"), env=env)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE_S
         while not self.answers():
             if self.process.poll() is not None or \
                     time.monotonic() > deadline:
@@ -148,9 +150,13 @@ zone:
         return self
 
     def answers(self):
-        """Does it answer a question about its zone with NOERROR?"""
+        """Does it answer a question about each of its zones with NOERROR?"""
+        return all(map(self.has_zone, (self.zone, *self.others,
+                                       *self.children)))
+
+    def has_zone(self, zone):
         name = b"".join(bytes([len(p)]) + p.encode()
-                        for p in self.zone.rstrip(".").split(".")) + b"\0"
+                        for p in zone.rstrip(".").split(".")) + b"\0"
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.2)
             s.sendto(b"\x12\x34\0\0\0\1\0\0\0\0\0\0" + name +
@@ -178,7 +184,7 @@ zone:
     def end(self):
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(10)
+            self.process.wait(PATIENCE_S)
             self.process = None
 
     def stop(self):
@@ -188,7 +194,7 @@ zone:
     def ask(self, name, kind):
         """The records of a name and type, as text, sorted."""
         question = message.make_query(name, kind)
-        reply = query.tcp(question, self.ip, 5, self.port)
+        reply = query.tcp(question, self.ip, PATIENCE_S, self.port)
         return sorted(str(item) for rrset in reply.answer
                       if rrset.rdtype == rdatatype.from_text(kind)
                       for item in rrset)
@@ -199,7 +205,7 @@ zone:
             {key: secret(key)}))
         for verb, *words in changes:
             getattr(u, verb)(*words)
-        reply = query.tcp(u, self.ip, 5, self.port)
+        reply = query.tcp(u, self.ip, PATIENCE_S, self.port)
         assert reply.rcode() == 0, reply
 
 

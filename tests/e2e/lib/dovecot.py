@@ -59,7 +59,7 @@ class Dovecot:
                     "HOME": str(self.dir), "USER": name, "TZ": "UTC"}
         self.processes = []
 
-    def connect(self, service="imap", timeout=20):
+    def connect(self, service="imap", timeout=60):
         """A socket with a signed-in session at the other end."""
         ours, theirs = socket.socketpair()
         with theirs:

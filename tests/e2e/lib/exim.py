@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 
 from lib import peers
-from lib.instance import free_ports, make_certificate, wait_for
+from lib.instance import (
+    PATIENCE_S, free_ports, make_certificate, wait_for)
 
 PACKAGE, WRAPPER = "exim4-daemon-light", "libnss-wrapper"
 USER = "Debian-exim"
@@ -161,6 +162,6 @@ class Exim:
     def stop(self):
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE_S)
             self.process = None
         shutil.rmtree(self.dir, ignore_errors=True)

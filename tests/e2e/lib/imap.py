@@ -10,7 +10,7 @@ import imaplib
 import re
 
 from lib.dialogue import Dialogue
-from lib.instance import wait_for
+from lib.instance import PATIENCE_S, wait_for
 
 LITERAL = re.compile(rb"\{(\d+)\}\Z")
 
@@ -30,7 +30,8 @@ def read_all(account, name="INBOX"):
 
 
 class Imap(Dialogue):
-    def __init__(self, server, service="imaps", greet=True, timeout=20):
+    def __init__(self, server, service="imaps", greet=True,
+                 timeout=PATIENCE_S):
         super().__init__(server.connect(service, timeout))
         self.server = server
         self.count = 0

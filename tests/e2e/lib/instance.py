@@ -240,8 +240,8 @@ class Instance:
             os.killpg(self.process.pid, signo)
         except ProcessLookupError:
             pass
-        self.process.wait(10)
-        deadline = time.monotonic() + 5
+        self.process.wait(PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
         while group_exists(self.process.pid) and time.monotonic() < deadline:
             time.sleep(0.01)
         self.process.stdout.close()
@@ -301,7 +301,7 @@ class Instance:
         whole CompletedProcess instead."""
         done = subprocess.run(
             [BINARY, "-c", self.conf, *map(str, args)], input=input,
-            capture_output=True, text=True, timeout=60,
+            capture_output=True, text=True, timeout=2 * PATIENCE_S,
             env={**os.environ, **self.cli_env})
         if not check:
             return done
@@ -316,7 +316,6 @@ class Instance:
             yield
         finally:
             self.cli_env = {}
-        self.prefix = []  # what the server's command line begins with
 
     def add_domain(self, name=None):
         self.cli("domain", "add", name or self.domain)
@@ -382,8 +381,11 @@ def wait_for(fn, timeout=PATIENCE_S, what="nothing came"):
     """Until fn() is true; its value. Fails after timeout, PATIENCE_S at least."""
     deadline = time.monotonic() + max(timeout, PATIENCE_S)
     while True:
+        began = time.monotonic()
         value = fn()
         if value:
             return value
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+        now = time.monotonic()
+        assert now < deadline, what
+        # Half of the time at most goes into looking: who is looked at needs it.
+        time.sleep(min(max(now - began, 0.02), 0.5))

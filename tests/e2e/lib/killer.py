@@ -34,7 +34,7 @@ class Killer:
     def kill_supervisor(self):
         s = self.server
         s.process.kill()
-        s.process.wait(10)
+        s.process.wait(BACK_S)
         s.process.stdout.close()
         s.process = None
 

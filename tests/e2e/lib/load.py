@@ -23,10 +23,10 @@ import ssl
 import threading
 import time
 
-from lib.instance import PASSWORD
+from lib.instance import PASSWORD, PATIENCE_S
 from lib.testdata import original_of
 
-TIMEOUT_S = 15
+TIMEOUT_S = PATIENCE_S
 ID_FIELD = b"X-Load-Id: "
 # Whoever signs in to submission: the From field has to be theirs.
 SENDER = "r0@test.example"

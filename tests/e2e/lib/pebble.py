@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 """An authority of certificates on loopback: Debian's pebble."""
+import contextlib
 import http.client
 import json
 import os
@@ -10,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from lib.instance import free_ports
+from lib.instance import PATIENCE_S, free_ports
 
 PEBBLE = shutil.which("pebble")
 
@@ -52,7 +53,7 @@ class Pebble:
                 env={**os.environ, "PEBBLE_VA_NOSLEEP": "1",
                      "PEBBLE_WFE_NONCEREJECT": str(bad_nonces),
                      "PEBBLE_AUTHZREUSE": "0", **(env or {})})
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + PATIENCE_S
         while not self.answers():
             assert self.process.poll() is None and \
                 time.monotonic() < deadline, self.log()
@@ -60,20 +61,23 @@ class Pebble:
         return self
 
     def answers(self):
+        """Both of its servers: they do not begin in the same moment."""
         try:
             self.get("/roots/0")
+            self.get("/dir", self.port)
             return True
         except OSError:
             return False
 
-    def get(self, path):
-        """From where it is managed."""
+    def get(self, path, port=None):
+        """From where it is managed, if not from another port."""
         ctx = ssl.create_default_context()
         ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
-        c = http.client.HTTPSConnection("127.0.0.1", self.management,
+        c = http.client.HTTPSConnection("127.0.0.1", port or self.management,
                                         context=ctx, timeout=60)
-        c.request("GET", path)
-        return c.getresponse().read().decode()
+        with contextlib.closing(c):
+            c.request("GET", path)
+            return c.getresponse().read().decode()
 
     def root(self):
         """The certificate that its certificates lead to."""
@@ -85,7 +89,7 @@ class Pebble:
     def stop(self):
         if self.process is not None:
             self.process.kill()
-            self.process.wait(10)
+            self.process.wait(PATIENCE_S)
             self.process = None
 
     def remove(self):

@@ -5,7 +5,7 @@ import http.server
 import ssl
 import threading
 
-from lib.instance import wait_for
+from lib.instance import PATIENCE_S, wait_for
 
 
 class PolicyHost:
@@ -26,7 +26,7 @@ class PolicyHost:
             protocol_version = "HTTP/1.1"
 
             def setup(self):
-                self.request.settimeout(20)
+                self.request.settimeout(PATIENCE_S)
                 self.request = outer.wrap(self.request)
                 super().setup()
 
@@ -52,6 +52,7 @@ class PolicyHost:
 
         class Server(http.server.ThreadingHTTPServer):
             daemon_threads = True
+            request_queue_size = 100
 
             def handle_error(self, request, client_address):
                 pass

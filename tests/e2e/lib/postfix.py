@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from lib import peers
-from lib.instance import free_ports, wait_for
+from lib.instance import PATIENCE_S, free_ports, wait_for
 
 PACKAGE = "postfix"
 # Users and groups that every Debian has, in the place of Postfix's own.
@@ -158,6 +158,6 @@ class Postfix:
     def stop(self):
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE_S)
             self.process = None
         shutil.rmtree(self.dir, ignore_errors=True)

@@ -12,6 +12,7 @@ With users (login: password) mail is for those who have signed in, by one of
 mechanisms: PLAIN and LOGIN; SCRAM-SHA-256.
 """
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -281,5 +282,9 @@ class Receiver:
         return self.messages
 
     def close(self):
+        """Nobody is there from now on: close() alone would take one more who comes,
+        for the thread that waits in accept()."""
         self.stopping.set()
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()

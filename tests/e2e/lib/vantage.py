@@ -13,7 +13,7 @@ import time
 
 from nacl.signing import SigningKey
 
-from lib.instance import BINARY, START_S, TROUBLE
+from lib.instance import BINARY, PATIENCE_S, START_S, TROUBLE
 
 ENROL, SYNC = "/api/agent/v1/enrol", "/api/agent/v1/sync"
 OK, SLOW, FAILED, INCONCLUSIVE = range(4)
@@ -47,7 +47,8 @@ class Agent:
              f"https://127.0.0.1:{self.server.ports['https']}", "-",
              "--state", state or self.dir, "--ca",
              ca or self.server.certificate, "--user", "nobody", *options],
-            input=secret + "\n", capture_output=True, text=True, timeout=30)
+            input=secret + "\n", capture_output=True, text=True,
+            timeout=2 * PATIENCE_S)
 
     def configure(self, old, new):
         conf = self.dir / "agent.conf"
@@ -69,7 +70,7 @@ class Agent:
         if self.process is None:
             return
         self.process.send_signal(signo)
-        status = self.process.wait(10)
+        status = self.process.wait(PATIENCE_S)
         self.process.stdout.close()
         self.process = None
         assert status == (0 if signo == signal.SIGTERM else -signo), self.log()
@@ -133,13 +134,27 @@ class HandMade:
         kind = http.client.HTTPSConnection if service == "https" else \
             http.client.HTTPConnection
         more = {"context": tls} if service == "https" else {}
-        c = kind("127.0.0.1", self.server.ports[service], timeout=20, **more)
+        c = kind("127.0.0.1", self.server.ports[service], timeout=PATIENCE_S,
+                 **more)
         try:
             c.request("POST", path, body=body)
             r = c.getresponse()
             return r.status, r.read()
         finally:
             c.close()
+
+    def post_all(self, path, bodies):
+        """Many in one write, on one connection; the status of each."""
+        with self.server.connect("https") as s:
+            s.sendall(b"".join(
+                b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+                % (path.encode(), len(body)) + body for body in bodies))
+            answers, f = [], s.makefile("rb")
+            for _ in bodies:
+                head = f.readline()
+                answers.append(int(head.split()[1]))
+                f.read(int(http.client.parse_headers(f)["Content-Length"]))
+        return answers
 
     def enrol(self, secret, key=None):
         payload = (b"\1" + vstr(secret) + vstr(bytes(self.key.verify_key)) +

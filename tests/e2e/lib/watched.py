@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 
 from lib import peers
-from lib.instance import free_ports, wait_for
+from lib.instance import PATIENCE_S, free_ports, wait_for
 
 
 def accepts(port, host="127.0.0.1"):
@@ -68,7 +68,7 @@ class Peer:
     def stop(self):
         if self.process is not None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(PATIENCE_S)
             self.process = None
 
     def remove(self):
