@@ -3,25 +3,11 @@
 one, whatever dies in between, until somebody takes it over."""
 import json
 import signal
-import socket
 
 import pytest
 
-from lib.instance import free_ports, wait_for
-
-
-class Port:
-    """A TCP port that can be closed and opened again; nobody else gets it."""
-
-    def __init__(self):
-        self.number, = free_ports(1)
-        self.open()
-
-    def close(self):
-        self.socket.close()
-
-    def open(self):
-        self.socket = socket.create_server(("127.0.0.1", self.number))
+from lib.instance import wait_for
+from lib.port import Port
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from lib import pki
-from lib.instance import Instance
+from lib.instance import PATIENCE_S, Instance
 
 IMPLICIT = ("submissions", "imaps", "pop3s", "https")
 STARTTLS = {"mx": (b"EHLO x\r\n", b"250 ", b"STARTTLS\r\n", b"220 "),
@@ -33,7 +33,7 @@ def shown(server, service, name):
     ctx = ssl.create_default_context()
     ctx.check_hostname, ctx.verify_mode = False, ssl.CERT_NONE
     with socket.create_connection(("127.0.0.1", server.ports[service]),
-                                  10) as s:
+                                  PATIENCE_S) as s:
         if service in STARTTLS:
             greet, mark, ask, answer = STARTTLS[service]
             read_until(s, b"")
@@ -108,7 +108,7 @@ def test_the_list_says_what_is_in_force(served):
     one = rows["one.example"]
     assert one["source"] == "tls.folder" and not one["default"]
     assert one["names"] == ["one.example"] and one["kind"] == "ECDSA"
-    assert one["issuer"] == "Test Authority" and one["days_left"] == 29
+    assert one["issuer"] == "Test Authority" and one["days_left"] in (29, 30)
     assert one["fault"] is None
     assert rows["wild"]["names"] == ["*.wild.example"]
     assert "one.example" in served.cli("certificate", "list")
@@ -126,9 +126,9 @@ def test_a_reload_takes_new_ones_and_open_sessions_go_on(served):
         served.cli("reload")
         assert shown(served, "imaps", "one.example") == der(new.pem)
         assert "new.example" in listed(served)
-        old.recv(4096)
+        read_until(old, b"* OK")
         old.sendall(b"a CAPABILITY\r\n")
-        assert b"a OK" in old.recv(4096)
+        read_until(old, b"a OK")
 
 
 def test_a_bad_one_takes_nothing_away(served):

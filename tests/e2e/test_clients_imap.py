@@ -43,7 +43,7 @@ def port(server, way):
 
 def run(command, tmp_path, ok=(0,), env=None, **more):
     done = subprocess.run(
-        [str(x) for x in command], capture_output=True, text=True, timeout=60,
+        [str(x) for x in command], capture_output=True, text=True, timeout=300,
         errors="replace",
         start_new_session=True, env={**os.environ, "HOME": str(tmp_path), "LC_ALL": "C.UTF-8",
              **(env or {})}, **more)
@@ -270,7 +270,7 @@ def offlineimap_config(account, way, tmp_path):
     rc.write_text(f"""[general]
 accounts = a
 metadata = {tmp_path}/meta
-socktimeout = 30
+socktimeout = 120
 [Account a]
 localrepository = l
 remoterepository = r
@@ -334,7 +334,7 @@ def test_curl(account, way, tmp_path):
     s = account.server
     scheme = "imaps" if way == "tls" else "imap"
     url = f"{scheme}://localhost:{port(s, way)}/INBOX"
-    curl = ["curl", "-sS", "-m", "30", "--cacert", s.certificate, "-u",
+    curl = ["curl", "-sS", "-m", "120", "--cacert", s.certificate, "-u",
             f"{account}:{account.password}"]
     if way == "starttls":
         curl.append("--ssl-reqd")
@@ -342,7 +342,7 @@ def test_curl(account, way, tmp_path):
     (tmp_path / "m").write_bytes(mail)
     run(curl + ["-T", tmp_path / "m", url], tmp_path)
     done = subprocess.run([str(x) for x in curl + [f"{url};MAILINDEX=1"]],
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=300)
     assert done.stdout == mail
     assert "* SEARCH 1" in run(
         curl + ["-X", "SEARCH SUBJECT curl", url], tmp_path)

@@ -247,10 +247,14 @@ def test_a_disk_that_fills_up_under_load_loses_nothing(small_disk):
         for _ in range(3):
             taken = load.ledger.count_acked()
             wait_for(lambda: load.ledger.count_acked() > taken + 20 or
-                     load.failures, 10, "nothing is accepted")
+                     load.failures, 120, "nothing is accepted")
+            said = len(server.log())
             server.leave(RESERVE // 2)
-            server.wait_log("event=store.full ", 10)
+            wait_for(lambda: "event=store.full " in server.log()[said:],
+                     what="it is never full")
             server.make_room()
+            wait_for(lambda: "event=store.full.end " in server.log()[said:],
+                     what="it stays full")
             load.check_failures()
     finally:
         load.stop()

@@ -290,7 +290,8 @@ def test_a_wrong_clock_is_told(asking, primary, tmp_path, offset):
     assert "BADTIME" in done.stderr and "NTP" in done.stderr
     seconds = re.search(r"clock is (ahead|behind) by (\d+) s", done.stderr)
     assert seconds.group(1) == ("behind" if offset[0] == "+" else "ahead")
-    assert 3590 <= int(seconds.group(2)) <= 3610
+    # More or less what the question was under way.
+    assert 3300 <= int(seconds.group(2)) <= 3900
 
 
 @pytest.mark.parametrize("kind", ["knot", "bind"])

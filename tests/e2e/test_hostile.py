@@ -13,8 +13,9 @@ import time
 
 import pytest
 
-from lib.dialogue import Closed, Dialogue
-from lib.instance import PATIENCE_S, Instance, wait_for
+from lib.cpu import cpu_s
+from lib.dialogue import Closed, Dialogue, in_time
+from lib.instance import PATIENCE_S, Instance, merged, wait_for
 from lib.load import Imap, Smtp, fetched
 from lib.testdata import message, original_of
 
@@ -22,19 +23,21 @@ MIB = 1 << 20
 SENDER = "sender@elsewhere.example"
 ROLES = ("store", "auth", "filter", "smtp", "imap")
 IS_SLOW = "MAILSTEAD_BIN" in os.environ
-# Times that a test can wait for; enough for what is done on purpose.
 SETTINGS = {
-    "smtp": {"idle": "2s", "data_idle": "2s", "message_size": "20M"},
+    "smtp": {"message_size": "20M"},
+    "auth": {"allow_plaintext": "yes"},
+}
+# Times that a test can wait for. Who is slow meanwhile is sent away.
+SHORT = {
+    "smtp": {"idle": "2s", "data_idle": "2s"},
     "imap": {"preauth_idle": "1s"},
     "pop3": {"idle": "2s"},
-    "auth": {"allow_plaintext": "yes"},
 }
 
 
-@pytest.fixture(scope="module")
-def quick_server():
-    """One for all tests here, with short times; it must outlive them all."""
-    s = Instance(SETTINGS)
+def outliving(settings):
+    """A server that must outlive all that is done to it."""
+    s = Instance(settings)
     try:
         s.start()
         s.add_domain()
@@ -44,6 +47,17 @@ def quick_server():
         s.stop()
     finally:
         s.remove()
+
+
+@pytest.fixture(scope="module")
+def patient_server():
+    yield from outliving(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def quick_server():
+    """With short times."""
+    yield from outliving(merged(SETTINGS, SHORT))
 
 
 # --- helpers -----------------------------------------------------------------------
@@ -152,9 +166,9 @@ FIRST_LINE = {
 
 
 @pytest.mark.parametrize("service", FIRST_LINE)
-def test_lines_of_many_megabytes_are_cut_off(quick_server, service):
-    with Memory(quick_server, 4 * MIB):
-        with greeted(quick_server, service) as d:
+def test_lines_of_many_megabytes_are_cut_off(patient_server, service):
+    with Memory(patient_server, 4 * MIB):
+        with greeted(patient_server, service) as d:
             try:
                 for _ in range(16):
                     d.send_raw(b"A" * MIB)
@@ -167,20 +181,20 @@ def test_lines_of_many_megabytes_are_cut_off(quick_server, service):
             assert re.match(FIRST_LINE[service], line), line
 
 
-def test_a_line_of_five_megabytes_in_a_message(quick_server):
-    account = quick_server.new_account()
+def test_a_line_of_five_megabytes_in_a_message(patient_server):
+    account = patient_server.new_account()
     data = message("long") + b"x" * (5 * MIB) + b"\r\n"
-    assert offer(quick_server, account, data)[:4] == "250 "
+    assert offer(patient_server, account, data)[:4] == "250 "
     assert [original_of(x) for x in inbox(account)] == [data]
 
 
-def test_a_million_fields_cost_bounded_memory(quick_server):
-    account = quick_server.new_account()
+def test_a_million_fields_cost_bounded_memory(patient_server):
+    account = patient_server.new_account()
     data = b"A: b\r\n" * 1000000 + b"\r\nx\r\n"
     # Space for the message itself, for a moment in several places.
-    with Memory(quick_server, 40 * MIB):
-        assert offer(quick_server, account, data)[:4] == "250 "
-        c = Imap(quick_server, account.login)
+    with Memory(patient_server, 40 * MIB):
+        assert offer(patient_server, account, data)[:4] == "250 "
+        c = Imap(patient_server, account.login)
         c.ok("EXAMINE INBOX")
         text, untagged = c.ok("FETCH 1 (ENVELOPE BODYSTRUCTURE)")
         assert untagged
@@ -219,25 +233,26 @@ MIME = dict([
 
 
 @pytest.mark.parametrize("name", MIME)
-def test_mime_that_is_too_much(quick_server, name):
+def test_mime_that_is_too_much(patient_server, name):
     """It is delivered as it is; what is told of it is cut, and says so."""
     data = MIME[name]
-    account = quick_server.new_account()
-    began = time.monotonic()
-    with Memory(quick_server, 32 * MIB):
-        reply = offer(quick_server, account, data)
+    account = patient_server.new_account()
+    everybody = [p["pid"] for p in patient_server.status()["processes"]]
+    began = cpu_s(everybody)
+    with Memory(patient_server, 32 * MIB):
+        reply = offer(patient_server, account, data)
         assert reply[:4] == "250 ", reply
-        c = Imap(quick_server, account.login)
+        c = Imap(patient_server, account.login)
         c.ok("SELECT INBOX")
         assert c.ok("FETCH 1 (BODYSTRUCTURE BODY)")[1]
         assert c.ok("FETCH 1 (ENVELOPE)")[1]
         assert c.ok("SEARCH SUBJECT nothing-like-this")
         assert c.ok("SEARCH TEXT nothing-like-this")
         c.close()
-    assert IS_SLOW or time.monotonic() - began < 30, "takes too long"
+    assert IS_SLOW or cpu_s(everybody) - began < 30, "takes too long"
     assert original_of(inbox(account)[0]) == data
     if name in ("multipart", "rfc822", "parts"):
-        assert "event=filter.limit " in quick_server.log()
+        assert "event=filter.limit " in patient_server.log()
 
 
 # --- those who say nothing, or little ---------------------------------------------------------
@@ -261,7 +276,7 @@ def test_half_open_tls_ends(quick_server, service, how):
     first = {"silence": b"", "half": hello[:len(hello) // 2],
              "garbage": b"EHLO x\r\n" * 4}[how]
     s = socket.create_connection(
-        ("127.0.0.1", quick_server.ports[service]), 10)
+        ("127.0.0.1", quick_server.ports[service]), PATIENCE_S)
     with s:
         s.sendall(first)
         got = until_closed(s, 60)
@@ -273,13 +288,18 @@ def test_half_open_tls_ends(quick_server, service, how):
     ("submission", "EHLO x\r\nSTARTTLS\r\n"), ("imap", "a STARTTLS\r\n"),
     ("pop3", "STLS\r\n")])
 def test_half_open_starttls_ends(quick_server, service, start):
-    with greeted(quick_server, service) as d:
+    hello = client_hello()
+
+    def talk():
+        d = greeted(quick_server, service)
         for line in start.splitlines():
             d.send(line)
-            while not re.match(rb"(\d\d\d |\* |a |\+OK)", d.line()):
+            while not (said := re.match(rb"(\d\d\d |\* |a |\+OK)", d.line())):
                 pass
-        hello = client_hello()
+            assert said[0] in (b"250 ", b"220 ", b"a ", b"+OK"), said
         d.send_raw(hello[:len(hello) // 2])
+        return d
+    with in_time(talk) as d:
         until_closed(d.sock, 60)
 
 
@@ -302,11 +322,17 @@ def test_who_sends_a_byte_now_and_then_is_sent_away(quick_server, where):
     before = len(quick_server.log())
     lines, want = DRIPS[where]
     service = where if where in quick_server.ports else "mx"
-    with greeted(quick_server, service) as d:
+
+    def talk():
+        d = greeted(quick_server, service)
         for line in lines:
             d.send(line.format(account=account))
-            while not line.startswith("BDAT") and d.line()[3:4] == b"-":
+            while not line.startswith("BDAT") and \
+                    (said := d.line())[3:4] == b"-":
                 pass
+            assert line.startswith("BDAT") or said[:1] in b"23", said
+        return d
+    with in_time(talk) as d:
         deadline = time.monotonic() + PATIENCE_S
         while not select.select([d.sock], [], [], 0.1)[0]:
             assert time.monotonic() < deadline, "is never sent away"
@@ -343,20 +369,18 @@ def test_ten_thousand_connections(make_server):
         with Memory(server, 10000 * 24 * 1024) as memory:
             for i in range(count):
                 s = socket.create_connection(
-                    ("127.0.0.1", server.ports[names[i % 4]]), 30)
+                    ("127.0.0.1", server.ports[names[i % 4]]), 4 * PATIENCE_S)
                 held.append(s)
             for i, s in enumerate(held):
                 if names[i % 4] != "submissions":
                     assert s.recv(200)[:1] in b"2*+"
             # Somebody else comes, and everything works.
-            began = time.monotonic()
             assert offer(server, account, message("in between"))[0] == "2"
             assert len(inbox(account)) == 1
-            assert IS_SLOW or time.monotonic() - began < 20
             memory.check()
             for s in held:
                 s.close()
-            wait_for(lambda: sessions(server) == 0, 20, "sessions are left")
+            wait_for(lambda: sessions(server) == 0, 300, "sessions are left")
         assert offer(server, account, message("after"))[0] == "2"
     finally:
         for s in held:
@@ -387,9 +411,18 @@ def test_limits_of_an_address(make_server, limit, n):
         held = [connect(server, service) for _ in range(n)]
         for d in held:
             assert not re.match(want, d.line().decode())
-        with connect(server, service) as d:
-            assert re.match(want, d.line().decode())
-            d.expect_closed()
+
+        def is_refused(s=service, w=want):
+            with connect(server, s) as d:
+                if not re.match(w, d.line().decode()):
+                    return False
+                d.expect_closed()
+                return True
+        # Twenty seconds later one more may come, by the rate.
+        if limit == "connections_per_address":
+            assert is_refused()
+        else:
+            wait_for(is_refused, what="none is refused")
         name = "smtp" if service == "mx" else service
         server.wait_log(rf"event={name}\.limit .*service={service}")
         for d in held:
@@ -412,16 +445,16 @@ def test_limits_of_an_address(make_server, limit, n):
      "c OK .*"),
     ("pop3", "STLS", "CAPA\r\nUSER x\r\n", "NOOP", "-ERR .*"),
 ])
-def test_nothing_passes_a_handshake(quick_server, service, start, injected,
+def test_nothing_passes_a_handshake(patient_server, service, start, injected,
                                     probe, answer):
-    with greeted(quick_server, service) as d:
+    with greeted(patient_server, service) as d:
         if service == "submission":
             d.send("EHLO x")
             while d.line()[3:4] == b"-":
                 pass
         d.send_raw(start.encode() + b"\r\n" + injected.encode())
         d.line()
-        d.start_tls(quick_server)
+        d.start_tls(patient_server)
         # The first thing to come is the answer to what is asked now.
         d.ask(probe, answer)
 
@@ -432,15 +465,15 @@ ENDINGS = [a + b"." + b for a in EOLS for b in EOLS
            if b"\r\n.\r\n" not in a + b"." + b]
 
 
-def test_no_other_ending_ends_a_message(quick_server):
+def test_no_other_ending_ends_a_message(patient_server):
     """RFC 5321 section 4.1.1.4. Whatever stands around the dot, there is one
     reply, and one message or none; the commands behind it are text."""
-    account = quick_server.new_account()
+    account = patient_server.new_account()
     inner = (f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{account}>\r\nDATA\r\n"
              "Subject: smuggled\r\n\r\nevil\r\n").encode()
     accepted = []
     for ending in ENDINGS:
-        c = Smtp(quick_server, "mx")
+        c = Smtp(patient_server, "mx")
         assert c.ask(f"MAIL FROM:<{SENDER}>")[0] == "2"
         assert c.ask(f"RCPT TO:<{account}>")[0] == "2"
         assert c.ask("DATA")[0] == "3"
@@ -459,15 +492,15 @@ def test_no_other_ending_ends_a_message(quick_server):
     got = [original_of(x) for x in inbox(account)]
     assert got == accepted
     assert not [x for x in got if x.startswith(b"Subject: smuggled")]
-    quick_server.wait_log("event=smtp.data.reject .*CR or LF alone")
+    patient_server.wait_log("event=smtp.data.reject .*CR or LF alone")
 
 
-def test_the_same_endings_in_chunks(quick_server):
+def test_the_same_endings_in_chunks(patient_server):
     """BDAT counts bytes: no ending means anything."""
-    account = quick_server.new_account()
+    account = patient_server.new_account()
     accepted = []
     for ending in ENDINGS:
-        c = Smtp(quick_server, "mx")
+        c = Smtp(patient_server, "mx")
         data = b"Subject: outer\r\n\r\nx" + ending + b"QUIT\r\n"
         assert c.ask(f"MAIL FROM:<{SENDER}> BODY=8BITMIME")[0] == "2"
         assert c.ask(f"RCPT TO:<{account}>")[0] == "2"
@@ -488,12 +521,10 @@ def plain(login, password):
     return base64.b64encode(f"\0{login}\0{password}".encode()).decode()
 
 
-def test_guessing_gets_slower_and_then_stops(make_server):
-    server = make_server({"auth": {"failures": 4, "window": "1m",
-                                   "ban": "3s", "allow_plaintext": "yes"}})
-    account = server.new_account()
+def guess(server, account, n):
+    """Sign in with wrong passwords; how long each answer took."""
     times = []
-    for i in range(4):
+    for i in range(n):
         with greeted(server, "submission") as d:
             d.send("EHLO x")
             while d.line()[3:4] == b"-":
@@ -501,9 +532,17 @@ def test_guessing_gets_slower_and_then_stops(make_server):
             began = time.monotonic()
             d.ask(f"AUTH PLAIN {plain(account, f'wrong{i}')}", "535 5.7.8 .*")
             times.append(time.monotonic() - began)
+    server.wait_log("event=auth.ban .*127.0.0.1")
+    return times
+
+
+def test_guessing_gets_slower_and_then_stops(make_server):
+    server = make_server({"auth": {"failures": 4, "window": "1h",
+                                   "ban": "1h", "allow_plaintext": "yes"}})
+    account = server.new_account()
+    times = guess(server, account, 4)
     # 0.2 s, doubled each time, and what the hash itself costs.
     assert times[0] > 0.19 and times[2] > 0.7 and times[3] > 1.5, times
-    server.wait_log("event=auth.ban .*127.0.0.1")
     # Now also the right password must wait, whatever the protocol.
     with greeted(server, "submission") as d:
         d.send("EHLO x")
@@ -516,22 +555,30 @@ def test_guessing_gets_slower_and_then_stops(make_server):
     with greeted(server, "pop3") as d:
         d.ask(f"USER {account}", r"\+OK.*")
         d.ask(f"PASS {account.password}", "-ERR .*")
-    # The ban ends; trying meanwhile did not make it longer.
+
+
+def test_a_ban_ends(make_server):
+    """Trying meanwhile does not make it longer."""
+    server = make_server({"auth": {"failures": 2, "window": "1h",
+                                   "ban": "2s", "allow_plaintext": "yes"}})
+    account = server.new_account()
+    guess(server, account, 2)
 
     def may_sign_in():
         with greeted(server, "imap") as d:
             d.send(f'a LOGIN {account} "{account.password}"')
             return d.line().startswith(b"a OK")
-    wait_for(may_sign_in, 10, "the ban does not end")
+    wait_for(may_sign_in, what="the ban does not end")
 
 
 def test_many_guessers_cost_bounded_memory(make_server):
     server = make_server({"auth": {"failures": 100000,
                                    "allow_plaintext": "yes"}})
-    # Two threads compute hashes, with 16 MiB and more each (auth.threads).
+    # Two threads compute hashes, with 16 MiB and more each (auth.threads); as
+    # many as there are guessers would be far over the bound.
     with Memory(server, 56 * MIB) as memory:
         socks = []
-        for i in range(200):
+        for i in range(24):
             d = greeted(server, "imap")
             d.send(f'a LOGIN nobody{i}@{server.domain} "{i}"')
             socks.append(d)
@@ -541,7 +588,7 @@ def test_many_guessers_cost_bounded_memory(make_server):
         memory.check()
         for d in socks:
             d.close()
-        wait_for(lambda: sessions(server) == 0, 30, "sessions are left")
+        wait_for(lambda: sessions(server) == 0, 300, "sessions are left")
         wait_for(lambda: IS_SLOW or pss(server)["auth"] <
                  memory.before["auth"] + 4 * MIB, 30, "memory is kept")
 
@@ -550,10 +597,10 @@ def test_many_guessers_cost_bounded_memory(make_server):
 
 
 @pytest.mark.parametrize("service", FIRST_LINE)
-def test_noise_is_survived(quick_server, service):
+def test_noise_is_survived(patient_server, service):
     rnd = random.Random(service)
     for i in range(20):
-        with greeted(quick_server, service) as d:
+        with greeted(patient_server, service) as d:
             try:
                 for _ in range(4):
                     d.send_raw(rnd.randbytes(rnd.randint(1, 5000)) +
@@ -561,6 +608,6 @@ def test_noise_is_survived(quick_server, service):
                                            b"\0", b"\xff" * 100)))
             except OSError:
                 pass
-    account = quick_server.new_account()
-    assert offer(quick_server, account, message())[0] == "2"
+    account = patient_server.new_account()
+    assert offer(patient_server, account, message())[0] == "2"
     assert len(inbox(account)) == 1

@@ -32,8 +32,9 @@ pytest.importorskip("authres")
 pytestmark = pytest.mark.skipif(
     not dns.is_there(), reason="the name server knot is not installed")
 
-QUICK = {"retry": "1s", "retry_max": "2s", "timeout": "3s", "idle": "2s",
-         "connect_timeout": "2s"}
+# Mail that failed goes again at once; who is slow has not failed.
+QUICK = {"retry": "1s", "retry_max": "2s", "timeout": "1m", "idle": "2s",
+         "connect_timeout": "1m"}
 # What a receiver announces unless a test says otherwise.
 USUAL = ("PIPELINING", "8BITMIME", "SIZE 50000000", "ENHANCEDSTATUSCODES")
 
@@ -42,7 +43,7 @@ def txt_records(ns, name):
     """TXT records of a name, by a query of our own: [bytes]."""
     question = b"".join(bytes([len(p)]) + p for p in
                         name.rstrip(b".").split(b".")) + b"\0"
-    with socket.create_connection(("127.0.0.1", ns.port), 5) as s:
+    with socket.create_connection(("127.0.0.1", ns.port), PATIENCE_S) as s:
         ask = b"\x12\x34\1\0\0\1\0\0\0\0\0\0" + question + b"\0\x10\0\1"
         s.sendall(struct.pack("!H", len(ask)) + ask)
         f = s.makefile("rb")
@@ -220,7 +221,7 @@ def test_what_users_send_is_signed_with_both_keys(world, user):
         for name in ("from", "to", "subject", "date", "message-id"):
             assert signed.count(name) == len(fields(data, name)) + 1, name
         assert "received" not in signed and abs(
-            int(s["t"]) - time.time()) < 60
+            int(s["t"]) - time.time()) < 600
     # On top, so that who signs again has it below.
     assert data.startswith(b"DKIM-Signature:")
 
@@ -656,7 +657,7 @@ def test_what_is_announced_to_whom(world):
     seconds, until = ours["FUTURERELEASE"].split()
     assert int(seconds) == 365 * 86400
     assert abs(calendar.timegm(time.strptime(until, "%Y-%m-%dT%H:%M:%SZ"))
-               - time.time() - int(seconds)) < 60
+               - time.time() - int(seconds)) < 600
 
 
 def mail_reply(world, *params, account=None, service="submission"):
@@ -699,7 +700,7 @@ def test_wishes_are_passed_on(world, user):
                  options=["MT-PRIORITY=5", "BY=600;N"])
     params = r.wait()[0].mail_params
     by = re.search(r"BY=(\d+);N\b", params)
-    assert "MT-PRIORITY=5" in params and 500 < int(by[1]) <= 600
+    assert "MT-PRIORITY=5" in params and 300 < int(by[1]) <= 600
     bare = world.receiver("nowishes")
     world.submit(user, "you@nowishes.example", mail(user),
                  options=["MT-PRIORITY=5", "BY=600;N"])
@@ -744,18 +745,18 @@ def test_a_trace_tells_of_each_relay(world):
 
 def test_a_message_is_held_until_its_time(world, user):
     r = world.receiver("later")
+    world.submit(user, "now@later.example", mail(user),
+                 options=["HOLDFOR=86400"])
     before = time.time()
     world.submit(user, "you@later.example", mail(user),
                  options=["HOLDFOR=3"])
+    assert r.wait()[0].rcpts == ["you@later.example"]
+    assert time.time() - before >= 2.9
     shown = json.loads(world.server.cli("queue", "list", "--json"))
     entry = [e for e in shown["queue"]
-             if e["recipient"] == "you@later.example"][0]
-    assert entry["state"] == "waiting" and not r.messages
-    r.wait()
-    assert time.time() - before >= 2.9
+             if e["recipient"] == "now@later.example"][0]
+    assert entry["state"] == "waiting" and len(r.messages) == 1
     # The operator may let it go before.
-    world.submit(user, "now@later.example", mail(user),
-                 options=["HOLDFOR=86400"])
     world.server.cli("queue", "retry", "--recipient", "now@later.example")
     assert r.wait(2)[1].rcpts == ["now@later.example"]
 
@@ -763,13 +764,12 @@ def test_a_message_is_held_until_its_time(world, user):
 def test_nobody_here_gets_it_before_its_time(world, user):
     """RFC 4865: users here wait as well, and get it into their mailboxes."""
     other, r = world.server.new_account(), world.receiver("there")
-    before = time.time()
     with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
         c.starttls(context=world.server.tls())
         c.login(user.login, PASSWORD)
         c.ehlo()
         c.sendmail(user.login, [other.login, "you@there.example"],
-                   mail(user, subject="in time"), ["HOLDFOR=3"])
+                   mail(user, subject="not yet"), ["HOLDFOR=86400"])
         # A report is read as it comes, or not at all.
         assert c.mail(user.login, ["HOLDFOR=60"])[0] == 250
         domain = user.login.split("@")[1]
@@ -777,9 +777,12 @@ def test_nobody_here_gets_it_before_its_time(world, user):
     assert {e["recipient"] for e in json.loads(world.server.cli(
         "queue", "list", "--sender", user.login, "--json"))["queue"]} == {
             other.login, "you@there.example"}
+    before = time.time()
+    world.submit(user, [other.login, "you@there.example"],
+                 mail(user, subject="in time"), ["HOLDFOR=3"])
     got = inbox(other)[0]
     assert time.time() - before >= 2.9
-    assert r.wait()
+    assert b"in time" in r.wait()[0].data
     head, _, _ = got.partition(b"\r\n\r\n")
     assert head.startswith(f"Return-Path: <{user.login}>\r\n"
                            f"Delivered-To: {other.login}\r\n".encode())
@@ -793,12 +796,13 @@ def test_nobody_here_gets_it_before_its_time(world, user):
     world.server.cli("queue", "retry", "--recipient", gone.login)
     report = inbox(user)[0]
     assert b"5.1.1" in report and gone.login.encode() in report
-    assert len(inbox(other)) == 1
+    assert len(inbox(other)) == 1 and len(r.messages) == 1
+    world.server.cli("queue", "cancel", "--sender", user.login)
 
 
 def test_the_time_that_it_was_held_does_not_count(make_world):
     """It would expire with its first attempt."""
-    w = make_world(expire="4s", retry="1s", retry_max="1s")
+    w = make_world(expire="6s", retry="1s", retry_max="1s")
     account = w.server.new_account()
     tries = []
 
@@ -808,7 +812,7 @@ def test_the_time_that_it_was_held_does_not_count(make_world):
             return "451 4.3.0 later" if len(tries) < 2 else None
     r = w.receiver("held", rule=twice)
     w.submit(account, "you@held.example", mail(account),
-             options=["HOLDFOR=5"])
+             options=["HOLDFOR=7"])
     r.wait()
 
 
@@ -921,7 +925,7 @@ def numbers(messages):
 def test_no_signature_without_its_key_in_dns(make_world):
     """Rotations, one after the other, while mail flows: when a message comes,
     each of its signatures has a key that is published."""
-    w = make_world({"dkim": {"wait": "1s", "keep": "2s"}})
+    w = make_world({"dkim": {"wait": "1h", "keep": "1s"}})
     account = w.server.new_account()
     bad, used = [], set()
 
@@ -942,17 +946,29 @@ def test_no_signature_without_its_key_in_dns(make_world):
     load = threading.Thread(target=flood, args=(
         w, account, "you@flood.example", stop, sent))
     load.start()
+
+    def go_on(more):
+        """Until so many more messages came, and all that were begun before."""
+        n = len(sent) + more
+        wait_for(lambda: set(range(n)) <= set(numbers(r.messages)), 120,
+                 "they do not come")
     try:
         for _ in range(3):
             known = set(w.zone(DOMAIN))
-            w.server.cli("dkim", "rotate", DOMAIN)
-            fresh = set(w.zone(DOMAIN)) - known
+            fresh = json.loads(w.server.cli("dkim", "rotate", DOMAIN,
+                                            "--json"))["added"]
             assert len(fresh) == 2
+            go_on(10)
             w.publish()
-            # The old ones go by themselves; DNS follows.
-            wait_for(lambda: known.isdisjoint(w.zone(DOMAIN)), 20,
-                     "the old keys stay")
+            for selector in fresh:
+                w.server.cli("dkim", "activate", DOMAIN, selector)
+            # The old ones go by themselves; DNS follows, when nothing that
+            # they signed is under way.
+            wait_for(lambda: known.isdisjoint(w.zone(DOMAIN)),
+                     what="the old keys stay")
+            go_on(1)
             w.publish()
+            go_on(10)
     finally:
         stop.set()
         load.join()

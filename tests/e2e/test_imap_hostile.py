@@ -26,9 +26,7 @@ def alive(server, account):
     with Imap.sign_in(account) as other:
         pids = server.pids("imap")
         yield other
-        began = time.monotonic()
         other.ok("NOOP")
-        assert time.monotonic() - began < 20
         assert server.pids("imap") == pids
 
 
@@ -96,7 +94,7 @@ def test_much_input_while_a_command_runs(account, alive):
             for _ in range(3):
                 c.append(body)
     plain = socket.create_connection(
-        ("127.0.0.1", account.server.ports["imap"]), 20)
+        ("127.0.0.1", account.server.ports["imap"]), PATIENCE_S)
     plain.sendall(b"a NOOP\r\n" * 40000)
     wait_for(lambda: plain.recv(100) != b"", 5, "no answer")
     plain.close()
@@ -119,7 +117,7 @@ def test_half_open_tls(server, alive):
     for s in socks:
         s.sendall(b"a STARTTLS\r\n")
     raw = [socket.create_connection(
-        ("127.0.0.1", server.ports["imaps"]), 10) for _ in range(50)]
+        ("127.0.0.1", server.ports["imaps"]), PATIENCE_S) for _ in range(50)]
     for s in raw:
         s.sendall(b"\x16\x03\x01\x02\x00\x01")
     alive.ok("NOOP")

@@ -20,6 +20,17 @@ class Closed(AssertionError):
     """The server closed the connection."""
 
 
+def in_time(talk, tries=20):
+    """talk(), the beginning of a dialogue with a server whose patience is short:
+    again when it was ended meanwhile, for it may be us who were too slow."""
+    for _ in range(tries - 1):
+        try:
+            return talk()
+        except (AssertionError, OSError):
+            pass
+    return talk()
+
+
 class Dialogue:
     def __init__(self, sock):
         self.sock = sock
