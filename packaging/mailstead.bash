@@ -48,6 +48,19 @@ _mailstead_literals() {
 	done
 }
 
+# The usage lines of --help behind these words, each in one piece.
+_mailstead_usage_lines() {
+	_mailstead_run "$@" --help | awk '
+		/^$/ { exit }
+		sub(/^(usage:|      ) mailstead /, "") {
+		    if (line != "") print line
+		    line = $0
+		    next
+		}
+		{ sub(/^ +/, " "); line = line $0 }
+		END { if (line != "") print line }'
+}
+
 # Reads the usage lines that fit: into options (of those that take a value with
 # what that is: takes), and into places the other words, by their place.
 _mailstead_usage() {
@@ -75,8 +88,7 @@ _mailstead_usage() {
 				((++i))
 			fi
 		done
-	done < <(_mailstead_run "${words[@]:at:depth}" --help |
-	    sed -n '/^$/q; s/^\(usage:\|      \) mailstead //p')
+	done < <(_mailstead_usage_lines "${words[@]:at:depth}")
 }
 
 # What a placeholder of the usage stands for: names to choose from.
@@ -281,8 +293,7 @@ _mailstead_reply_place() {
 
 # Sub-commands, where usage lines have them: the words behind the command.
 _mailstead_verbs() {
-	_mailstead_run "${words[@]:at:1}" --help |
-	    sed -n '/^$/q; s/^\(usage:\|      \) mailstead //p' |
+	_mailstead_usage_lines "${words[@]:at:1}" |
 	    awk -v from="$depth" -v agent="$1" '
 		$(from + 1) ~ /^[a-z][a-z|-]*$/ && (agent == "" || $2 == agent) {
 		    gsub(/\|/, "\n", $(from + 1))

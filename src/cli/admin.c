@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/hash.h"
 #include "cli/output/output.h"
+#include "cli/output/wrap.h"
 #include "net/idn.h"
 #include "proto/smtp/smtp_path.h"
 #include "proto/status/status_systems.h"
@@ -519,10 +520,16 @@ int
 admin_usage(struct admin *a, const char *error)
 {
 	bool is_known = a->usage != NULL;
+	struct buf lines = BUF_INIT(KIB(32));
+	int r;
 
-	return admin_error(a, ADMIN_USAGE, "%s%s%s%s", error ? error : "",
+	if (is_known)
+		wrap_usage(&lines, str_c(a->usage));
+	r = admin_error(a, ADMIN_USAGE, "%s%s%s%s", error ? error : "",
 	    error && is_known ? "\n" : "", is_known ? "usage: mailstead " : "",
-	    is_known ? a->usage : "");
+	    buf_c(&lines));
+	buf_done(&lines);
+	return r;
 }
 
 bool

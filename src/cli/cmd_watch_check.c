@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /* cmd_watch_check.c - mailstead check add|change|list|show|run|remove|kinds. */
+#include "cli/output/wrap.h"
 #include "cli/watch_rows.h"
 
 #define USAGE_ADD \
@@ -8,11 +9,12 @@
 #define USAGE_CHANGE \
 	"check change SYSTEM/CHECK [target=TARGET] [NAME=VALUE...] " \
 	"[--password-stdin] [--json]"
-#define USAGE_LIST   "check list [SYSTEM] [--json]"
-#define USAGE_SHOW   "check show SYSTEM/CHECK [--json]"
-#define USAGE_RUN    "check run SYSTEM/CHECK [--json]"
-#define USAGE_REMOVE "check remove SYSTEM/CHECK [--json]"
-#define USAGE_KINDS  "check kinds [--json]"
+#define USAGE_LIST     "check list [SYSTEM] [--json]"
+#define USAGE_SHOW     "check show SYSTEM/CHECK [--json]"
+#define USAGE_RUN      "check run SYSTEM/CHECK [--json]"
+#define USAGE_REMOVE   "check remove SYSTEM/CHECK [--json]"
+#define USAGE_KINDS    "check kinds [--json]"
+#define MEANING_INDENT 12
 
 struct words {
 	struct args args;
@@ -273,7 +275,8 @@ list(struct admin *a, const struct words *w)
 	if (r == ADMIN_OK)
 		r = ledger_rows_each(a, &rows, take_check, o);
 	if (r == ADMIN_OK)
-		output_print(o, a->is_json);
+		if (a->is_json)
+			output_print(o, true);
 	output_free(o);
 	buf_done(&prefix);
 	return r;
@@ -301,6 +304,41 @@ show(struct admin *a, const struct words *w)
 
 /* --- what there is ----------------------------------------------------------------- */
 
+/* Lines of the kinds that have it. */
+static void
+put_kinds_of(enum status_opt opt, bool may_be_all, struct buf *to)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < STATUS_KINDS; k++)
+		if (status_opt_is_of(opt, (enum status_kind)k))
+			buf_printf(to, "%s%s", n++ > 0 ? "\n" : "",
+			    status_kind_name((enum status_kind)k));
+	if (n == STATUS_KINDS && may_be_all) {
+		buf_reset(to, KIB(1));
+		buf_put_c(to, "all");
+	}
+}
+
+/* Sentences: a table would cut them. */
+static void
+print_option(enum status_opt opt, const char *meaning)
+{
+	struct buf of = BUF_INIT(KIB(1)), text = BUF_INIT(KIB(4));
+
+	put_kinds_of(opt, true, &of);
+	for (size_t i = 0; i < of.n; i++)
+		if (of.p[i] == '\n')
+			of.p[i] = ' ';
+	buf_printf(&text, "%-*s ", MEANING_INDENT - 1, status_opt_name(opt));
+	wrap_words(&text, str_c(meaning), MEANING_INDENT, MEANING_INDENT);
+	buf_printf(&text, "\n%*sOf: ", MEANING_INDENT, "");
+	wrap_words(&text, buf_str(&of), MEANING_INDENT + 4, MEANING_INDENT + 4);
+	puts(buf_c(&text));
+	buf_done(&text);
+	buf_done(&of);
+}
+
 static int
 kinds(struct admin *a)
 {
@@ -318,20 +356,15 @@ kinds(struct admin *a)
 	    output_new("options", option_fields, ARRAY_LEN(option_fields));
 
 	for (unsigned i = 0; i < STATUS_OPTS; i++) {
+		enum status_opt opt = (enum status_opt)i;
 		struct buf of = BUF_INIT(KIB(1));
-		unsigned n = 0;
 
-		for (unsigned k = 0; k < STATUS_KINDS; k++)
-			if (status_opt_is_of(
-				(enum status_opt)i, (enum status_kind)k)) {
-				buf_printf(&of, "%s%s", n++ > 0 ? "\n" : "",
-				    status_kind_name((enum status_kind)k));
-			}
-		if (n == STATUS_KINDS && !a->is_json) {
-			buf_reset(&of, KIB(1));
-			buf_put_c(&of, "all");
+		if (!a->is_json) {
+			print_option(opt, help[i]);
+			continue;
 		}
-		output_put_text(o, str_c(status_opt_name((enum status_opt)i)));
+		put_kinds_of(opt, false, &of);
+		output_put_text(o, str_c(status_opt_name(opt)));
 		output_put_text(o, buf_str(&of));
 		output_put_text(o, str_c(help[i]));
 		buf_done(&of);

@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 #include "cli/output/help.h"
+#include "cli/output/wrap.h"
 #include "cli/usage.h"
 #include "conf/conf.h"
 
@@ -15,6 +16,7 @@
 #endif
 #define CONFIG_FILE SYSCONFDIR "/mailstead/mailstead.conf"
 #define DATA_DIR    "/var/lib/mailstead"
+#define HELP_INDENT 11
 
 /* clang-format off */
 static const struct cli_command commands[] = {
@@ -81,14 +83,25 @@ config_of_folder(const char *dir)
 }
 
 static void
+print_command(const struct cli_command *c)
+{
+	struct buf text = BUF_INIT(KIB(4));
+
+	buf_printf(&text, "  %s%s", c->name, c->args[0] ? " " : "");
+	wrap_words(&text, str_c(c->args), text.n, HELP_INDENT);
+	buf_printf(&text, "\n%*s", HELP_INDENT, "");
+	wrap_words(&text, str_c(c->help), HELP_INDENT, HELP_INDENT);
+	puts(buf_c(&text));
+	buf_done(&text);
+}
+
+static void
 print_help(void)
 {
 	puts("usage: mailstead [-c FILE | -d DIR] COMMAND ...\n\nCommands:");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (commands[i].run != NULL)
-			printf("  %s%s%s\n           %s\n", commands[i].name,
-			    commands[i].args[0] ? " " : "", commands[i].args,
-			    commands[i].help);
+			print_command(&commands[i]);
 	puts("\n'mailstead COMMAND --help' tells more of a "
 	     "command.\n\nOptions:\n"
 	     "  -c FILE    the configuration file (" CONFIG_FILE ")\n"
@@ -206,10 +219,26 @@ is_verb(const struct cli_command *c, const char *verb)
 static void
 print_usage(FILE *f, const struct cli_command *c, char **words, int n)
 {
-	struct buf usage = BUF_INIT(KIB(16));
+	struct buf usage = BUF_INIT(KIB(16)), lines = BUF_INIT(KIB(32));
 
 	put_usage(c, words, n, &usage);
-	fprintf(f, "usage: mailstead %s\n", buf_c(&usage));
+	wrap_usage(&lines, buf_str(&usage));
+	fprintf(f, "usage: mailstead %s\n", buf_c(&lines));
+	buf_done(&lines);
+	buf_done(&usage);
+}
+
+static void
+print_all_usage(const struct cli_command *c)
+{
+	struct buf usage = BUF_INIT(KIB(16)), lines = BUF_INIT(KIB(32));
+
+	for (size_t i = 0; c->usage[i]; i++)
+		buf_printf(&usage, "%s%s", i ? "\n       mailstead " : "",
+		    c->usage[i]);
+	wrap_usage(&lines, buf_str(&usage));
+	printf("usage: mailstead %s\n", buf_c(&lines));
+	buf_done(&lines);
 	buf_done(&usage);
 }
 
@@ -223,9 +252,7 @@ print_command_help(const struct cli_command *c, int argc, char **argv)
 	if (is_one) {
 		print_usage(stdout, c, argv, argc);
 	} else if (c->usage) {
-		printf("usage: mailstead %s\n", c->usage[0]);
-		for (size_t i = 1; c->usage[i]; i++)
-			printf("       mailstead %s\n", c->usage[i]);
+		print_all_usage(c);
 	} else {
 		print_usage(stdout, c, argv, argc);
 	}

@@ -38,6 +38,8 @@ def verbs_of(line):
 def usage_of(*command):
     """The usage lines of --help, as {command: options}."""
     text = run(*command, "--help").stdout.split("\n\n")[0]
+    assert max(map(len, text.splitlines())) < 80, "a terminal's width"
+    text = re.sub(r"\n {17}", " ", text)
     found = {}
     for line in text.splitlines():
         line = re.sub(r"^(usage:|      ) mailstead ", "", line)
@@ -52,6 +54,7 @@ def commands():
     names = re.findall(r"^  ([a-z-]+)(?: .*)?$",
                        run("--help").stdout.split("\nOptions:")[0], re.M)
     assert len(names) > 25
+    assert max(map(len, run("--help").stdout.splitlines())) < 80
     found = {}
     for name in names:
         found.update(usage_of(name))

@@ -9,7 +9,8 @@
  */
 #include "cli/output/help.h"
 
-#define COLUMNS  79
+#include "cli/output/wrap.h"
+
 #define ARGS_MAX 64
 #define PAR_MAX  KIB(16)
 #define INDENT   2 /* of what stands in a list */
@@ -121,35 +122,18 @@ put_word(struct render *r, const char *before, struct str s, const char *after)
 	buf_put_c(&r->par, after);
 }
 
-static void
-put_indent(struct render *r)
-{
-	for (size_t i = 0; i < r->indent; i++)
-		buf_put_char(r->to, ' ');
-}
-
 /* Write what was collected, in lines. */
 static void
 end_paragraph(struct render *r)
 {
-	struct str rest = str_trim(buf_str(&r->par)), word;
-	size_t at = 0;
+	struct str text = str_trim(buf_str(&r->par));
 
-	while (rest.n > 0) {
-		rest = str_split(rest, ' ', &word);
-		if (at > 0 && at + 1 + word.n > COLUMNS) {
-			buf_put_char(r->to, '\n');
-			at = 0;
-		}
-		if (at == 0)
-			put_indent(r);
-		else
+	if (text.n > 0) {
+		for (size_t i = 0; i < r->indent; i++)
 			buf_put_char(r->to, ' ');
-		buf_put_str(r->to, word);
-		at = (at == 0 ? r->indent : at + 1) + word.n;
-	}
-	if (at > 0)
+		wrap_words(r->to, text, r->indent, r->indent);
 		buf_put_char(r->to, '\n');
+	}
 	buf_reset(&r->par, r->par.cap);
 	r->is_glued = false;
 }
