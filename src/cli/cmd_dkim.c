@@ -4,10 +4,11 @@
  *
  * No command prints a private key.
  */
+#include "cli/dkim_change.h"
 #include "cli/dkim_keys.h"
+#include "cli/dkim_list.h"
 #include "cli/dkim_rotate_all.h"
 #include "cli/output/output.h"
-#include "proto/dkim/dkim_key.h"
 
 #define USAGE_LIST "dkim list [DOMAIN] [--json]"
 #define USAGE_ADD \
@@ -15,93 +16,10 @@
 	"--key-stdin] [--json]"
 #define USAGE_ROTATE     "dkim rotate DOMAIN [--json]"
 #define USAGE_ROTATE_ALL "dkim rotate --all [--older-than TIME] [--json]"
-#define USAGE_ACTIVATE   "dkim activate DOMAIN SELECTOR [--json]"
+#define USAGE_ACTIVATE   "dkim activate DOMAIN SELECTOR [--force] [--json]"
 #define USAGE_REMOVE     "dkim remove DOMAIN SELECTOR [--force] [--json]"
 
 #define KEYS_MAX KIB(60)
-
-static const char *const states[] = {
-	[DKIM_STATE_PUBLISHED] = "published",
-	[DKIM_STATE_ACTIVE] = "active",
-	[DKIM_STATE_RETIRED] = "retired",
-};
-
-/* --- list -------------------------------------------------------------------------- */
-
-/* "rsa-2048": the number of bits is that of what is published. */
-static void
-put_algorithm(struct output *o, const struct msg_dkim_row *row)
-{
-	struct buf text = BUF_INIT(64);
-	struct dkim_finding why;
-	struct dkim_key key;
-
-	if (row->kind == CRYPT_ED25519) {
-		buf_put_c(&text, "ed25519");
-	} else if (dkim_key_parse(row->record, &key, &why)) {
-		buf_printf(
-		    &text, "rsa-%u", key.key ? crypt_key_bits(key.key) : 0);
-		dkim_key_done(&key);
-	} else {
-		buf_put_c(&text, "rsa");
-	}
-	output_put_text(o, buf_str(&text));
-	buf_done(&text);
-}
-
-static void
-put_row(void *arg, const struct msg_dkim_row *row)
-{
-	struct output *o = arg;
-
-	output_put_text(o, row->domain);
-	output_put_text(o, row->selector);
-	put_algorithm(o, row);
-	output_put_text(
-	    o, str_c(row->state < ARRAY_LEN(states) ? states[row->state]
-						    : "unknown"));
-	output_put_number(o, row->created);
-	output_put_number(o, row->activated);
-	output_put_number(o, row->retired);
-	output_put_number(o, row->is_old);
-	output_put_number(o, row->changes_at);
-	if (row->is_old)
-		output_show(o, STR("old: rotate it"));
-}
-
-static int
-list(struct admin *a, struct args *args)
-{
-	static const struct output_field fields[] = {
-		{ "domain", "DOMAIN", OUTPUT_TEXT },
-		{ "selector", "SELECTOR", OUTPUT_TEXT },
-		{ "algorithm", "ALGORITHM", OUTPUT_TEXT },
-		{ "state", "STATE", OUTPUT_TEXT },
-		{ "created", "CREATED", OUTPUT_TIME },
-		{ "activated", "ACTIVATED", OUTPUT_TIME },
-		{ "retired", "RETIRED", OUTPUT_TIME },
-		{ "old", NULL, OUTPUT_YES },
-		{ "changes", "NEXT CHANGE", OUTPUT_TIME },
-	};
-	struct output *o;
-	struct buf domain = BUF_INIT(KIB(2));
-	int r = ADMIN_USAGE;
-
-	if (args->n_words > 1)
-		return admin_usage(a, NULL);
-	if (args->n_words == 0 ||
-	    admin_domain_name(a, args->words[0], &domain)) {
-		o = output_new("keys", fields, ARRAY_LEN(fields));
-		r = dkim_keys_each(a, buf_str(&domain), put_row, o);
-		if (r == ADMIN_OK && domain.n > 0 && output_is_empty(o))
-			r = admin_served(a, args->words[0]);
-		if (r == ADMIN_OK)
-			output_print(o, a->is_json);
-		output_free(o);
-	}
-	buf_done(&domain);
-	return r;
-}
 
 /* --- add and rotate ------------------------------------------------------------------ */
 
@@ -173,6 +91,8 @@ say_added(struct admin *a, struct adding *w)
 		printf("added key %.*s\n", STR_ARG(one));
 	}
 	printf("publish what is new of: mailstead dns %s\n", buf_c(&w->domain));
+	puts("a key that is to sign does so some time after it was seen in "
+	     "DNS: mailstead dkim list");
 	return ADMIN_OK;
 }
 
@@ -230,56 +150,7 @@ add(struct admin *a, struct args *args, struct adding *w)
 	return r;
 }
 
-/* --- activate and remove ----------------------------------------------------------- */
-
-static int
-send_change(struct admin *a, const struct msg_dkim_change *q)
-{
-	struct buf body = BUF_INIT(KIB(4)), what = BUF_INIT(KIB(4));
-	struct buf reply = BUF_INIT(KIB(4));
-	enum outcome o = DONE;
-	int r;
-
-	msg_dkim_change_put(&body, q);
-	buf_printf(&what, "key %.*s of %.*s", STR_ARG(q->selector),
-	    STR_ARG(q->domain));
-	r = admin_ask(a,
-	    &(struct admin_call){ MSG_DKIM_CHANGE, 0, buf_str(&body), -1 }, &o,
-	    &reply, NULL);
-	if (r == ADMIN_OK && o == PERMFAIL &&
-	    admin_reason(buf_str(&reply)) == REASON_FORBIDDEN)
-		r = admin_error(a, ADMIN_REFUSED,
-		    "%s signs mail at present: rotate first, or use --force",
-		    buf_c(&what));
-	else if (r == ADMIN_OK && o != DONE)
-		r = admin_refused(a, o, buf_str(&reply), buf_c(&what));
-	buf_done(&body);
-	buf_done(&what);
-	buf_done(&reply);
-	return r;
-}
-
-static int
-change(
-    struct admin *a, struct args *args, enum dkim_action action, bool is_forced)
-{
-	bool removes = action == DKIM_REMOVE;
-	struct buf domain = BUF_INIT(KIB(2));
-	int r = ADMIN_USAGE;
-
-	if (args->n_words != 2)
-		return admin_usage(a, NULL);
-	if (admin_domain_name(a, args->words[0], &domain))
-		r = send_change(
-		    a, &(struct msg_dkim_change){ buf_str(&domain),
-			   str_c(args->words[1]), (uint8_t)action, is_forced });
-	if (r == ADMIN_OK)
-		r = admin_say(a, removes ? "removed" : "activated",
-		    str_c(args->words[1]),
-		    removes ? "removed key" : "activated key");
-	buf_done(&domain);
-	return r;
-}
+/* --- the command ------------------------------------------------------------------- */
 
 const char *const dkim_usage[] = { USAGE_LIST, USAGE_ADD, USAGE_ACTIVATE,
 	USAGE_ROTATE, USAGE_ROTATE_ALL, USAGE_REMOVE, NULL };
@@ -318,7 +189,7 @@ admin_dkim(struct admin *a, int argc, char **argv)
 	if (argc > 0 && !admin_args(a, &args, argc - 1, argv + 1))
 		return ADMIN_USAGE;
 	if (strcmp(verb, "list") == 0)
-		return list(a, &args);
+		return dkim_list(a, &args);
 	w.is_rotation = strcmp(verb, "rotate") == 0;
 	if (older_than != NULL && !is_all)
 		return admin_usage(a, "--older-than belongs to --all");
@@ -328,8 +199,8 @@ admin_dkim(struct admin *a, int argc, char **argv)
 	if (w.is_rotation || strcmp(verb, "add") == 0)
 		return add(a, &args, &w);
 	if (strcmp(verb, "activate") == 0)
-		return change(a, &args, DKIM_ACTIVATE, false);
+		return dkim_change(a, &args, DKIM_ACTIVATE, is_forced);
 	if (strcmp(verb, "remove") == 0)
-		return change(a, &args, DKIM_REMOVE, is_forced);
+		return dkim_change(a, &args, DKIM_REMOVE, is_forced);
 	return admin_usage(a, NULL);
 }

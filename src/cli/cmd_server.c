@@ -83,31 +83,34 @@ put_process(struct output *o, const struct msg_cli_process *p, uint64_t now)
 	output_put_text(o, p->note);
 }
 
-/* Domains whose DKIM keys are old. False: the store does not say at once. */
+/* Of domains' DKIM keys. False: the store does not say at once. */
 static bool
-ask_old_keys(struct admin *a, uint64_t *ret)
+ask_keys(struct admin *a, struct msg_store_status_reply *ret)
 {
 	struct buf reply = BUF_INIT(KIB(4));
-	struct msg_store_status_reply s;
 	bool is_known =
 	    admin_try_role(a, ROLE_STORE,
 		&(struct admin_call){ .type = MSG_STORE_STATUS, .fd = -1 },
 		ADMIN_AT_ONCE_MS, &reply) &&
-	    msg_store_status_reply_get(buf_str(&reply), &s);
+	    msg_store_status_reply_get(buf_str(&reply), ret);
 
-	if (is_known)
-		*ret = s.dkim_old;
 	buf_done(&reply);
 	return is_known;
 }
 
 static void
-tell_old_keys(uint64_t n)
+tell_keys(const struct msg_store_status_reply *s)
 {
+	uint64_t n = s->dkim_old, unpublished = s->dkim_unpublished;
+
 	if (n > 0)
 		printf("The DKIM keys of %llu domain%s sign for longer than "
 		       "dkim.rotate: mailstead dkim rotate --all\n",
 		    (unsigned long long)n, str_s(n));
+	if (unpublished > 0)
+		printf("DNS does not have DKIM keys of %llu domain%s as they "
+		       "are here: mailstead dkim list\n",
+		    (unsigned long long)unpublished, str_s(unpublished));
 }
 
 static int
@@ -129,7 +132,7 @@ print_status(struct admin *a, struct str reply)
 	};
 	struct msg_cli_status_reply s;
 	struct msg_cli_process p;
-	uint64_t old_keys = 0;
+	struct msg_store_status_reply keys = { 0 };
 	struct output *o;
 	struct wire w;
 
@@ -159,11 +162,13 @@ print_status(struct admin *a, struct str reply)
 			p.note = s.config_error;
 		put_process(o, &p, (uint64_t)time(NULL));
 	}
-	if (ask_old_keys(a, &old_keys))
-		output_beside(o, "dkim_old", old_keys);
+	if (ask_keys(a, &keys)) {
+		output_beside(o, "dkim_old", keys.dkim_old);
+		output_beside(o, "dkim_unpublished", keys.dkim_unpublished);
+	}
 	output_print(o, a->is_json);
 	if (!a->is_json)
-		tell_old_keys(old_keys);
+		tell_keys(&keys);
 	output_free(o);
 	return ADMIN_OK;
 }

@@ -56,7 +56,8 @@ look_at(void *arg, const struct msg_dkim_row *row)
 	}
 	if (is_old(f, row))
 		f->at.old |= 1U << row->kind;
-	if (row->state == DKIM_STATE_PUBLISHED && row->changes_at > 0)
+	if (row->state == DKIM_STATE_PENDING ||
+	    (row->state == DKIM_STATE_PUBLISHED && row->changes_at > 0))
 		f->at.followed |= 1U << row->kind;
 }
 

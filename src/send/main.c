@@ -13,6 +13,7 @@
 #include "conf/conf_resolver.h"
 #include "proc/ledger.h"
 #include "proto/reply/reply.h"
+#include "send/dns/dkim_look.h"
 #include "send/dns/mx_ask.h"
 #include "send/local.h"
 #include "send/route/breakers.h"
@@ -341,6 +342,8 @@ handle(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 		return route_ask(sv, p, m);
 	if (m->type == MSG_MX_ASK)
 		return mx_ask(sv, p, m);
+	if (m->type == MSG_DKIM_LOOK)
+		return dkim_look(sv, p, m);
 	return false;
 }
 

@@ -45,7 +45,7 @@ read_config(struct server *s, struct str snapshot)
 	s->usage_limits = (struct usage_limits){ c->account_recipients,
 		c->account_first_time, c->account_surge };
 	s->dkim = (struct dir_dkim_times){ c->dkim_wait_s, c->dkim_keep_s,
-		c->dkim_rotate_s };
+		c->dkim_rotate_s, c->dkim_check };
 	conf_free(c);
 	return 0;
 }
@@ -127,6 +127,7 @@ update_metrics(struct server *s)
 	metric_set(M_QUEUE_DOMAINS, qs.domains);
 	metric_set(M_QUEUE_LEASED, qs.leased);
 	metric_set(M_DKIM_OLD, dir_dkim_old(s->dir));
+	metric_set(M_DKIM_UNPUBLISHED, dir_dkim_unpublished(s->dir));
 	metric_set(M_ACCOUNTS_HELD, limiter_held(s->limiter));
 	if (st.gc_segments != s->stats.gc_segments)
 		log_event(EV_STORE_GC,
@@ -162,14 +163,15 @@ purge(struct server *s)
 
 /* Once a day, and after a start. */
 static void
-tell_old_keys(struct server *s)
+tell_keys(
+    struct server *s, uint64_t domains, enum event_id event, uint64_t *told)
 {
-	uint64_t now = loop_time(s->loop), old = dir_dkim_old(s->dir);
+	uint64_t now = loop_time(s->loop);
 
-	if (old == 0 || (s->dkim_told > 0 && now < s->dkim_told + 86400))
+	if (domains == 0 || (*told > 0 && now < *told + 86400))
 		return;
-	s->dkim_told = now;
-	log_event(EV_STORE_DKIM_OLD, LU("domains", old));
+	*told = now;
+	log_event(event, LU("domains", domains));
 }
 
 static void
@@ -191,7 +193,11 @@ on_tick(void *arg)
 	if (now >= s->idle_at_ms) {
 		s->idle_at_ms = now + IDLE_MS;
 		purge(s);
-		tell_old_keys(s);
+		look_for_keys(s);
+		tell_keys(
+		    s, dir_dkim_old(s->dir), EV_STORE_DKIM_OLD, &s->old_told);
+		tell_keys(s, dir_dkim_unpublished(s->dir),
+		    EV_STORE_DKIM_UNPUBLISHED, &s->unpublished_told);
 		limit_tell(s);
 		queue_tell_counts(s);
 		update_metrics(s);
@@ -294,6 +300,7 @@ open_levels(struct server *s)
 		.undelete_days = s->undelete_days,
 		.dkim = s->dkim,
 		.keys_changed = notify_keys,
+		.key_turned = log_key,
 	};
 	struct queue_config queue = {
 		.engine = s->engine,

@@ -121,6 +121,7 @@ req_status(struct request *r)
 		.sessions = (uint32_t)r->s->sessions.n,
 		.accounts = dir_user_count(r->s->dir),
 		.dkim_old = dir_dkim_old(r->s->dir),
+		.dkim_unpublished = dir_dkim_unpublished(r->s->dir),
 	};
 	msg_store_status_reply_put(&r->out, &reply);
 	return VERDICT_DONE;

@@ -80,7 +80,9 @@ struct server {
 	struct queue_limits queue_limits;
 	struct usage_limits usage_limits;
 	struct dir_dkim_times dkim;
-	uint64_t dkim_told; /* when that keys are old; 0: never */
+	/* When the operator was told of such keys; 0: never. */
+	uint64_t old_told, unpublished_told;
+	bool is_looking; /* role send is asked what DNS has of keys */
 	/* Who is connected. */
 	struct peer *peers;
 	struct map workers;  /* worker number: struct peer */
@@ -119,6 +121,14 @@ void notify_changed(void *arg, uint64_t account, uint32_t mailbox);
 void notify_keys(void *arg, struct str domain);
 /* Once a round: whoever watches what changed hears of it when it is durable. */
 void notify_flush(struct server *s);
+
+/* --- look_keys.c ------------------------------------------------------------------ */
+
+/* For struct dir_config. */
+void log_key(void *arg, struct str domain, struct str selector,
+    enum dkim_turn turn, uint8_t found);
+/* Once a second: role send is asked what DNS has of the keys whose turn it is. */
+void look_for_keys(struct server *s);
 
 /* --- req_queue.c ------------------------------------------------------------------- */
 

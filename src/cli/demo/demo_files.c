@@ -264,6 +264,8 @@ put_configuration(struct buf *b, const struct demo *d)
 		     "# send {\n#\troutes = { \"example.net "
 		     "127.0.0.1:2525\" }\n# }\n"
 		     "send {\n\tdirect = no\n}\n");
+	buf_put_c(b, "\n# Nobody publishes the keys of a demo.\n"
+		     "dkim {\n\tcheck = no\n}\n");
 }
 
 static int

@@ -8,8 +8,7 @@
  */
 #include "cli/dns/dns_data.h"
 #include "cli/dns/dns_records.h"
-#include "proto/dkim/dkim_key.h"
-#include "proto/dkim/dkim_tag.h"
+#include "proto/dkim/dkim_same.h"
 
 /* Are all words of a wanted SPF record in the one that is there, but for its
  * end, which is the domain's decision? */
@@ -32,40 +31,6 @@ spf_fits(struct str wanted, struct str found)
 			return false;
 	}
 	return true;
-}
-
-/* The bytes of a key record that was parsed already. */
-static void
-put_key_bytes(struct str record, struct buf *to)
-{
-	struct dkim_tags tags;
-
-	if (dkim_tags_parse(record, &tags) &&
-	    !dkim_base64(dkim_tags_get(&tags, "p"), to))
-		buf_reset(to, to->cap);
-}
-
-/* The same key, though it may stand there in the other form that RSA keys
- * have, which is the end of ours. */
-static bool
-dkim_fits(struct str wanted, struct str found)
-{
-	struct buf want = BUF_INIT(DKIM_RECORD_MAX);
-	struct buf have = BUF_INIT(DKIM_RECORD_MAX);
-	struct dkim_finding why;
-	struct dkim_key key;
-	bool fits = false;
-
-	if (dkim_key_parse(found, &key, &why)) {
-		put_key_bytes(wanted, &want);
-		put_key_bytes(found, &have);
-		fits = key.key && have.n && want.n &&
-		       str_ends(buf_str(&want), buf_str(&have));
-		dkim_key_done(&key);
-	}
-	buf_done(&want);
-	buf_done(&have);
-	return fits;
 }
 
 /* The end of a zone file's value, a name with its dot, or just ".". */
@@ -131,7 +96,7 @@ dns_record_fits(const struct dns_record *rec, struct str found)
 	case DNS_FOR_SPF:
 		return spf_fits(str_c(rec->value), found);
 	case DNS_FOR_DKIM:
-		return dkim_fits(str_c(rec->value), found);
+		return dkim_is_same(str_c(rec->value), found);
 	case DNS_FOR_DMARC:
 		return str_search(found, STR("p=")) > 0;
 	case DNS_FOR_TLSRPT:

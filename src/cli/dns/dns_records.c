@@ -160,6 +160,8 @@ add_key(void *arg, const struct msg_dkim_row *row)
 		[DKIM_STATE_PUBLISHED] = "will sign later",
 		[DKIM_STATE_ACTIVE] = "signs now",
 		[DKIM_STATE_RETIRED] = "has signed mail that is under way",
+		[DKIM_STATE_PENDING] =
+		    "will sign later, when it was seen in DNS",
 	};
 	struct dns_records *r = arg;
 	struct buf name = BUF_INIT(KIB(1));

@@ -33,6 +33,14 @@ struct dir_dkim_times {
 	                    before it signs */
 	uint32_t keep_s;   /* and an old one after it did */
 	uint32_t rotate_s; /* one that signs for longer is old; 0: never */
+	bool checks; /* none signs before DNS was seen to have its record */
+};
+
+/* What has become of a key by itself. */
+enum dkim_turn {
+	DKIM_TURN_SEEN = 1,  /* its record is in DNS, and was not before */
+	DKIM_TURN_LOST = 2,  /* it is not, or another one, and was, or signs */
+	DKIM_TURN_SIGNS = 4, /* it signs from now on */
 };
 
 struct dir_config {
@@ -46,6 +54,9 @@ struct dir_config {
 	/* The keys that sign a domain's mail may be others; that may not be
 	 * durable yet. May be NULL. */
 	void (*keys_changed)(void *arg, struct str domain);
+	/* For the log; may be NULL. found: enum dkim_found. */
+	void (*key_turned)(void *arg, struct str domain, struct str selector,
+	    enum dkim_turn turn, uint8_t found);
 };
 
 struct dir *dir_new(const struct dir_config *config);
@@ -166,6 +177,18 @@ struct verdict dir_dkim_step(struct dir *d) WARN_UNUSED;
 struct verdict dir_dkim_age_step(struct dir *d) WARN_UNUSED;
 /* Their number, by the last walk. */
 uint64_t dir_dkim_old(const struct dir *d);
+/* Likewise of domains with keys that sign, or are to, and are not in DNS, or otherwise. */
+uint64_t dir_dkim_unpublished(const struct dir *d);
+/*
+ * Append (a list of dkim_sought, DKIM_LOOK_MAX and DIR_LOOK_BYTES at most) the keys of a
+ * bounded number of domains for which somebody is to look in DNS now. What he finds is told
+ * by dir_dkim_saw(); if it is not, they come again later.
+ */
+#define DIR_LOOK_BYTES KIB(60)
+struct verdict dir_dkim_look_step(struct dir *d, struct buf *to) WARN_UNUSED;
+/* found: enum dkim_found. DONE as well when there is no such key any more. */
+struct verdict dir_dkim_saw(
+    struct dir *d, const struct msg_dkim_sought *q, uint8_t found) WARN_UNUSED;
 
 /* A small step of removing the mail of users who are gone for good. */
 struct verdict dir_purge_step(struct dir *d) WARN_UNUSED;

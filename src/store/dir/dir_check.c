@@ -20,7 +20,7 @@ struct checker {
 	uint64_t next_account;
 	uint64_t *accounts; /* of users: looked at once the scan is over */
 	size_t n_accounts, cap_accounts;
-	/* Keys T that there should be, less those that there are. */
+	/* Keys T and L that there should be, less those that there are. */
 	uint64_t due_n, due_sum;
 };
 
@@ -117,6 +117,17 @@ walk_alias(void *arg, struct str key, struct str val)
 	return 0;
 }
 
+static void
+want_due(struct checker *ck, struct str domain, char kind, uint64_t due)
+{
+	struct dir_key k = dir_key_account(kind, due);
+
+	if (due == 0)
+		return;
+	ck->due_n++;
+	ck->due_sum += hash64_seed(domain.p, domain.n, hash64(k.b, k.n));
+}
+
 static int
 walk_dkim(void *arg, struct str key, struct str val)
 {
@@ -124,7 +135,6 @@ walk_dkim(void *arg, struct str key, struct str val)
 	struct str domain = str_from(key, 1);
 	unsigned active[2] = { 0 };
 	struct dkim_record r;
-	uint64_t due;
 
 	if (!find_domain(ck, domain))
 		problem(ck, "DKIM keys of %.*s, which is no domain",
@@ -139,14 +149,8 @@ walk_dkim(void *arg, struct str key, struct str val)
 	if (active[0] > 1 || active[1] > 1)
 		problem(ck, "two DKIM keys of %.*s are active at once",
 		    STR_ARG(domain));
-	due = dkim_record_due(&r);
-	if (due) {
-		struct dir_key k = dir_key_account('T', due);
-
-		ck->due_n++;
-		ck->due_sum +=
-		    hash64_seed(domain.p, domain.n, hash64(k.b, k.n));
-	}
+	want_due(ck, domain, 'T', dkim_record_due(&r));
+	want_due(ck, domain, 'L', dkim_record_look_at(&r));
 	return 0;
 }
 
@@ -223,9 +227,11 @@ dir_check(struct dir *d, struct mail_check *check)
 		r = scan(&ck, 'S', walk_dkim);
 	if (r >= 0)
 		r = scan(&ck, 'T', walk_due);
+	if (r >= 0)
+		r = scan(&ck, 'L', walk_due);
 	if (r >= 0 && (ck.due_n || ck.due_sum))
-		problem(&ck, "the times at which DKIM keys change are not "
-			     "those of the keys");
+		problem(&ck, "the times at which DKIM keys change, or are "
+			     "looked for, are not those of the keys");
 	if (r == ENGINE_CORRUPT) {
 		problem(&ck, "a stored value does not match its checksum");
 		r = 0;

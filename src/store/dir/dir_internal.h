@@ -8,15 +8,15 @@
 #include "store/dir/dir.h"
 #include "store/dir/dir_record.h"
 
-/* dkim_age.c: the walk through the keys that counts old ones. */
+/* dkim_age.c: the walk through the keys that counts old and unpublished ones. */
 struct dkim_ages {
 	bool is_walking;
 	bool is_due; /* something changed since the walk began */
 	char after[DOMAIN_MAX];
 	size_t n_after;
-	uint64_t counted;
-	uint64_t old;     /* domains, by the last whole walk */
-	uint64_t next_at; /* the walk after that */
+	uint64_t counted, counted_unpublished;
+	uint64_t old, unpublished; /* domains, by the last whole walk */
+	uint64_t next_at;          /* the walk after that */
 };
 
 struct dir {

@@ -1,80 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * dkim_key.c - DKIM keys of our domains: add, activate, rotate, remove.
+ * dkim_key.c - DKIM keys of our domains: add, activate, rotate, remove, list.
  *
  * Keys are made by the command line: making one takes longer than the store's
- * thread may be busy. What changes by itself at some time is found by keys
- * "T time domain", so that the step that looks for it costs nothing while
- * nothing is due, with any number of domains.
+ * thread may be busy. What happens to them by itself is in dkim_due.c.
  *
  * Private keys leave through dir_dkim_keys() alone.
  */
-#include "store/dir/dir_internal.h"
-#include "store/dir/dkim_record.h"
+#include "store/dir/dkim_keyset.h"
+#include "store/dir/dkim_seen.h"
 
 #define LIST_BYTES KIB(512) /* of one page, about */
-#define STEP_MAX   64       /* domains of one step */
-
-/* The keys of a domain, and when they were to change as they are on disk. */
-struct keyset {
-	struct buf bytes; /* which the record points into */
-	struct dkim_record r;
-	uint64_t was_due;
-};
-
-static void
-keyset_done(struct keyset *k)
-{
-	buf_done_secret(&k->bytes);
-}
-
-static struct dir_key
-due_key(uint64_t due, struct str domain)
-{
-	struct dir_key k = dir_key_account('T', due);
-
-	ASSERT(k.n + domain.n <= sizeof(k.b));
-	memcpy(k.b + k.n, domain.p, domain.n);
-	k.n += domain.n;
-	return k;
-}
-
-/* None at all is fine, too: domains are older than their keys. */
-static struct verdict
-keyset_load(struct dir *d, struct str domain, struct keyset *k)
-{
-	struct dir_key key = dir_key('S', domain);
-	struct str val;
-	int r = engine_get(d->engine, DIR_SHARD, dir_key_str(&key), &val);
-
-	*k = (struct keyset){ .bytes = BUF_INIT(DKIM_RECORD_BYTES_MAX) };
-	if (r < 0)
-		return verdict_engine(r);
-	if (r == 0)
-		return VERDICT_DONE;
-	buf_put_str(&k->bytes, val);
-	if (!dkim_record_decode(buf_str(&k->bytes), &k->r))
-		return verdict_engine(ENGINE_CORRUPT);
-	k->was_due = dkim_record_due(&k->r);
-	return VERDICT_DONE;
-}
-
-static void
-keyset_save(struct dir_change *c, struct str domain, const struct keyset *k)
-{
-	uint64_t due = dkim_record_due(&k->r);
-
-	if (k->was_due && due != k->was_due)
-		dir_change_del(c, due_key(k->was_due, domain));
-	if (due && due != k->was_due)
-		dir_change_put(c, due_key(due, domain));
-	if (k->r.n == 0) {
-		dir_change_del(c, dir_key('S', domain));
-		return;
-	}
-	dkim_record_encode(&c->val, &k->r);
-	dir_change_put(c, dir_key('S', domain));
-}
 
 /* The domain in its one form and its keys; the caller ends both in any case. */
 static struct verdict
@@ -96,10 +32,6 @@ open_domain(struct dir *d, struct str name, struct buf *clean, struct keyset *k)
 
 /* --- changes ---------------------------------------------------------------------- */
 
-/*
- * One more key. The first one of a kind signs at once: a signature whose key
- * is not in DNS yet is worth as much as none (RFC 6376 section 6.1).
- */
 static struct verdict
 add_key(struct dir *d, struct dkim_record *r, const struct msg_dkim_new *q,
     bool is_rotation)
@@ -107,7 +39,6 @@ add_key(struct dir *d, struct dkim_record *r, const struct msg_dkim_new *q,
 	uint64_t now = dir_now(d);
 	struct dkim_entry e = { .selector = q->selector,
 		.kind = q->kind,
-		.state = DKIM_STATE_PUBLISHED,
 		.created = now,
 		.record = q->record,
 		.pem = q->pem };
@@ -118,11 +49,8 @@ add_key(struct dir *d, struct dkim_record *r, const struct msg_dkim_new *q,
 		return verdict_permfail(REASON_EXISTS);
 	if (r->n == DKIM_KEYS_MAX)
 		return verdict_permfail(REASON_LIMIT);
-	if (is_rotation)
-		e.changes_at = now + d->config.dkim.wait_s;
 	r->v[r->n++] = e;
-	if (!dkim_record_signs(r, e.kind))
-		dkim_record_activate(r, r->n - 1, now, d->config.dkim.keep_s);
+	dkim_record_begin(r, r->n - 1, now, &d->config.dkim, is_rotation);
 	return VERDICT_DONE;
 }
 
@@ -177,19 +105,6 @@ dir_dkim_changed(struct dir *d, struct str domain)
 		d->config.keys_changed(d->config.arg, domain);
 }
 
-static struct verdict
-commit(struct dir *d, struct str domain, const struct keyset *k)
-{
-	struct dir_change c = dir_change_begin(d);
-	struct verdict v;
-
-	keyset_save(&c, domain, k);
-	v = dir_change_commit(&c);
-	if (verdict_is_done(v))
-		dir_dkim_changed(d, domain);
-	return v;
-}
-
 struct verdict
 dir_dkim_add(struct dir *d, const struct msg_dkim_add *q)
 {
@@ -202,7 +117,7 @@ dir_dkim_add(struct dir *d, const struct msg_dkim_add *q)
 	if (verdict_is_done(v))
 		v = add_keys(d, &k.r, q->keys, q->is_rotation);
 	if (verdict_is_done(v))
-		v = commit(d, buf_str(&domain), &k);
+		v = keyset_commit(d, buf_str(&domain), &k);
 	keyset_done(&k);
 	buf_done(&domain);
 	return v;
@@ -228,80 +143,10 @@ dir_dkim_change(struct dir *d, const struct msg_dkim_change *q)
 		dkim_record_activate(&k.r, (size_t)(e - k.r.v), dir_now(d),
 		    d->config.dkim.keep_s);
 	if (verdict_is_done(v))
-		v = commit(d, buf_str(&domain), &k);
+		v = keyset_commit(d, buf_str(&domain), &k);
 	keyset_done(&k);
 	buf_done(&domain);
 	return v;
-}
-
-/* --- what happens by itself --------------------------------------------------------- */
-
-struct due_scan {
-	uint64_t now;
-	struct dir_key v[STEP_MAX];
-	size_t n;
-};
-
-static int
-find_due(void *arg, struct str key, UNUSED struct str val)
-{
-	struct due_scan *s = arg;
-	struct dir_key *k = &s->v[s->n];
-
-	if (key.n <= 9 || key.n > sizeof(k->b) || be64_get(key.p + 1) > s->now)
-		return 1;
-	memcpy(k->b, key.p, key.n);
-	k->n = key.n;
-	return ++s->n == STEP_MAX;
-}
-
-static struct verdict
-advance(struct dir *d, const struct dir_key *due)
-{
-	struct str domain = str_from(dir_key_str(due), 9);
-	struct dir_change c = dir_change_begin(d);
-	struct keyset k;
-	struct verdict v = keyset_load(d, domain, &k);
-
-	if (!verdict_is_done(v)) {
-		dir_change_abort(&c);
-	} else {
-		/* Whatever the keys say: this time has come once. */
-		dir_change_del(&c, *due);
-		(void)dkim_record_advance(
-		    &k.r, dir_now(d), d->config.dkim.keep_s);
-		keyset_save(&c, domain, &k);
-		v = dir_change_commit(&c);
-	}
-	if (verdict_is_done(v))
-		dir_dkim_changed(d, domain);
-	keyset_done(&k);
-	return v;
-}
-
-struct verdict
-dir_dkim_step(struct dir *d)
-{
-	struct due_scan s = { .now = dir_now(d) };
-	struct dir_key from = dir_key('T', STR("")), to = dir_key('U', STR(""));
-	struct engine_range range = {
-		.shard = DIR_SHARD,
-		.from = dir_key_str(&from),
-		.to = dir_key_str(&to),
-	};
-	struct verdict worst = VERDICT_DONE;
-	int r = engine_scan(d->engine, &range, find_due, &s);
-
-	if (r < 0)
-		return verdict_engine(r);
-	/* One that cannot be read does not stop the others. */
-	for (size_t i = 0; i < s.n; i++) {
-		struct verdict v = advance(d, &s.v[i]);
-
-		if (!verdict_is_done(v))
-			worst = v;
-	}
-	return worst;
 }
 
 /* --- looking ------------------------------------------------------------------------ */
@@ -329,8 +174,10 @@ put_rows(struct list_scan *s, struct str domain, const struct dkim_record *r)
 			.activated = e->activated,
 			.retired = e->retired,
 			.record = e->record,
-			.is_old =
-			    dkim_record_is_old(r, i, s->now, s->rotate_s) });
+			.is_old = dkim_record_is_old(r, i, s->now, s->rotate_s),
+			.found = e->found,
+			.looked = e->looked,
+			.seen = e->seen });
 	}
 }
 

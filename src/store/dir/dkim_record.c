@@ -3,21 +3,26 @@
  * dkim_record.c - the keys of a domain, and how they come and go. See
  * dkim_record.h.
  *
- *	             changes_at, or at once
- *	PUBLISHED ─────────────────────────► ACTIVE
- *	                                       │ another one of its kind
- *	          changes_at                   ▼ becomes active
- *	(gone) ◄──────────────────────────  RETIRED
+ *	          seen in DNS              changes_at
+ *	PENDING ◄────────────► PUBLISHED ────────────► ACTIVE
+ *	   │    not any more                             │ another one of its kind
+ *	   │ seen, and none of its kind signs            ▼ becomes active
+ *	   └──────────────────────────────► ACTIVE    RETIRED ───────────► (gone)
+ *	                                                     changes_at
+ *
+ * What DNS does to them is in dkim_seen.c. Without changes_at, a PUBLISHED one waits for
+ * the operator.
  */
 #include "store/dir/dkim_record.h"
 
 #include "base/crypt.h"
 #include "proc/ipc_msgs.h"
 
-#define RECORD_VERSION 1
+/* 2 has found, looked, seen and look_at. */
+#define RECORD_VERSION 2
 
-/* Numbers of an entry: seven varints and the lengths of three texts. */
-#define ENTRY_OVERHEAD 64
+/* Numbers of an entry: eleven varints and the lengths of three texts. */
+#define ENTRY_OVERHEAD 96
 _Static_assert(
     DKIM_KEYS_MAX *(DKIM_SELECTOR_MAX + DKIM_KEY_RECORD_MAX + DKIM_PEM_MAX +
 		    ENTRY_OVERHEAD) < DKIM_RECORD_BYTES_MAX,
@@ -49,9 +54,9 @@ bool
 dkim_entry_is_valid(const struct dkim_entry *e)
 {
 	return is_selector(e->selector) && e->kind <= CRYPT_ED25519 &&
-	       e->state <= DKIM_STATE_RETIRED && e->record.n > 0 &&
-	       e->record.n <= DKIM_KEY_RECORD_MAX && e->pem.n > 0 &&
-	       e->pem.n <= DKIM_PEM_MAX;
+	       e->state <= DKIM_STATE_PENDING && e->found <= DKIM_FOUND_OTHER &&
+	       e->record.n > 0 && e->record.n <= DKIM_KEY_RECORD_MAX &&
+	       e->pem.n > 0 && e->pem.n <= DKIM_PEM_MAX;
 }
 
 void
@@ -71,12 +76,17 @@ dkim_record_encode(struct buf *b, const struct dkim_record *r)
 		wire_put_varint(b, e->retired);
 		wire_put_vstr(b, e->record);
 		wire_put_vstr(b, e->pem);
+		wire_put_u8(b, e->found);
+		wire_put_varint(b, e->looked);
+		wire_put_varint(b, e->seen);
+		wire_put_varint(b, e->look_at);
 	}
 }
 
 static bool
-decode_entry(struct wire *w, struct dkim_entry *e)
+decode_entry(struct wire *w, uint8_t version, struct dkim_entry *e)
 {
+	*e = (struct dkim_entry){ 0 };
 	e->selector = wire_get_vstr(w);
 	e->kind = wire_get_u8(w);
 	e->state = wire_get_u8(w);
@@ -86,6 +96,12 @@ decode_entry(struct wire *w, struct dkim_entry *e)
 	e->retired = wire_get_varint(w);
 	e->record = wire_get_vstr(w);
 	e->pem = wire_get_vstr(w);
+	if (version > 1) {
+		e->found = wire_get_u8(w);
+		e->looked = wire_get_varint(w);
+		e->seen = wire_get_varint(w);
+		e->look_at = wire_get_varint(w);
+	}
 	return !w->failed && dkim_entry_is_valid(e);
 }
 
@@ -96,14 +112,15 @@ dkim_record_decode(struct str val, struct dkim_record *ret)
 	uint8_t version = wire_get_u8(&w);
 	uint64_t n = wire_get_varint(&w);
 
-	if (w.failed || version != RECORD_VERSION || n == 0 ||
+	if (w.failed || version == 0 || version > RECORD_VERSION || n == 0 ||
 	    n > DKIM_KEYS_MAX)
 		return false;
 	ret->n = 0;
 	while (ret->n < n) {
 		struct dkim_entry e;
 
-		if (!decode_entry(&w, &e) || dkim_record_find(ret, e.selector))
+		if (!decode_entry(&w, version, &e) ||
+		    dkim_record_find(ret, e.selector))
 			return false;
 		ret->v[ret->n++] = e;
 	}
@@ -119,6 +136,14 @@ dkim_record_find(struct dkim_record *r, struct str selector)
 	return NULL;
 }
 
+/* What is looked for changes when DNS says so, whatever the time. */
+static bool
+has_time(const struct dkim_entry *e)
+{
+	return e->changes_at > 0 &&
+	       (e->state == DKIM_STATE_RETIRED || e->look_at == 0);
+}
+
 /* The entry that changes first, or n. */
 static size_t
 next_change(const struct dkim_record *r)
@@ -126,7 +151,7 @@ next_change(const struct dkim_record *r)
 	size_t first = r->n;
 
 	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].changes_at &&
+		if (has_time(&r->v[i]) &&
 		    (first == r->n ||
 			r->v[i].changes_at < r->v[first].changes_at))
 			first = i;
@@ -139,6 +164,20 @@ dkim_record_due(const struct dkim_record *r)
 	size_t i = next_change(r);
 
 	return i < r->n ? r->v[i].changes_at : 0;
+}
+
+uint64_t
+dkim_record_look_at(const struct dkim_record *r)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		uint64_t at = r->v[i].look_at;
+
+		if (at > 0 && (first == 0 || at < first))
+			first = at;
+	}
+	return first;
 }
 
 void
@@ -154,6 +193,7 @@ dkim_record_activate(
 		e->state = DKIM_STATE_RETIRED;
 		e->retired = now;
 		e->changes_at = now + keep_s;
+		e->look_at = 0;
 	}
 	r->v[i].state = DKIM_STATE_ACTIVE;
 	r->v[i].activated = now;
@@ -177,12 +217,18 @@ dkim_record_signs(const struct dkim_record *r, uint8_t kind)
 	return false;
 }
 
-static bool
-is_followed(const struct dkim_record *r, uint8_t kind)
+bool
+dkim_entry_is_next(const struct dkim_entry *e)
+{
+	return e->state == DKIM_STATE_PENDING ||
+	       (e->state == DKIM_STATE_PUBLISHED && e->changes_at > 0);
+}
+
+bool
+dkim_record_has_next(const struct dkim_record *r, uint8_t kind)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (r->v[i].kind == kind && r->v[i].changes_at > 0 &&
-		    r->v[i].state == DKIM_STATE_PUBLISHED)
+		if (r->v[i].kind == kind && dkim_entry_is_next(&r->v[i]))
 			return true;
 	return false;
 }
@@ -195,11 +241,12 @@ dkim_record_is_old(
 
 	return rotate_s > 0 && e->state == DKIM_STATE_ACTIVE &&
 	       now >= rotate_s && e->activated <= now - rotate_s &&
-	       !is_followed(r, e->kind);
+	       !dkim_record_has_next(r, e->kind);
 }
 
 bool
-dkim_record_advance(struct dkim_record *r, uint64_t now, uint32_t keep_s)
+dkim_record_advance(
+    struct dkim_record *r, uint64_t now, uint32_t keep_s, bool checks)
 {
 	bool has_changed = false;
 
@@ -210,7 +257,9 @@ dkim_record_advance(struct dkim_record *r, uint64_t now, uint32_t keep_s)
 			return has_changed;
 		/* Retired here, it stays for keep_s from now on, whatever
 		 * stood still: its signatures are younger than that. */
-		if (r->v[i].state == DKIM_STATE_PUBLISHED)
+		if (r->v[i].state == DKIM_STATE_PUBLISHED && checks)
+			r->v[i].look_at = now;
+		else if (r->v[i].state == DKIM_STATE_PUBLISHED)
 			dkim_record_activate(r, i, now, keep_s);
 		else
 			dkim_record_remove(r, i);

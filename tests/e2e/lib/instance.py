@@ -45,6 +45,8 @@ SETTINGS = {
     "store": {"segment_size": "4M", "reserve": "16M"},
     "auth": {"failures": 100000},
     "watch": {"confirm": "1s"},
+    # Most tests publish no keys; test_dkim_check.py does.
+    "dkim": {"check": "no"},
 }
 
 
