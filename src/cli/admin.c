@@ -74,6 +74,7 @@ static int
 call_client(struct admin *a, struct ipc_client *c, const struct ipc_call *call,
     enum outcome *ret_outcome, struct buf *reply, int *ret_fd)
 {
+	a->asked = call->type;
 	ipc_client_set_patience(c, patience_ms(a, call->type));
 	return ipc_client_call(c, call, ret_outcome, reply, ret_fd);
 }
@@ -82,6 +83,10 @@ int
 admin_broken(struct admin *a, const struct ipc_client *c, int error)
 {
 	unsigned s = ipc_client_patience(c) / 1000;
+	/* A question that nobody answers has changed nothing. */
+	const char *done = msg_rule(a->asked)->flags & MSG_LOOK
+	                       ? ""
+	                       : ", so what was asked may be done or not";
 
 	if (error == -EINTR)
 		return admin_error(a, ADMIN_TEMPFAIL, "interrupted");
@@ -93,14 +98,12 @@ admin_broken(struct admin *a, const struct ipc_client *c, int error)
 	if (ipc_client_role(c) == ROLE_SUPERVISOR)
 		return admin_error(a, ADMIN_TEMPFAIL,
 		    "the server's process supervisor has not answered for %u "
-		    "s, so what was asked may be done or not: look at the "
-		    "server's log",
-		    s);
+		    "s%s: look at the server's log",
+		    s, done);
 	return admin_error(a, ADMIN_TEMPFAIL,
-	    "the server's process %s has not answered for %u s, so what was "
-	    "asked may be done or not: look at 'mailstead status' and at the "
-	    "server's log",
-	    role_name(ipc_client_role(c)), s);
+	    "the server's process %s has not answered for %u s%s: look at "
+	    "'mailstead status' and at the server's log",
+	    role_name(ipc_client_role(c)), s, done);
 }
 
 static int
@@ -199,6 +202,7 @@ look_for_role(struct admin *a, enum role role, int *ret_fd)
 
 	if (r != ADMIN_OK)
 		return r;
+	a->asked = MSG_CLI_CONNECT;
 	ipc_client_set_patience(control, patience_ms(a, MSG_CLI_CONNECT));
 	r = ask_for_role(a, control, role, ret_fd);
 	if (r == -ETIMEDOUT || r == -EINTR)

@@ -28,6 +28,7 @@ struct admin {
 	const char *usage; /* of the sub-command at hand, by usage_put() */
 	struct status_systems *systems; /* all, once they were read */
 	unsigned patience_ms; /* with a process; 0: as long as usual */
+	enum msg_type asked;  /* what an error of the connection is about */
 	const char *no_user;  /* what REASON_NO_USER means for this command */
 };
 

@@ -496,17 +496,27 @@ print_test(struct admin *a, struct str lines)
 	struct output *o =
 	    output_new("test", test_fields, ARRAY_LEN(test_fields));
 	struct msg_route_line l;
+	int code = ADMIN_OK;
 
 	for (struct wire w = wire_read(lines); msg_route_line_read(&w, &l);) {
 		if (a->is_json)
 			put_line(o, &l);
 		else
 			print_line(&l);
+		if (l.kind == ROUTE_LINE_ANSWER &&
+		    str_eq(l.state, STR("unknown")))
+			code = ADMIN_TEMPFAIL;
 	}
 	if (a->is_json)
 		output_print(o, true);
 	output_free(o);
-	return ADMIN_OK;
+	if (code != ADMIN_OK)
+		fprintf(stderr,
+		    "mailstead: where this mail goes is not known now, as DNS "
+		    "did not answer in %d s: try again, and look at "
+		    "dns.servers\n",
+		    ROUTE_ASK_MS / 1000);
+	return code;
 }
 
 static int

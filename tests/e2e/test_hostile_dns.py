@@ -99,3 +99,26 @@ def test_mail_from_there_is_not_refused(server):
         spf = [r for r in one if r[0] == "spf" and
                "smtp.mailfrom" in r[2]]
         assert [r[1] for r in spf] == ["temperror"], one
+
+
+def test_where_mail_goes_is_not_known_then(server):
+    def ask(domain):
+        done = server.cli("route", "test", "<>", f"a@x.{domain}.example",
+                          "--json", check=False)
+        answer, = [line for line in json.loads(done.stdout)["test"]
+                   if line["kind"] == "answer"]
+        return done.returncode, answer["text"], answer["state"], done.stderr
+    for kind in ("silent", "servfail"):
+        code, text, state, err = ask(kind)
+        assert (code, text, state) == (75, "unknown", "unknown")
+        assert "is not known now, as DNS did not answer in 5 s" in err
+    assert ask("nxdomain") == (0, "nowhere", "", "")
+    # What does not depend on mail servers is known; what may, is not.
+    server.cli("route", "add", "--number", "20", "x.silent.example",
+               "127.0.0.1:25")
+    assert ask("silent") == (0, "127.0.0.1:25", "", "")
+    server.cli("route", "add", "--number", "10", "mx:*.big.example",
+               "127.0.0.1:26")
+    assert ask("silent")[:3] == (75, "unknown", "unknown")
+    for number in ("10", "20"):
+        server.cli("route", "remove", number)

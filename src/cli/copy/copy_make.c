@@ -60,6 +60,7 @@ ask(struct copy_maker *m, struct str path, const char *language,
 	buf_done(&body);
 	closep(&fd);
 	if (r < 0) {
+		m->a->asked = MSG_SITE_MAKE;
 		r = admin_broken(m->a, m->web, r);
 		copy_maker_done(m);
 		return r;

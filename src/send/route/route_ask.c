@@ -9,18 +9,17 @@
 #include "send/route/permit.h"
 #include "send/route/plan.h"
 
-#define AGAIN_MS  100
+#define AGAIN_MS  100 /* is known meanwhile what SPF says? */
 #define LINES_MAX MIB(8)
-#define TRIES     100 /* until what SPF says is known */
 
 struct asking {
 	struct server *sv;
 	struct ipc_return reply;
 	char *sender, *recipient;
-	struct resolver_query *query;
 	struct loop_timer *again;
-	unsigned tries;
+	uint64_t until_ms; /* by the loop's clock: then it is answered */
 	struct mx_list mx;
+	bool is_unknown;   /* DNS did not say which hosts these are */
 	char trouble[200]; /* with the MX records; empty: none */
 };
 
@@ -110,7 +109,8 @@ look_at_sender(struct answer *an, size_t i)
 		return;
 	case PERMIT_PENDING:
 		an->is_pending = true;
-		return;
+		why = "its SPF record is not known yet";
+		break;
 	case PERMIT_NO:
 	case PERMIT_UNKNOWN:
 		break;
@@ -181,6 +181,17 @@ put_way(const struct answer *an, size_t way, const char *why, struct buf *to)
 	buf_done(&text);
 }
 
+/* DNS did not say in time what it depends on. */
+static void
+say_unknown(struct buf *to, const char *why)
+{
+	msg_route_line_put(
+	    to, &(struct msg_route_line){ .kind = ROUTE_LINE_ANSWER,
+		    .state = STR("unknown"),
+		    .text = STR("unknown"),
+		    .why = str_c(why) });
+}
+
 /* Straight ways need hosts. */
 static bool
 lacks_hosts(const struct answer *an, size_t way)
@@ -195,6 +206,16 @@ put_choice(struct answer *an, struct buf *to)
 	enum plan_answer what =
 	    plan_pick(&an->plan, an->states, secret_random_u32(), &way);
 
+	/* One that is asked about might be open, and before that one. */
+	if (an->is_pending && (what == PLAN_DETOUR || what == PLAN_WAIT)) {
+		say_unknown(to, "the SPF record of the sender's domain could "
+				"not be looked up");
+		return;
+	}
+	if (what != PLAN_WAIT && lacks_hosts(an, way) && an->a->is_unknown) {
+		say_unknown(to, an->a->trouble);
+		return;
+	}
 	if (what != PLAN_WAIT && lacks_hosts(an, way)) {
 		say(to, "nowhere", an->a->trouble);
 		return;
@@ -225,7 +246,9 @@ put_answer(struct answer *an, enum route_answer found, struct buf *to)
 	put_hosts(an->a, &an->q, to);
 	put_routes(an->a, &an->q, to);
 	put_ways(an, to);
-	if (found == ROUTE_NOWHERE)
+	if (found == ROUTE_NEEDS_MX)
+		say_unknown(to, an->a->trouble);
+	else if (found == ROUTE_NOWHERE)
 		say(to, "hold", "send.direct is no, and no route leads there");
 	else if (an->plan.n > 0 && an->plan.ways[0].way.kind == ROUTE_HOLD)
 		say(to, "hold", "the route that counts says so");
@@ -267,7 +290,7 @@ answer(void *arg)
 		    .sender = str_c(a->sender),
 		    /* Who writes as himself. */
 		    .login = str_c(a->sender),
-		    .knows_mx = true,
+		    .knows_mx = !a->is_unknown,
 		    .mx = mx,
 		    .n_mx = a->mx.n,
 		    .providers = a->sv->providers };
@@ -275,7 +298,7 @@ answer(void *arg)
 		mx[i] = str_c(a->mx.hosts[i]);
 	found = plan_make(&a->sv->routes, &an->q, &an->plan);
 	look_at_ways(an);
-	if (an->is_pending && ++a->tries < TRIES) {
+	if (an->is_pending && loop_now_ms(a->sv->loop) < a->until_ms) {
 		loop_timer_set(a->again, AGAIN_MS);
 	} else {
 		put_answer(an, found, &lines);
@@ -322,7 +345,7 @@ on_mx(void *arg, const struct dns_answer *dns)
 	struct asking *a = arg;
 	size_t n = 0;
 
-	a->query = NULL;
+	a->is_unknown = dns->status == DNS_TEMPFAIL || dns->status == DNS_BOGUS;
 	snprintf(a->trouble, sizeof(a->trouble), "%s",
 	    dns->status == DNS_NO_NAME ? "the domain does not exist"
 	    : dns->why != NULL         ? dns->why
@@ -343,8 +366,8 @@ look_up(struct asking *a)
 
 	if (idn_to_ascii(
 		address_domain(str_c(a->recipient)), name, sizeof(name))) {
-		a->query =
-		    resolver_ask(a->sv->resolver, name, DNS_MX, on_mx, a);
+		resolver_ask_within(
+		    a->sv->resolver, name, DNS_MX, ROUTE_ASK_MS, on_mx, a);
 		return;
 	}
 	snprintf(a->trouble, sizeof(a->trouble),
@@ -367,6 +390,7 @@ route_ask(struct server *sv, struct ipc_peer *p, struct ipc_msg *m)
 	a->sender = str_dup(ask.sender);
 	a->recipient = str_dup(ask.recipient);
 	a->again = loop_timer_new(sv->loop, answer, a);
+	a->until_ms = loop_now_ms(sv->loop) + ROUTE_ASK_MS;
 	if (ask.recipient.n > 0) {
 		look_up(a);
 	} else {

@@ -112,15 +112,14 @@ silent_end(struct silent *s)
 
 /* What is printed when something is asked. */
 static void
-ask(struct admin *a, char *said, size_t size)
+ask(struct admin *a, enum msg_type type, char *said, size_t size)
 {
 	struct buf reply = BUF_INIT(KIB(64));
 	FILE *was = stderr, *f = fmemopen(said, size, "w");
 
 	assert_non_null(f);
 	stderr = f;
-	CHECK(
-	    admin_do(a, MSG_STORE_SYNC, STR(""), "x", &reply) == ADMIN_TEMPFAIL,
+	CHECK(admin_do(a, type, STR(""), "x", &reply) == ADMIN_TEMPFAIL,
 	    "temporary");
 	fclose(f);
 	stderr = was;
@@ -132,9 +131,17 @@ TEST(who_does_not_answer_is_named)
 {
 	static const struct {
 		bool is_store; /* it is the store that hangs */
+		enum msg_type type;
 		const char *says;
-	} cases[] = { { true, "process store has not answered" },
-		{ false, "process supervisor has not answered" } };
+		bool is_question;
+	} cases[] = {
+		{ true, MSG_STORE_SYNC, "process store has not answered",
+		    false },
+		{ true, MSG_QUEUE_LIST, "process store has not answered",
+		    true },
+		{ false, MSG_STORE_SYNC, "process supervisor has not answered",
+		    true },
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char said[1000] = "";
@@ -145,9 +152,13 @@ TEST(who_does_not_answer_is_named)
 		if (cases[i].is_store)
 			assert_int_equal(admin_connect(&a), ADMIN_OK);
 		a.patience_ms = 30;
-		ask(&a, said, sizeof(said));
+		ask(&a, cases[i].type, said, sizeof(said));
 		CHECK(strstr(said, cases[i].says) != NULL, said);
 		CHECK(strstr(said, "log") != NULL, said);
+		/* What changes nothing is not done by half. */
+		CHECK((strstr(said, "done or not") == NULL) ==
+			  cases[i].is_question,
+		    said);
 		silent_end(&s);
 	}
 }
