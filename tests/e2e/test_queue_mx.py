@@ -81,16 +81,32 @@ def test_what_cannot_be_looked_up_is_told(world, user):
     # The name server refuses what is outside its zone.
     send_later(world, user, "a@one.example", "b@gone.example.net",
                "c@gone.example.net")
-    told, err = js(world, "list", "--mx", "*.big.example")
+    told, err = js(world, "list", "--mx", "*.big.example", code=75)
     assert [r["recipient"] for r in told["queue"]] == ["a@one.example"]
     assert told["unknown"] == 2
     assert "2 recipients are left out" in err and "gone.example.net: " in err
-    told, _ = js(world, "hold", "--mx", "*.big.example")
+    told, _ = js(world, "hold", "--mx", "*.big.example", code=75)
     assert (told["changed"], told["unknown"]) == (1, 2)
     # Of those that others selectors leave, nothing is said.
     told, err = js(world, "list", "--mx", "*.big.example", "--domain",
                    "one.example")
     assert (told["unknown"], err) == (0, "")
+
+
+def test_that_mail_goes_nowhere_is_not_believed_for_ever(world, user):
+    def direct(value):
+        world.server.configure({"send": {"direct": value}})
+        world.server.cli("reload")
+    try:
+        direct("no")
+        send_later(world, user, "b@gone.example.net")
+        told, err = js(world, "list", "--mx", "*.big.example")
+        assert (told["queue"], told["unknown"], err) == ([], 0, "")
+    finally:
+        direct("yes")
+    # It may go there now, and nobody can say where that is.
+    told, err = js(world, "list", "--mx", "*.big.example", code=75)
+    assert (told["queue"], told["unknown"]) == ([], 1)
 
 
 def test_without_the_process_that_looks_up(world, user):

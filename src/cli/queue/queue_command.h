@@ -51,8 +51,7 @@ int queue_learn_hosts(struct admin *a, const struct queue_words *w,
     struct queue_hosts *h) WARN_UNUSED;
 /* What a portion of the store's answer says. */
 void queue_note_unknown(struct queue_hosts *h, uint64_t n, struct str domain);
-/* Say on standard error what is not known, and why. ADMIN_TEMPFAIL: because nobody could be
- * asked. */
+/* Say on standard error what is not known, and why. ADMIN_TEMPFAIL: something is not. */
 int queue_tell_unknown(struct admin *a, struct queue_hosts *h) WARN_UNUSED;
 void queue_hosts_done(struct queue_hosts *h);
 

@@ -208,5 +208,5 @@ queue_tell_unknown(struct admin *a, struct queue_hosts *h)
 		fprintf(stderr, "%s\n", buf_c(&text));
 	}
 	buf_done(&text);
-	return h->n_unknown > 0 && h->is_send_gone ? ADMIN_TEMPFAIL : ADMIN_OK;
+	return h->n_unknown > 0 ? ADMIN_TEMPFAIL : ADMIN_OK;
 }

@@ -47,15 +47,20 @@ domain_hosts_fit(const struct queue_domain *d, struct str wanted)
 	return HOSTS_OTHERS;
 }
 
-/* What could not be looked up now leaves what was known before. */
+/*
+ * What could not be looked up now leaves the hosts that were known before, but not that there
+ * are none: that may have been for a setting, and nobody would look at this mail again.
+ */
 static void
 take(struct queue *q, const struct msg_mx_found *m)
 {
 	struct queue_domain *d = domain_find(q, m->domain);
 
-	if (d == NULL || !m->is_known)
+	if (d == NULL || (!m->is_known && d->hosts.n > 0))
 		return;
 	domain_forget_hosts(q, d);
+	if (!m->is_known)
+		return;
 	if (m->hosts.n > HOSTS_BYTES_MAX - q->host_bytes)
 		return;
 	d->hosts = str_copy(m->hosts);

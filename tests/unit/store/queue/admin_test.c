@@ -246,6 +246,10 @@ TEST(mail_servers_are_those_that_were_told_last)
 	tell("one.example", "");
 	assert_string_equal(list(big), "");
 	CHECK(unknown == 0, "it goes nowhere, and that is known");
+	/* That may have been for a setting which is another by now. */
+	tell("one.example", NULL);
+	assert_string_equal(list(big), "");
+	CHECK(unknown == 3, "it is not known any more");
 	/* With its last entry what is known of a domain goes. */
 	change(QUEUE_CANCEL,
 	    (struct msg_queue_filter){ .domain = STR("one.example") }, "");
