@@ -903,18 +903,21 @@ def test_tls_required_no_goes_all_the_same(secure):
 # --- keys that change, processes that die ------------------------------------------
 
 def flood(world, account, to, stop, sent):
-    """Messages one after the other until stop is set; appends their numbers."""
-    with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
-        c.starttls(context=world.server.tls())
-        c.login(account.login, PASSWORD)
-        while not stop.is_set():
-            try:
-                c.sendmail(account.login, [to],
-                           mail(account, subject=f"n{len(sent)}."))
-                sent.append(len(sent))
-            except smtplib.SMTPResponseException:
-                pass
-            stop.wait(0.005)
+    """Messages one after the other until stop is set; appends their numbers.
+    A connection is ended by the server after a thousand of them."""
+    while not stop.is_set():
+        with smtplib.SMTP("127.0.0.1", world.server.ports["submission"]) as c:
+            c.starttls(context=world.server.tls())
+            c.login(account.login, PASSWORD)
+            for _ in range(500):
+                try:
+                    c.sendmail(account.login, [to],
+                               mail(account, subject=f"n{len(sent)}."))
+                    sent.append(len(sent))
+                except smtplib.SMTPResponseException:
+                    pass
+                if stop.wait(0.005):
+                    break
 
 
 def numbers(messages):
