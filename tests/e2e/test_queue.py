@@ -85,6 +85,8 @@ def test_who_signed_in_writes_to_other_servers(held, account):
     assert len(table) == 3 and table[1].startswith(mid)
     # What is held is not retried, and that is said.
     assert "2 recipients are held" in held.cli("queue", "retry", "--all")
+    assert "hold: 0 recipients\n2 recipients are held already" in held.cli(
+        "queue", "hold", "--all")
     done = held.cli("queue", "retry", mid, check=False)
     assert done.returncode == 1 and "queue release" in done.stderr
 

@@ -168,7 +168,8 @@ def test_what_waits_is_shown_by_destination_with_its_cause():
         assert "greylisted" in text and "450 4.2.0 Greylisted" in text
         # What the operator holds does not wait for a server.
         server.cli("queue", "hold", "--domain", "outlook.example")
-        wait_for(lambda: sum(r["waiting"] for r in rows()) == 2, 10, "held")
+        wait_for(lambda: [(r["waiting"], r["held"]) for r in rows()] ==
+                 [(2, 1)], 10, "held")
         server.cli("queue", "release", "--domain", "outlook.example")
         wait_for(lambda: sum(r["waiting"] for r in rows()) == 3, 10,
                  "released")

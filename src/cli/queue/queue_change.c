@@ -12,16 +12,18 @@
 #include <unistd.h>
 
 #define HELD_TEXT \
-	"%llu recipient%s %s held, and %s for 'mailstead queue release'"
-#define HELD_ARGS(n) \
-	(unsigned long long)(n), str_s(n), (n) == 1 ? "is" : "are", \
-	    (n) == 1 ? "waits" : "wait"
+	"%llu recipient%s %s held%s, and %s for 'mailstead queue release'"
+#define HELD_ARGS(c) \
+	(unsigned long long)(c)->held, str_s((c)->held), \
+	    (c)->held == 1 ? "is" : "are", \
+	    (c)->action == QUEUE_HOLD ? " already" : "", \
+	    (c)->held == 1 ? "waits" : "wait"
 
 struct changes {
 	enum queue_action action;
 	struct str route;
 	uint64_t changed, in_delivery;
-	uint64_t held; /* and not retried */
+	uint64_t held; /* and stay so */
 	struct queue_hosts hosts;
 };
 
@@ -58,6 +60,7 @@ change_filter(
 		}
 		c->changed += r.changed;
 		c->in_delivery += r.in_delivery;
+		c->held += r.held;
 		queue_note_unknown(&c->hosts, r.unknown, r.unknown_domain);
 		buf_reset(&after, KIB(1));
 		buf_put_str(&after, r.after);
@@ -79,25 +82,6 @@ queue_change_held(
 	int r = change_filter(a, &c, &filter);
 
 	*ret = c.changed;
-	return r;
-}
-
-/* Of what was selected for a retry, that which is held: it waits for another word. */
-static int
-count_held(struct admin *a, struct queue_words *w, uint64_t *ret)
-{
-	struct queue_listing l = { .o = NULL };
-	struct msg_queue_filter held = w->filter;
-	int r = ADMIN_OK;
-
-	if (held.state != QUEUE_SHOW_ALL && held.state != QUEUE_SHOW_HELD)
-		return ADMIN_OK;
-	held.state = QUEUE_SHOW_HELD;
-	for (size_t i = 0; i < MAX(w->args.n_words, 1) && r == ADMIN_OK; i++) {
-		held.id = str_c(w->args.n_words ? w->args.words[i] : NULL);
-		r = queue_list_filter(a, &l, &held);
-	}
-	*ret = l.n;
 	return r;
 }
 
@@ -124,7 +108,7 @@ tell(struct admin *a, const struct changes *c, const char *verb)
 			    c->in_delivery == 1 ? "is" : "are",
 			    c->in_delivery == 1 ? "this" : "these");
 		if (c->held)
-			printf(HELD_TEXT "\n", HELD_ARGS(c->held));
+			printf(HELD_TEXT "\n", HELD_ARGS(c));
 		return;
 	}
 	o = output_new("queue", fields, ARRAY_LEN(fields));
@@ -167,9 +151,8 @@ static int
 end_change(
     struct admin *a, struct queue_words *w, struct changes *c, const char *verb)
 {
-	if (c->held > 0 && w->args.n_words)
-		return admin_error(
-		    a, ADMIN_REFUSED, HELD_TEXT, HELD_ARGS(c->held));
+	if (c->held > 0 && c->changed == 0 && w->args.n_words)
+		return admin_error(a, ADMIN_REFUSED, HELD_TEXT, HELD_ARGS(c));
 	if (c->changed == 0 && c->hosts.n_unknown == 0 && w->args.n_words)
 		return admin_error(
 		    a, ADMIN_REFUSED, "there is nothing to %s", verb);
@@ -187,8 +170,6 @@ change_all(
 		w->filter.id = str_c(w->args.n_words ? w->args.words[i] : NULL);
 		r = change_filter(a, c, &w->filter);
 	}
-	if (r == ADMIN_OK && c->action == QUEUE_RETRY && c->changed == 0)
-		r = count_held(a, w, &c->held);
 	return r == ADMIN_OK ? end_change(a, w, c, verb) : r;
 }
 

@@ -27,12 +27,14 @@ static const struct output_field all_fields[] = {
 	{ "code", "CODE", OUTPUT_LIMIT_COUNT },
 	{ "reply", "LAST REPLY", OUTPUT_WORD },
 	{ "replied", "REPLIED", OUTPUT_TIME },
+	{ "held", "HELD", OUTPUT_COUNT },
 };
 
 /* What people read of it. */
 static const struct output_field few_fields[] = {
 	{ "destination", "DESTINATION", OUTPUT_TEXT },
 	{ "waiting", "WAITING", OUTPUT_COUNT },
+	{ "held", "HELD", OUTPUT_COUNT },
 	{ "oldest", "OLDEST", OUTPUT_TEXT },
 	{ "in", "IN/H", OUTPUT_COUNT },
 	{ "out", "OUT/H", OUTPUT_COUNT },
@@ -64,6 +66,7 @@ put_all(struct output *o, const struct msg_queue_destination *d)
 	output_put_number(o, d->code);
 	output_put_text(o, d->reply);
 	output_put_number(o, d->caused);
+	output_put_number(o, d->held);
 }
 
 /* "14:40" today, else the date as well. */
@@ -129,6 +132,7 @@ put_few(struct output *o, const struct msg_queue_destination *d)
 	buf_put_str(&reply, d->reply);
 	output_put_text(o, d->name);
 	output_put_number(o, d->waiting);
+	output_put_number(o, d->held);
 	output_put_text(o, buf_str(&age));
 	output_put_number(o, d->began);
 	output_put_number(o, d->left);

@@ -28,8 +28,8 @@
 struct place {
 	struct table_item item;
 	struct flow flow;
-	uint32_t domains; /* that are placed here */
-	uint64_t oldest;  /* scratch of a listing */
+	uint32_t domains;      /* that are placed here */
+	uint64_t oldest, held; /* scratch of a listing */
 	bool is_domain;
 	uint64_t caused_ms; /* 0: never */
 	int code;
@@ -40,7 +40,7 @@ struct place {
 struct known {
 	struct table_item item;
 	struct place *place;
-	uint32_t waiting;
+	uint32_t waiting, held;
 	uint64_t oldest;  /* seconds; 0: none waits */
 	uint64_t used_ms; /* the last time */
 	char name[];
@@ -51,6 +51,7 @@ struct flows {
 	struct table places, domains;
 	struct place *others;
 	struct flow all;
+	uint64_t held; /* of all */
 	struct loop_timer *timer;
 	uint64_t now_ms; /* wall clock, of the call that is under way */
 };
@@ -181,6 +182,7 @@ begin_anew(struct flows *fs)
 		     t = t->next)
 			CONTAINER_OF(t, struct place, item)->flow.waiting = 0;
 	fs->all.waiting = 0;
+	fs->held = 0;
 }
 
 static void
@@ -188,12 +190,14 @@ take(struct flows *fs, const struct msg_queue_count *m)
 {
 	/* What came and went at once needs no place. */
 	struct known *k =
-	    get_domain(fs, m->domain, m->waiting > 0 || m->was > 0);
+	    get_domain(fs, m->domain, m->waiting + m->was + m->held > 0);
 	uint64_t all = fs->all.waiting + m->waiting;
 	uint64_t now = fs->now_ms;
 	int64_t elsewhere = m->was;
 
 	flow_change(&fs->all, m->began, m->left, all - MIN(all, m->was), now);
+	fs->held += m->held;
+	fs->held -= MIN(fs->held, m->held_was);
 	if (k == NULL) {
 		change(fs->others, m->began, m->left,
 		    (int64_t)m->waiting - m->was, now);
@@ -207,6 +211,7 @@ take(struct flows *fs, const struct msg_queue_count *m)
 	change(
 	    k->place, m->began, m->left, (int64_t)m->waiting - k->waiting, now);
 	k->waiting = m->waiting;
+	k->held = m->held;
 	k->oldest = m->oldest;
 	k->used_ms = now;
 }
@@ -284,7 +289,7 @@ flows_waiting(const struct flows *fs, struct str name)
 static void
 forget_if_old(struct flows *fs, struct known *k)
 {
-	if (k->waiting == 0 && fs->now_ms > k->used_ms + FORGET_MS)
+	if (k->waiting + k->held == 0 && fs->now_ms > k->used_ms + FORGET_MS)
 		forget_domain(fs, k);
 }
 
@@ -388,10 +393,12 @@ on_minute(void *arg)
 /* --- for the command line ------------------------------------------------------------------ */
 
 static void
-add_oldest(UNUSED struct flows *fs, struct known *k)
+add_domain(UNUSED struct flows *fs, struct known *k)
 {
 	struct place *p = k->place;
 
+	if (p != NULL)
+		p->held += k->held;
 	if (p != NULL && k->oldest != 0 &&
 	    (p->oldest == 0 || k->oldest < p->oldest))
 		p->oldest = k->oldest;
@@ -417,7 +424,8 @@ put_row(struct flows *fs, struct place *p, struct buf *to)
 		    .cause = str_c(p->cause),
 		    .code = (uint16_t)p->code,
 		    .reply = str_c(p->reply),
-		    .caused = p->caused_ms / 1000 });
+		    .caused = p->caused_ms / 1000,
+		    .held = p->held });
 }
 
 void
@@ -425,12 +433,17 @@ flows_put(struct flows *fs, struct buf *to)
 {
 	size_t n = fs->places.n;
 	struct place **v = sorted(fs);
+	uint64_t held = 0;
 
 	for (size_t i = 0; i < n; i++)
-		v[i]->oldest = 0;
-	each_domain(fs, add_oldest);
+		v[i]->oldest = v[i]->held = 0;
+	each_domain(fs, add_domain);
+	for (size_t i = 0; i < n; i++)
+		held += v[i]->held;
+	/* Of domains that there was no room for. */
+	fs->others->held += fs->held - MIN(held, fs->held);
 	for (size_t i = 0; i < n && to->n < LIST_MAX; i++)
-		if (v[i]->flow.waiting > 0)
+		if (v[i]->flow.waiting + v[i]->held > 0)
 			put_row(fs, v[i], to);
 	free(v);
 }

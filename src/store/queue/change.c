@@ -14,6 +14,7 @@ struct change {
 	enum queue_action action;
 	struct str route;
 	uint64_t changed, in_delivery;
+	uint64_t held; /* and stay so */
 };
 
 static const uint8_t history_of[] = {
@@ -98,8 +99,12 @@ change_one(struct queue *q, struct selection *s, struct qtx_entry e,
 	/* Once more: the record died with the look-up. */
 	v = queue_get_entry(q, e.message, e.rcpt, &was);
 	now = was;
-	if (!verdict_is_done(v) || !apply(c, &now))
+	if (!verdict_is_done(v))
 		return v;
+	if (!apply(c, &now)) {
+		c->held += (was.flags & QUEUE_ENTRY_HELD) != 0;
+		return v;
+	}
 	if (c->action == QUEUE_CANCEL) {
 		event.address = was.address;
 		if (item)
@@ -135,7 +140,8 @@ queue_change(struct queue *q, const struct msg_queue_change *m, struct buf *out)
 	else
 		v = qtx_commit(&c.tx);
 	reply = (struct msg_queue_change_reply){ c.changed, c.in_delivery,
-		buf_str(&c.s.after), c.s.unknown, str_c(c.s.unknown_domain) };
+		buf_str(&c.s.after), c.s.unknown, str_c(c.s.unknown_domain),
+		c.held };
 	if (verdict_is_done(v))
 		msg_queue_change_reply_put(out, &reply);
 	selection_done(&c.s);

@@ -4,12 +4,18 @@
  *
  * A domain whose count changed stands in a list until it is told; so telling costs what
  * changed, whatever the length of the queue. What is held waits for the operator and
- * not for a server: it is not counted.
+ * not for a server: it is counted by itself.
  */
 #include "store/queue/queue_internal.h"
 
 /* Of each, besides its name: what msg_queue_count_put() writes. */
-#define COUNT_BYTES 40
+#define COUNT_BYTES 48
+
+static uint32_t
+held(const struct queue_domain *d)
+{
+	return d->count - MIN(d->waiting, d->count);
+}
 
 static void
 note(struct queue *q, struct queue_domain *d)
@@ -20,6 +26,12 @@ note(struct queue *q, struct queue_domain *d)
 	    q->n_recounted + 1, sizeof(struct queue_domain *));
 	q->recounted[q->n_recounted++] = d;
 	d->is_recounted = true;
+}
+
+void
+domain_recount(struct queue *q, struct queue_domain *d)
+{
+	note(q, d);
 }
 
 void
@@ -54,7 +66,8 @@ queue_counts_anew(struct queue *q)
 		if (d == NULL)
 			continue;
 		d->told_waiting = d->began = d->left = 0;
-		if (d->waiting > 0)
+		d->told_held = 0;
+		if (d->count > 0)
 			note(q, d);
 	}
 }
@@ -65,6 +78,7 @@ hand_over(
     struct queue *q, const struct queue_domain *gone, struct queue_domain *d)
 {
 	d->told_waiting += gone->told_waiting;
+	d->told_held += gone->told_held;
 	d->began += gone->began;
 	d->left += gone->left;
 	note(q, d);
@@ -79,8 +93,11 @@ put(struct queue_domain *d, struct buf *out)
 		     .waiting = d->waiting,
 		     .began = d->began,
 		     .left = d->left,
-		     .oldest = ages_oldest(&d->ages) });
+		     .oldest = ages_oldest(&d->ages),
+		     .held_was = d->told_held,
+		     .held = held(d) });
 	d->told_waiting = d->waiting;
+	d->told_held = held(d);
 	d->began = d->left = 0;
 }
 
@@ -103,7 +120,8 @@ queue_take_counts(struct queue *q, struct buf *out, size_t max, bool *ret_anew)
 		if (now != NULL)
 			hand_over(q, d, now);
 		else if (d->began > 0 || d->left > 0 ||
-			 d->told_waiting != d->waiting)
+			 d->told_waiting != d->waiting ||
+			 d->told_held != held(d))
 			put(d, out);
 		domain_free_gone(d);
 	}

@@ -126,6 +126,7 @@ void
 domain_add_entry(
     struct queue *q, struct queue_domain *d, const struct queue_place *p)
 {
+	domain_recount(q, d);
 	d->count++;
 	q->n_entries++;
 	if (p->due_ms != QUEUE_NEVER)
@@ -144,6 +145,7 @@ void
 domain_remove_entry(struct queue *q, struct queue_domain *d)
 {
 	ASSERT(d->count > 0);
+	domain_recount(q, d);
 	d->count--;
 	q->n_entries--;
 	if (d->count > 0)

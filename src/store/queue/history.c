@@ -183,10 +183,17 @@ put_events(const struct life *l, struct buf *to)
 
 		if (!queue_event_record_decode(e->val, &r))
 			continue;
-		msg_queue_event_put(to,
-		    &(struct msg_queue_event){ e->time_ms,
-			name ? name->address : STR_NONE, e->state, r.due_ms,
-			r.reply, r.mx, r.mx_ip, r.source_ip, r.tls, r.route });
+		msg_queue_event_put(
+		    to, &(struct msg_queue_event){ .time_ms = e->time_ms,
+			    .recipient = name ? name->address : STR_NONE,
+			    .state = e->state,
+			    .due_ms = r.due_ms,
+			    .reply = r.reply,
+			    .mx = r.mx,
+			    .mx_ip = r.mx_ip,
+			    .source_ip = r.source_ip,
+			    .tls = r.tls,
+			    .route = r.route });
 	}
 }
 

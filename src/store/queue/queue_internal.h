@@ -28,7 +28,8 @@ struct queue_domain {
 	 * happened since. */
 	bool is_recounted; /* in queue.recounted */
 	uint32_t waiting, told_waiting, began, left;
-	struct ages ages; /* of those that wait */
+	uint32_t told_held; /* of all others */
+	struct ages ages;   /* of those that wait */
 	/* hosts.c: its mail servers, with blanks between; none when !has_hosts. */
 	bool has_hosts;
 	struct str hosts;
@@ -136,6 +137,8 @@ void domain_wait(struct queue *q, struct queue_domain *d, uint64_t message);
 /* It waits no more: it left the queue, or is held. */
 void domain_unwait(
     struct queue *q, struct queue_domain *d, uint64_t message, bool has_left);
+/* An entry comes or goes, held or not. */
+void domain_recount(struct queue *q, struct queue_domain *d);
 /* A sender took over, who knows nothing. */
 void queue_counts_anew(struct queue *q);
 

@@ -182,6 +182,55 @@ look(struct world *w, struct msg_sent_stuck *ret)
 	return n;
 }
 
+/* What is held in a place, by the list that people see; -1: it is not in it. */
+static int64_t
+held_in(struct world *w, const char *name)
+{
+	struct buf list = BUF_INIT(MIB(1));
+	struct msg_queue_destination d;
+	int64_t found = -1;
+
+	flows_put(w->fs, &list);
+	for (struct wire r = wire_read(buf_str(&list));
+	     msg_queue_destination_read(&r, &d);)
+		if (str_eq(d.name, str_c(name)))
+			found = (int64_t)d.held;
+	buf_done(&list);
+	return found;
+}
+
+static void
+hold(struct world *w, const char *domain, uint32_t was, uint32_t held)
+{
+	struct buf list = BUF_INIT(KIB(1));
+
+	msg_queue_count_put(&list,
+	    &(struct msg_queue_count){
+		.domain = str_c(domain), .held_was = was, .held = held });
+	send_counts(w, &list, false);
+	buf_done(&list);
+}
+
+TEST(what_is_held_is_counted_by_itself)
+{
+	struct world w;
+
+	world_init(&w);
+	w.sv.providers = provider_table_new();
+	hold(&w, "one.example", 0, 3);
+	CHECK(held_in(&w, "one.example") == 3, "it is listed for that");
+	CHECK(flows_waiting(w.fs, STR("")) == 0, "and does not wait");
+	hold(&w, "one.example", 3, 0);
+	CHECK(held_in(&w, "one.example") == -1, "gone");
+	count_all(&w, 0, 1);
+	hold(&w, "late.example", 0, 4);
+	CHECK(held_in(&w, "others") == 4, "there is no room for it");
+	hold(&w, "late.example", 4, 1);
+	CHECK(held_in(&w, "others") == 1, "less of it");
+	provider_table_free(w.sv.providers);
+	world_done(&w);
+}
+
 TEST(a_domain_that_gets_room_takes_its_part_from_the_others)
 {
 	struct msg_sent_stuck none;
@@ -387,6 +436,7 @@ TEST(the_cause_is_one_word_of_what_was_said_last)
 
 TEST_MAIN(UNIT(sums_are_right_with_more_domains_than_room),
     UNIT(a_new_store_or_sender_begins_anew),
+    UNIT(what_is_held_is_counted_by_itself),
     UNIT(a_domain_that_gets_room_takes_its_part_from_the_others),
     UNIT(sums_are_never_below_nothing),
     UNIT(what_is_stuck_is_told_one_by_one_or_as_all),

@@ -375,7 +375,26 @@ due(void)
 	return text;
 }
 
-/* The counts told: "name:was>waiting+began-left " each; "anew " before them. */
+/* How many were changed. */
+static uint64_t
+change_all(enum queue_action action, const struct msg_queue_filter *filter)
+{
+	struct buf f = BUF_INIT(KIB(1)), out = BUF_INIT(KIB(4));
+	struct msg_queue_change_reply reply = { 0 };
+
+	msg_queue_filter_put(&f, filter);
+	CHECK(verdict_is_done(queue_change(t.q,
+		  &(struct msg_queue_change){ (uint8_t)action, buf_str(&f) },
+		  &out)) &&
+		  msg_queue_change_reply_get(buf_str(&out), &reply),
+	    "change");
+	buf_done(&f);
+	buf_done(&out);
+	return reply.changed;
+}
+
+/* The counts told: "name:was>waiting+began-left " each, "held was>held " behind those that
+ * have any; "anew " before all. */
 static const char *
 counts(void)
 {
@@ -388,9 +407,12 @@ counts(void)
 	if (queue_take_counts(t.q, &out, KIB(3), &is_anew) && is_anew)
 		buf_put_c(&b, "anew ");
 	w = wire_read(buf_str(&out));
-	while (w.in.n && msg_queue_count_read(&w, &c))
+	while (w.in.n && msg_queue_count_read(&w, &c)) {
 		buf_printf(&b, "%.*s:%u>%u+%u-%u ", STR_ARG(c.domain), c.was,
 		    c.waiting, c.began, c.left);
+		if (c.held_was + c.held > 0)
+			buf_printf(&b, "held %u>%u ", c.held_was, c.held);
+	}
 	snprintf(text, sizeof(text), "%s", buf_c(&b));
 	buf_done(&out);
 	buf_done(&b);
@@ -414,15 +436,18 @@ TEST(send_hears_how_much_waits_and_costs_what_changed)
 	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "one goes");
 	CHECK(settle(&t, &i.v[1], QUEUE_DEFERRED, t.now_ms + 9), "one stays");
 	CHECK(settle(&t, &i.v[2], QUEUE_HELD, t.now_ms), "one is held");
-	CHECK(strcmp(counts(), "one.example:3>1+0-1 ") == 0, "and one waits");
+	CHECK(strcmp(counts(), "one.example:3>1+0-1 held 0>1 ") == 0,
+	    "and one waits");
 	/* A new sender, and a new store. */
 	CHECK(verdict_is_done(take_over(t.q, OWNER + 1, NULL, 0, &ended)),
 	    "another one");
-	CHECK(strstr(counts(), "one.example:0>1+0-0 ") != NULL, "hears all");
+	CHECK(strstr(counts(), "one.example:0>1+0-0 held 0>1 ") != NULL,
+	    "hears all");
 	qfixture_restart(&t);
 	CHECK(strcmp(counts(), "") == 0, "nobody took over");
 	CHECK(verdict_is_done(take_over(t.q, OWNER, NULL, 0, &ended)), "once");
-	CHECK(strstr(counts(), "one.example:0>1+0-0 ") != NULL, "all again");
+	CHECK(strstr(counts(), "one.example:0>1+0-0 held 0>1 ") != NULL,
+	    "all again");
 	/* One that goes and comes again in the meantime. */
 	lease(&t, "two.example", 10, &i);
 	CHECK(settle(&t, &i.v[0], QUEUE_DELIVERED, 0), "the last one");
@@ -433,6 +458,24 @@ TEST(send_hears_how_much_waits_and_costs_what_changed)
 		CHECK(settle(&t, &i.v[k], QUEUE_DELIVERED, 0), "gone");
 	CHECK(strcmp(counts(), "two.example:2>0+0-2 ") == 0, "and its end");
 	CHECK(strcmp(counts(), "") == 0, "nothing is left to tell");
+}
+
+TEST(send_hears_how_much_is_held)
+{
+	const struct msg_queue_filter one = { .domain = STR("one.example") };
+
+	add_mail(&t, "a@b.example", "x@one.example y@one.example");
+	counts();
+	CHECK(change_all(QUEUE_HOLD, &one) == 2, "hold");
+	assert_string_equal(counts(), "one.example:2>0+0-0 held 0>2 ");
+	CHECK(change_all(QUEUE_RELEASE, &one) == 2, "release");
+	assert_string_equal(counts(), "one.example:0>2+2-0 held 2>0 ");
+	CHECK(change_all(QUEUE_HOLD, &one) == 2, "hold");
+	counts();
+	/* The domain goes with what was held, and nothing of it had waited. */
+	CHECK(change_all(QUEUE_CANCEL, &one) == 2, "cancel");
+	assert_string_equal(counts(), "one.example:0>0+0-0 held 2>0 ");
+	assert_string_equal(counts(), "");
 }
 
 TEST(send_hears_of_what_is_due_earlier_than_it_knows)
@@ -613,6 +656,7 @@ TEST_MAIN(CASE(a_message_goes_in_and_out),
     CASE(a_user_here_is_one_whatever_happens_to_the_entry),
     CASE(a_held_entry_waits_for_the_operator),
     CASE(send_hears_how_much_waits_and_costs_what_changed),
+    CASE(send_hears_how_much_is_held),
     CASE(send_hears_of_what_is_due_earlier_than_it_knows),
     CASE(a_domain_that_went_before_it_was_told_is_not),
     CASE(domains_come_in_portions),
