@@ -16,8 +16,8 @@ import pytest
 from lib import dns, pki
 from lib.instance import Instance, free_ports, wait_for
 from lib.port import Port
-from lib.vantage import (ENROL, FAILED, OK, SYNC, Agent, HandMade, result,
-                         token, vstr)
+from lib.vantage import (ENROL, FAILED, OK, SYNC, Agent, HandMade, enrolled,
+                         result, token, vstr)
 from nacl.signing import SigningKey
 
 pytestmark = pytest.mark.skipif(not dns.is_there(), reason="no knot")
@@ -116,10 +116,7 @@ def world():
 @pytest.fixture
 def hand(world):
     """An agent by hand, which is enrolled; removed again."""
-    h = HandMade(world.server, "hand")
-    assert h.enrol(token(world.server, "hand", "AS64502"))[0] == 200
-    wait_for(lambda: h.sync() == 200, what="it is heard")
-    yield h
+    yield enrolled(world.server, "hand", "AS64502")
     world.server.cli("watch", "agent", "remove", "hand", check=False)
 
 
@@ -271,7 +268,8 @@ def test_a_token_is_good_once(world):
     secret = token(server, "once", "AS1")
     first, second = HandMade(server, "once"), HandMade(server, "once")
     assert first.enrol("once." + "0" * 40)[0] == 403
-    assert first.enrol(secret, key=SigningKey.generate())[0] == 401
+    wait_for(lambda: first.enrol(secret, key=SigningKey.generate())[0] == 401,
+             what="the watcher has not heard of it")
     assert first.enrol(secret) == (200, b"once")
     assert second.enrol(secret)[0] == 403
     assert server.cli("watch", "agent", "add", "Once", "network=x",
@@ -426,18 +424,14 @@ def test_a_clock_that_is_wrong_is_told_and_does_no_harm(world, hand):
 
 def test_a_revoked_agent_is_refused_and_has_no_vote(world):
     server = world.server
-    h = HandMade(server, "gone")
-    assert h.enrol(token(server, "gone", "AS3"))[0] == 200
-    wait_for(lambda: h.sync() == 200, 5, "it is heard")
+    h = enrolled(server, "gone", "AS3")
     assert "gone" in places(server, "box/fine")
     server.cli("watch", "agent", "remove", "GONE")
     wait_for(lambda: h.sync() == 403, 5, "it is refused")
     assert agents(server)["gone"]["state"] == "revoked"
     assert "gone" not in places(server, "box/fine")
     # The name can be used again, with another key.
-    again = HandMade(server, "gone")
-    assert again.enrol(token(server, "gone", "AS3"))[0] == 200
-    wait_for(lambda: again.sync() == 200, 5, "the new one")
+    enrolled(server, "gone", "AS3")
     assert h.sync() == 401
     server.cli("watch", "agent", "remove", "gone")
     done = server.cli("watch", "agent", "remove", "gone", check=False)

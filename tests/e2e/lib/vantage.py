@@ -3,7 +3,6 @@
 here, which can also do what no honest agent does."""
 import hashlib
 import http.client
-import os
 import select
 import signal
 import ssl
@@ -13,7 +12,7 @@ import time
 
 from nacl.signing import SigningKey
 
-from lib.instance import BINARY, PATIENCE_S, START_S, TROUBLE
+from lib.instance import BINARY, PATIENCE_S, START_S, TROUBLE, wait_for
 
 ENROL, SYNC = "/api/agent/v1/enrol", "/api/agent/v1/sync"
 OK, SLOW, FAILED, INCONCLUSIVE = range(4)
@@ -27,6 +26,17 @@ def token(server, name, network, *words):
                                  "--json"))["token"]
 
 
+def let_in(server, name, network, enrol):
+    """enrol(token), with another one while it fails: the watcher may not have
+    heard of a row yet, or its answer come too late to be passed on."""
+    def is_in():
+        if enrol(token(server, name, network)):
+            return True
+        server.cli("watch", "agent", "remove", name)
+        return False
+    wait_for(is_in, what="it is not let in")
+
+
 class Agent:
     """mailstead agent, in a folder of its own."""
 
@@ -35,8 +45,8 @@ class Agent:
         self.dir = server.dir / f"agent-{name}"
         self.log_file = server.dir / f"agent-{name}.log"
         self.process = None
-        done = self.enrol(token(server, name, network), *options)
-        assert done.returncode == 0, done.stderr
+        let_in(server, name, network, lambda secret: self.enrol(
+            secret, *options).returncode == 0)
         conf = self.dir / "agent.conf"
         with open(conf, "a") as f:
             f.write('watch {\n\tconfirm = "1s"\n}\n')
@@ -104,6 +114,14 @@ def result(key, age_s, outcome=OK, cause=0, took_ms=20, us=15000, said=""):
     return (vstr(key) + varint(int(age_s * 1000)) + varint(took_ms) +
             bytes([outcome, cause]) + varint(us) + struct.pack("<H", 65535) +
             vstr(said))
+
+
+def enrolled(server, name, network):
+    """One by hand that is let in, and heard."""
+    h = HandMade(server, name)
+    let_in(server, name, network, lambda secret: h.enrol(secret)[0] == 200)
+    wait_for(lambda: h.sync() == 200, what="it is not heard")
+    return h
 
 
 class HandMade:
