@@ -54,7 +54,8 @@ def test_mail_from_elsewhere_is_told(server, account):
         "mx", "client.far.example", "127.0.0.1", "")
     assert came["tls"].startswith("TLSv1.") and came["sender"] == sender
     assert there["account"] == str(account) and there["id"] == mid
-    for what in (sender, sender.upper(), account):
+    local, _, domain = sender.rpartition("@")
+    for what in (sender, sender.upper(), account, f'"{local}"@{domain}'):
         assert trace(server, what) == rows
     text = server.cli("trace", mid)
     assert f"{mid} from <{sender}>" in text
@@ -158,7 +159,9 @@ def test_one_message_for_here_and_elsewhere_is_one_life(world):
                                if r["event"] == "received"
                                and r["sender"] == ""])
     assert [r["service"] for r in report] == ["send"]
-    assert "written here by send" in world.cli("trace", report[0]["id"])
+    assert report[0]["about"] == mid and rows[0]["about"] == ""
+    assert f"written here by send about message {mid}\n" in world.cli(
+        "trace", report[0]["id"])
     assert brief(trace(world, report[0]["id"]))[1:] == [
         ("delivered", str(sender), "INBOX")]
 

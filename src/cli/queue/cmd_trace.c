@@ -3,8 +3,11 @@
  * cmd_trace.c - mailstead trace ID|ADDRESS: how messages came, the mailboxes they
  * went into, and what other servers said to them, word for word.
  */
+#include "base/arena.h"
 #include "cli/output/output.h"
 #include "cli/queue/queue_words.h"
+#include "net/idn.h"
+#include "proto/smtp/smtp_path.h"
 
 #include <time.h>
 
@@ -48,6 +51,7 @@ static const struct output_field fields[] = {
 	{ "account", "ACCOUNT", OUTPUT_TEXT },
 	{ "mailbox", "MAILBOX", OUTPUT_TEXT },
 	{ "results", "RESULTS", OUTPUT_TEXT },
+	{ "about", "ABOUT", OUTPUT_TEXT },
 };
 
 /* What an event of the queue does not have. */
@@ -76,6 +80,7 @@ put_row(struct output *o, const struct msg_queue_life *m,
 	output_put_text(o, x->account);
 	output_put_text(o, x->mailbox);
 	output_put_text(o, x->results);
+	output_put_text(o, m->about);
 }
 
 static struct str
@@ -192,6 +197,7 @@ print_arrival(const struct msg_queue_life *m)
 	print_time(m->arrival_ms);
 	if (a.ip.n == 0 && a.client.n == 0) {
 		print_text("  written here by ", a.service);
+		print_text(" about message ", m->about);
 		putchar('\n');
 		return;
 	}
@@ -311,6 +317,36 @@ queue_print_trace(struct admin *a, struct str text, uint64_t *ret_found)
 	return r;
 }
 
+/* As addresses are kept: one mailbox may be written in several ways ("joe"@example.org). */
+static void
+put_address(const char *typed, struct buf *to)
+{
+	struct smtp_path path;
+	struct arena arena;
+
+	arena_init(&arena, KIB(8));
+	if (smtp_mailbox_parse(&arena, str_c(typed), SMTP_PATH_ALLOW_UTF8,
+		&path) == SMTP_PATH_OK) {
+		buf_printf(to, "%.*s@", STR_ARG(path.local));
+		if (path.is_literal || !idn_canonical(path.domain, to))
+			buf_reset(to, to->cap);
+	}
+	arena_done(&arena);
+}
+
+static int
+find(struct admin *a, const char *typed, uint64_t *ret_found)
+{
+	struct buf address = BUF_INIT(KIB(2));
+	int r;
+
+	put_address(typed, &address);
+	r = queue_print_trace(
+	    a, address.n > 0 ? buf_str(&address) : str_c(typed), ret_found);
+	buf_done(&address);
+	return r;
+}
+
 int
 admin_trace(struct admin *a, int argc, char **argv)
 {
@@ -324,7 +360,7 @@ admin_trace(struct admin *a, int argc, char **argv)
 	if (args.n_words != 1 || args.words[0][0] == '\0' ||
 	    strlen(args.words[0]) > KIB(1))
 		return admin_usage(a, NULL);
-	r = queue_print_trace(a, str_c(args.words[0]), &found);
+	r = find(a, args.words[0], &found);
 	if (r == ADMIN_OK && !a->is_json && found == 0) {
 		print_text("nothing is known of ", str_c(args.words[0]));
 		puts(": no message of that id, sender or recipient was "

@@ -6,6 +6,7 @@
  * alone by keys J (arrival_record.h); both in the order of their numbers.
  */
 #include "store/queue/queue_internal.h"
+#include "store/queue/report_id.h"
 
 #define TRACE_MESSAGES 50     /* of one portion */
 #define TRACE_BYTES    MIB(1) /* after which it ends */
@@ -267,6 +268,21 @@ wants_all(const struct tracing *t, const struct msg_queue_life *m,
 	       str_eq_case(t->text, r->login);
 }
 
+/* The id of the message that a report of ours is about, into keep; empty: it is none, or
+ * that message is forgotten. */
+static struct str
+about_of(struct queue *q, const struct arrival_record *r, struct buf *keep)
+{
+	struct msg_queue_life about;
+	uint64_t message;
+
+	if (!str_eq(r->service, STR("send")) || r->mail_from.n > 0 ||
+	    !report_id_read(r->trace, &message) ||
+	    !verdict_is_done(history_head(q, message, &about, keep)))
+		return STR_NONE;
+	return about.id;
+}
+
 static int
 put_life(struct tracing *t, uint64_t message, struct msg_queue_life *m,
     const struct arrival *a)
@@ -274,6 +290,7 @@ put_life(struct tracing *t, uint64_t message, struct msg_queue_life *m,
 	struct telling to = { BUF_INIT(QUEUE_REPLY_MAX),
 		BUF_INIT(QUEUE_REPLY_MAX), BUF_INIT(KIB(8)), BUF_INIT(MIB(4)) };
 	bool is_all = wants_all(t, m, &a->r), is_wanted;
+	struct buf about = BUF_INIT(KIB(4));
 	struct life l = { 0 };
 	int r = read_names(t->q, message, &l);
 
@@ -291,11 +308,13 @@ put_life(struct tracing *t, uint64_t message, struct msg_queue_life *m,
 		m->copies = buf_str(&to.copies);
 		m->copies_n = a->r.n_copies;
 		m->login = a->r.login;
+		m->about = about_of(t->q, &a->r, &about);
 		if (a->head.n)
 			m->sender = a->r.mail_from;
 		msg_queue_life_put(&t->items, m);
 	}
 	life_done(&l);
+	buf_done(&about);
 	buf_done(&to.events);
 	buf_done(&to.rcpts);
 	buf_done(&to.arrival);

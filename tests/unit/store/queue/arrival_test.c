@@ -196,6 +196,48 @@ TEST(what_came_is_told_by_id_sender_recipient_and_account)
 	buf_done(&to.out);
 }
 
+/* What a note with that id, by that service, is about. */
+static const char *
+about(const char *id, const char *service)
+{
+	static char text[100];
+	struct engine_batch *b = engine_batch_new(t.f.engine);
+	struct queue_arrival a = { .trace = str_c(id),
+		.arrival_ms = t.now_ms,
+		.service = str_c(service) };
+	struct queue_copy copy = { .address = STR("a@b.example") };
+	struct told to;
+
+	queue_arrived(t.q, b, &a, &copy, 1, NULL);
+	ASSERT(engine_commit(t.f.engine, b, NULL, NULL) == 0);
+	ask(&to, id);
+	snprintf(text, sizeof(text), "%.*s", STR_ARG(to.m.about));
+	buf_done(&to.out);
+	return text;
+}
+
+TEST(a_report_says_what_it_is_about)
+{
+	char id[60];
+	struct items i;
+
+	add_mail(&t, "a@b.example", "x@one.example");
+	lease(&t, "one.example", 1, &i);
+	snprintf(id, sizeof(id), "%llx.0f0123abcd",
+	    (unsigned long long)i.v[0].message);
+	assert_string_equal(about(id, "send"), "trace1");
+	/* Of somebody else, and what only looks like one. */
+	id[strlen(id) - 1] = 'e';
+	assert_string_equal(about(id, "mx"), "");
+	id[strlen(id) - 9] = 'x';
+	assert_string_equal(about(id, "send"), "");
+	assert_string_equal(about("ffffffffffffffff.0f0123abcd", "send"), "");
+	assert_string_equal(about("ffffffffffffffff1.0f0123abcd", "send"), "");
+	assert_string_equal(about(".0f0123abcd", "send"), "");
+	assert_string_equal(about("1.f0123abcd", "send"), "");
+	assert_string_equal(about("f0123abcd", "send"), "");
+}
+
 TEST(who_had_signed_in_finds_what_went_out_in_any_name)
 {
 	CHECK(arrive((struct came){ .trace = "two",
@@ -459,6 +501,7 @@ TEST(what_is_damaged_is_named_and_the_rest_is_told)
 }
 
 TEST_MAIN(CASE(what_came_is_told_by_id_sender_recipient_and_account),
+    CASE(a_report_says_what_it_is_about),
     CASE(who_had_signed_in_finds_what_went_out_in_any_name),
     CASE(copies_here_and_what_is_queued_are_one_life),
     CASE(very_many_copies_are_in_parts),
