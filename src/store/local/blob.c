@@ -294,7 +294,8 @@ emit(struct read_job *j, struct worker *w, const struct frame *f,
     const struct span *want)
 {
 	bool is_direct = j->fd < 0 && want->skip == 0 && want->n == f->raw;
-	char *to = j->data.p + want->at;
+	/* A file has no place in memory. */
+	char *to = is_direct ? j->data.p + want->at : NULL;
 
 	if (!is_direct) {
 		buf_reset(&w->out, MIB(1));
@@ -446,12 +447,13 @@ static bool
 read_now(struct read_job *j)
 {
 	struct read_item *it = &j->items[0];
-	char *to = j->data.p + it->at;
+	char *to;
 
 	if (j->count != 1 || j->fd >= 0 || j->got[0] < 0 || it->size == 0 ||
 	    it->en.codec != FRAME_CODEC_RAW || it->en.raw > INLINE_MAX ||
 	    it->size != it->en.raw || it->en.stored != it->en.raw)
 		return false;
+	to = j->data.p + it->at;
 	if (!fsops_read_cached(it->fd, to, it->size, it->en.off) ||
 	    hash64(to, it->size) != it->en.sum)
 		return false;

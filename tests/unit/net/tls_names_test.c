@@ -78,9 +78,11 @@ shake(SSL *server, const struct client *c)
 	SSL_set_bio(server, to_server, to_server);
 	SSL_set_bio(client, to_client, to_client);
 	if (c->name != NULL)
-		SSL_set_tlsext_host_name(client, c->name);
+		SSL_ctrl(client, SSL_CTRL_SET_TLSEXT_HOSTNAME,
+		    TLSEXT_NAMETYPE_host_name, (void *)(uintptr_t)c->name);
 	if (c->sigalgs != NULL)
-		SSL_set1_sigalgs_list(client, c->sigalgs);
+		SSL_ctrl(client, SSL_CTRL_SET_SIGALGS_LIST, 0,
+		    (void *)(uintptr_t)c->sigalgs);
 	if (c->protocols != NULL)
 		SSL_set_alpn_protos(client, (const unsigned char *)c->protocols,
 		    (unsigned)strlen(c->protocols));

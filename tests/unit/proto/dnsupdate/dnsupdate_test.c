@@ -55,8 +55,8 @@ TEST(what_is_no_name_is_refused)
 {
 	static const char *const cases[] = { "a..b", ".a", "a\\", "a\\1",
 		"\\256",
-		"0123456789012345678901234567890123456789012345678901234567890"
-		"123.example" };
+		("0123456789012345678901234567890123456789012345678901234567890"
+		 "123.example") };
 	struct buf wire = BUF_INIT(300), name = BUF_INIT(300);
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)

@@ -24,6 +24,20 @@ example(void)
 		.organisation = UINT64_C(0xfedcba9876543210) };
 }
 
+/* Field by field: what lies between them is anything. */
+static bool
+are_same(const struct reach_event *a, const struct reach_event *b)
+{
+	return a->service == b->service && a->port == b->port &&
+	       a->family == b->family &&
+	       memcmp(a->address, b->address, sizeof(a->address)) == 0 &&
+	       a->stages == b->stages && a->end == b->end &&
+	       a->alert == b->alert && a->own_alert == b->own_alert &&
+	       a->tls == b->tls && a->rtt_us == b->rtt_us &&
+	       a->retransmits == b->retransmits && a->account == b->account &&
+	       a->organisation == b->organisation;
+}
+
 TEST(events_survive_their_bytes)
 {
 	struct reach_event e = example(), got = { 0 };
@@ -36,7 +50,7 @@ TEST(events_survive_their_bytes)
 	w = wire_read(buf_str(&b));
 	for (int i = 0; i < 2; i++) {
 		CHECK(reach_event_read(&w, &got), "there are two");
-		CHECK(memcmp(&got, &e, sizeof(e)) == 0, "the same");
+		CHECK(are_same(&got, &e), "the same");
 	}
 	CHECK(!reach_event_read(&w, &got) && !w.failed, "and no more");
 	w = wire_read(str_first(buf_str(&b), REACH_EVENT_BYTES - 1));

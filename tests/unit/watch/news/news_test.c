@@ -141,8 +141,8 @@ TEST(who_left_is_not_written_to)
 TEST(only_who_does_not_exist_counts)
 {
 	static const char *const dead[] = { "550 5.1.1 No such user",
-		"550 5.1.1 <a@example.org>: Recipient address rejected: User "
-		"unknown",
+		("550 5.1.1 <a@example.org>: Recipient address rejected: User "
+		 "unknown"),
 		"550 5.2.1 The account is disabled",
 		"550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found" };
 	static const char *const alive[] = { "450 4.2.1 No such user, later",
