@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * crypt.c - digests and signatures, by OpenSSL 3.
+ * crypt.c - digests and signatures, by OpenSSL 3; HMAC-SHA-256, which is made of
+ * every small thing that is to be told apart and not known, by libsodium, which
+ * allocates nothing for it.
  *
  * Every error of the library that input can cause is an answer here, and its
  * error queue is left empty: a queue that is not would confuse the next TLS
@@ -18,6 +20,7 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <sodium.h>
 
 /* A larger public exponent makes verifying as slow as signing. */
 #define EXPONENT_BITS_MAX 64
@@ -123,7 +126,16 @@ crypt_hmac_with(enum crypt_mac mac, struct str key, struct str bytes,
 void
 crypt_hmac(struct str key, struct str bytes, struct crypt_sum *ret_sum)
 {
-	crypt_hmac_with(CRYPT_MAC_SHA256, key, bytes, ret_sum);
+	crypto_auth_hmacsha256_state state;
+
+	_Static_assert(sizeof(ret_sum->v) >= crypto_auth_hmacsha256_BYTES, "fits");
+	crypto_auth_hmacsha256_init(&state,
+	    (const unsigned char *)(key.n ? key.p : ""), key.n);
+	crypto_auth_hmacsha256_update(&state,
+	    (const unsigned char *)(bytes.n ? bytes.p : ""), bytes.n);
+	crypto_auth_hmacsha256_final(&state, ret_sum->v);
+	ret_sum->n = crypto_auth_hmacsha256_BYTES;
+	sodium_memzero(&state, sizeof(state));
 }
 
 /* The exponent of a public key: odd, more than one, and not a burden. */
