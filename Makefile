@@ -17,8 +17,10 @@ say = $(if $(filter 1,$(V)),,@printf '  %-7s %s\n' $(1) $(2);)
 
 PKGS := libevent libevent_openssl openssl lmdb libzstd libsodium libgsasl \
 	jansson libconfuse libseccomp libxxhash libcrypt icu-uc libidn2 libunbound \
-	libpsl zlib libcurl libcmark libmaxminddb
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) | sed 's/-I/-isystem /g')
+	libpsl zlib libcmark libmaxminddb
+# Loaded by who needs it (src/net/curl_late.c), not with every process.
+LATE_PKGS := libcurl
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) $(LATE_PKGS) | sed 's/-I/-isystem /g')
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS))
 
 CCACHE := $(shell command -v ccache 2>/dev/null)
