@@ -2,7 +2,7 @@
 /*
  * password.h - password hashes: argon2id, and keyed hashes for the cache.
  *
- * The one wrapper of libsodium. Cost: 24 MiB and two passes, which is above
+ * By libsodium. Cost: 24 MiB and two passes, which is above
  * the 19 MiB and two passes that OWASP asks for at least, and takes about
  * 30 ms of one core here: what a thread of the auth role can do 30 times a
  * second, and an attacker with the stored hash pays for each guess.

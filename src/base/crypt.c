@@ -128,11 +128,12 @@ crypt_hmac(struct str key, struct str bytes, struct crypt_sum *ret_sum)
 {
 	crypto_auth_hmacsha256_state state;
 
-	_Static_assert(sizeof(ret_sum->v) >= crypto_auth_hmacsha256_BYTES, "fits");
-	crypto_auth_hmacsha256_init(&state,
-	    (const unsigned char *)(key.n ? key.p : ""), key.n);
-	crypto_auth_hmacsha256_update(&state,
-	    (const unsigned char *)(bytes.n ? bytes.p : ""), bytes.n);
+	_Static_assert(
+	    sizeof(ret_sum->v) >= crypto_auth_hmacsha256_BYTES, "fits");
+	crypto_auth_hmacsha256_init(
+	    &state, (const unsigned char *)(key.n ? key.p : ""), key.n);
+	crypto_auth_hmacsha256_update(
+	    &state, (const unsigned char *)(bytes.n ? bytes.p : ""), bytes.n);
 	crypto_auth_hmacsha256_final(&state, ret_sum->v);
 	ret_sum->n = crypto_auth_hmacsha256_BYTES;
 	sodium_memzero(&state, sizeof(state));
