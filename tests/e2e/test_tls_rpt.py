@@ -115,7 +115,7 @@ def test_a_report_by_mail(make_world):
 
 
 def test_what_failed_and_what_did_not(make_world):
-    w = make_world(signed=True, interval="1h")
+    w = make_world(signed=True, interval="7d")  # it does not end meanwhile
     user = w.server.new_account()
     names = ("ok", "dane", "plain", "wrong", "dark", "silent")
     for n in names[:-1]:

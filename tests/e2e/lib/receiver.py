@@ -267,10 +267,13 @@ class Receiver:
             pass
         finally:
             self.count(session, False)
-            try:
-                session.sock.close()
-            except OSError:
-                pass
+            # Who keeps the message keeps its file, and that the connection.
+            for end in (lambda s: s.shutdown(socket.SHUT_RDWR),
+                        lambda s: s.close()):
+                try:
+                    end(session.sock)
+                except OSError:
+                    pass
 
     def wait(self, n=1, timeout=PATIENCE_S):
         """Until n messages were kept; the list."""
