@@ -111,7 +111,8 @@ class World:
     def start(self, incoming=None, **sections):
         server = Instance({
             "dns": {"servers": [self.ns.address], "dnssec": "no"},
-            "incoming": {**CHECKING, **(incoming or {})}, **sections},
+            "incoming": {**CHECKING, "timeout": "5m", **(incoming or {})},
+            **sections},
             also_v6=("mx",))
         self.servers.append(server)
         server.start()

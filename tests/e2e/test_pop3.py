@@ -649,17 +649,25 @@ def test_deleted_flag_of_imap_hides_nothing(account):
 # --- the server's own troubles -----------------------------------------------------------------------
 
 def test_idle_client_is_logged_out_without_update(make_server):
-    s = make_server({"pop3": {"idle": "1s"}, "imap": {"preauth_idle": "2s"}})
+    s = make_server({"pop3": {"idle": "1s"}})
     a = s.new_account()
     a.deliver(message())
-    with sign_in(a) as d:
-        d.ask("DELE 1", r"\+OK .*")
+    with connect(s, "pop3s") as d:
         began = time.monotonic()
+        # At once: a second between two of them would be the end as well.
+        d.send(f"USER {a}", f"PASS {a.password}", "DELE 1")
+        d.expect(r"\+OK .*")
+        d.expect(r"\+OK 1 message")
+        d.expect(r"\+OK .*")
         d.expect_closed()
         assert time.monotonic() - began > 0.5
-    assert count(a) == 1
+    s.configure({"pop3": {"idle": "10m"}, "imap": {"preauth_idle": "1s"}})
+    s.cli("reload")
     with connect(s) as d:
         d.expect_closed()
+    s.configure({"imap": {"preauth_idle": "1m"}})
+    s.cli("reload")
+    assert count(a) == 1
 
 
 def test_store_that_dies_ends_sessions_and_loses_nothing(fresh_server):

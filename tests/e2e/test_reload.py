@@ -29,14 +29,14 @@ def presented(server, service="imaps"):
     ctx.check_hostname = False
     ctx.verify_mode = ssl.CERT_NONE
     with socket.create_connection(
-            ("127.0.0.1", server.ports[service]), 10) as s:
+            ("127.0.0.1", server.ports[service]), PATIENCE_S) as s:
         with ctx.wrap_socket(s) as t:
             return t.getpeercert(True)
 
 
 def answers(port):
     try:
-        with socket.create_connection(("127.0.0.1", port), 5) as s:
+        with socket.create_connection(("127.0.0.1", port), PATIENCE_S) as s:
             return s.recv(100)
     except OSError:
         return b""

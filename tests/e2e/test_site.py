@@ -22,7 +22,7 @@ import urllib.parse
 import pytest
 
 from conftest import started
-from lib.instance import ROOT, wait_for
+from lib.instance import ROOT, free_ports, wait_for
 from lib.receiver import Receiver
 
 BROWSER = ROOT / "tests" / "browser"
@@ -66,7 +66,7 @@ def relay():
 @pytest.fixture(scope="module")
 def port():
     """What is watched: a port that answers as long as it is open."""
-    s = socket.create_server(("127.0.0.1", 0), backlog=1000)
+    s = socket.create_server(("127.0.0.1", free_ports(1)[0]), backlog=1000)
     yield s
     s.close()
 
@@ -363,8 +363,7 @@ def test_check_my_connection(site):
     assert "127.0.0.1 (IPv4)" in text and "this machine itself" in text
     assert "Nothing is held against your address." in text
     number = re.search(r'class="number">([0-9A-F]{4}-[0-9A-F]{4})<', text)[1]
-    assert any("event=web.check" in line and number in line
-               for line in site.log().splitlines())
+    site.wait_log(f"event=web.check .*{number}")
     r, _ = ask(site, "GET", "/check")
     assert "connect-src https://mail.test.example:8443" in r.headers[
         "Content-Security-Policy"]

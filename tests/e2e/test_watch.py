@@ -15,7 +15,7 @@ import pytest
 from dns import message, rrset
 
 from lib import dns, pki
-from lib.instance import PATIENCE_S, wait_for
+from lib.instance import PATIENCE_S, free_ports, wait_for
 from test_diskfull import SmallDisk
 
 OK, REFUSED, USAGE, TEMPFAIL = 0, 1, 2, 75
@@ -53,8 +53,17 @@ def probe(server, kind, target, *options, password=None):
         wait_for(lambda: not states(server).get("box/x"), 5, "it is gone")
 
 
+class States(dict):
+    """By check. The watcher hears of one a moment after it was added."""
+
+    def __missing__(self, name):
+        return {"status": None, "flags": [], "checked": None,
+                "coverage_ppm": None, "uptime_ppm": None}
+
+
 def states(server):
-    return {c["check"]: c for c in js(server, "watch", "status")["checks"]}
+    return States((c["check"], c)
+                  for c in js(server, "watch", "status")["checks"])
 
 
 @pytest.fixture
@@ -268,9 +277,7 @@ def test_a_mail_goes_round(box):
 
 
 def test_what_does_not_answer_or_answers_nonsense(box, silent_port):
-    closed = socket.create_server(("127.0.0.1", 0))
-    port = closed.getsockname()[1]
-    closed.close()
+    port, = free_ports(1)
     for kind in ("smtp", "imap", "pop3", "sieve", "tls"):
         status, r = probe(box, kind, f"127.0.0.1:{port}")
         assert (status, r["cause"]) == (REFUSED, "refused"), r
@@ -608,7 +615,7 @@ def test_pings(box):
     status, r = probe(box, "ping", "127.0.0.1")
     if status == TEMPFAIL:
         pytest.skip(r["found"])
-    assert status == OK and r["time_us"] < 100000
+    assert status == OK and 0 < r["time_us"] < 20000000
     # Nobody may ping everybody: nothing leaves this machine.
     status, r = probe(box, "ping", "255.255.255.255")
     assert (status, r["cause"]) == (REFUSED, "unreachable")
@@ -621,8 +628,9 @@ def test_states_change_after_confirmation(make_server):
     # Long enough to be seen by who asks again and again.
     box = make_server({"watch": {"confirm": "6s"}})
     box.cli("system", "add", "Box", "mail")
-    listener = socket.create_server(("127.0.0.1", 0))
-    target = f"127.0.0.1:{listener.getsockname()[1]}"
+    port, = free_ports(1)
+    listener = socket.create_server(("127.0.0.1", port))
+    target = f"127.0.0.1:{port}"
     add(box, "t", "tcp", target, "every=2s")
     wait_for(lambda: states(box)["box/t"]["status"] == "up", 20, "up")
     row = states(box)["box/t"]
@@ -643,9 +651,7 @@ def test_states_change_after_confirmation(make_server):
 
 
 def test_a_check_has_its_own_number_of_failures(box):
-    closed = socket.create_server(("127.0.0.1", 0))
-    target = f"127.0.0.1:{closed.getsockname()[1]}"
-    closed.close()
+    target = f"127.0.0.1:{free_ports(1)[0]}"
     add(box, "one", "tcp", target, "every=2s", "confirm=1")
     add(box, "more", "tcp", target, "every=2s", "confirm=10")
     wait_for(lambda: states(box)["box/one"]["status"] == "down", PATIENCE_S,
@@ -683,9 +689,7 @@ def test_history_survives_kill_and_restart(box):
 
 
 def test_without_an_uplink_nothing_is_down(make_server):
-    closed = socket.create_server(("127.0.0.1", 0))
-    port = closed.getsockname()[1]
-    closed.close()
+    port, = free_ports(1)
     box = make_server({"watch": {"uplink": [f"127.0.0.1:{port}"]}})
     box.cli("system", "add", "box", "web")
     add(box, "t", "tcp", f"127.0.0.1:{port}", "every=2s")
@@ -736,9 +740,7 @@ def test_a_full_disk_costs_history_and_nothing_else():
 def test_what_depends_on_a_parent_is_marked(box):
     """A system depends on the check that speaks for its parent, and its own
     other checks on the one that speaks for it."""
-    closed = socket.create_server(("127.0.0.1", 0))
-    target = f"127.0.0.1:{closed.getsockname()[1]}"
-    closed.close()
+    target = f"127.0.0.1:{free_ports(1)[0]}"
     box.cli("system", "add", "gate", "other")
     box.cli("system", "change", "box", "--parents", "gate")
     box.cli("check", "add", "gate/t", "tcp", target, "every=2s")

@@ -54,7 +54,7 @@ def expect(box, cases):
     for kind, target, options, password, code, text in cases:
         status, r = probe(box, kind, target, f"name={NAME}"
                           if kind not in ("ping", "tcp", "http") else
-                          "timeout=5s", *options, password=password)
+                          "timeout=20s", *options, password=password)
         assert status == code, (kind, target, options, r)
         assert re.search(text, r["found"] + " " + (r["cause"] or "")), r
 
