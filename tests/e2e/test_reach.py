@@ -106,7 +106,7 @@ class From:
 def box():
     s = Instance({"auth": {"failures": FAILURES},
                   "limits": {"connections_per_address": 5},
-                  "smtp": {"idle": "1s"}})
+                  "smtp": {"idle": "5s"}})
     s.start()
     s.add_domain()
     yield s
