@@ -562,6 +562,7 @@ def test_a_silent_name_server_costs_the_timeout_and_no_more():
         server.start()
         server.add_domain()
         accounts = [server.new_account() for _ in range(20)]
+        other = server.new_account()
         took, codes = [], []
 
         def stranger(account):
@@ -573,7 +574,6 @@ def test_a_silent_name_server_costs_the_timeout_and_no_more():
         for t in threads:
             t.start()
         silent.wait_question()
-        other = server.new_account()
         other.deliver(message())
         assert not codes, "local mail waited"
         for t in threads:
@@ -833,7 +833,7 @@ def test_the_operator_sees_what_was_found_and_sent(reports):
     assert sum(r["messages"] for r in out
                if r["receiver"] == "a@takes.example") == 6
     sent = next(r for r in out if r["state"] == "sent")
-    assert "delivered" in server.cli("trace", sent["id"])
+    wait_for(lambda: "delivered" in server.cli("trace", sent["id"]))
     assert json.loads(server.cli("dmarc", "reports", "pass.example",
                                  "--json"))["reports"] == []
     # One more, of the present period.
