@@ -18,7 +18,7 @@ STAGES = ("connect", "EHLO", "MAIL", "RCPT", "DATA", "end", "QUIT")
 
 @pytest.fixture(scope="module")
 def world():
-    w = World(timeout="2s", idle="1s")
+    w = World(timeout="4s", idle="1s")
     yield w
     w.close()
 

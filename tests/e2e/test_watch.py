@@ -450,19 +450,27 @@ def test_sip(box):
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(("127.0.0.1", 0))
-        replies = [lambda d: answer(d, "200 OK"),
-                   lambda d: answer(d, "403 Forbidden"), lambda d: b"what?"]
+        s.settimeout(0.05)
+        replies, over = [lambda d: answer(d, "200 OK")], threading.Event()
 
         def serve():
-            for reply in replies:
-                data, peer = s.recvfrom(4096)
-                s.sendto(reply(data), peer)
-        threading.Thread(target=serve, daemon=True).start()
+            while not over.is_set():
+                try:
+                    data, peer = s.recvfrom(4096)
+                    s.sendto(replies[-1](data), peer)
+                except OSError:
+                    pass
+        serving = threading.Thread(target=serve, daemon=True)
+        serving.start()
         target = f"127.0.0.1:{s.getsockname()[1]}"
         assert probe(box, "sip", target)[1]["found"] == "answers 200 OK"
+        replies.append(lambda d: answer(d, "403 Forbidden"))
         assert probe(box, "sip", target)[0] == OK
+        replies.append(lambda d: b"what?")
         assert probe(box, "sip", target)[1]["cause"] == \
             "protocol"
+        over.set()
+        serving.join()
     status, r = probe(box, "sip", target, "timeout=600ms")
     assert (status, r["cause"]) == (REFUSED, "refused")
     with socket.create_server(("127.0.0.1", 0)) as listener:
