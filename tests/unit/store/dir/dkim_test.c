@@ -108,7 +108,7 @@ count_old(void)
 
 TEST(keys_that_sign_for_long_are_old)
 {
-	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE });
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE, false });
 	CHECK(add_to(DOMAIN, "r1 e1", false) == REASON_NONE, "first");
 	f.now += AGE - 1;
 	assert_string_equal(old_keys(), "");
@@ -130,11 +130,11 @@ TEST(keys_that_sign_for_long_are_old)
 	f.now += WAIT;
 	CHECK(verdict_is_done(dir_dkim_step(f.d)), "they sign");
 	assert_string_equal(old_keys(), "");
-	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, 0 });
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, 0, false });
 	f.now += 10 * AGE;
 	assert_string_equal(old_keys(), "");
 	CHECK(count_old() == 0, "never");
-	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE });
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE, false });
 	CHECK(count_old() == 1, "another setting counts at once");
 }
 
@@ -142,7 +142,7 @@ TEST(old_keys_of_many_domains_are_counted_in_steps)
 {
 	struct buf b = BUF_INIT(KIB(8));
 
-	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE });
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, AGE, false });
 	for (int i = 0; i < 600; i++) {
 		char name[40];
 		struct msg_domain_add q;

@@ -384,7 +384,8 @@ change_all(enum queue_action action, const struct msg_queue_filter *filter)
 
 	msg_queue_filter_put(&f, filter);
 	CHECK(verdict_is_done(queue_change(t.q,
-		  &(struct msg_queue_change){ (uint8_t)action, buf_str(&f) },
+		  &(struct msg_queue_change){
+		      .action = (uint8_t)action, .filter = buf_str(&f) },
 		  &out)) &&
 		  msg_queue_change_reply_get(buf_str(&out), &reply),
 	    "change");
