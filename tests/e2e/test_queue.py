@@ -18,7 +18,7 @@ ROW = {"id", "state", "attempts", "next", "sender", "recipient", "reply",
        "route"}
 EVENT = {"id", "sender", "recipient", "time", "event", "reply", "mx", "ip",
          "source_ip", "tls", "route", "next", "service", "client", "account",
-         "mailbox", "results"}
+         "mailbox", "results", "about"}
 
 
 def js(server, *args):
