@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: ISC
 """visitors.py - is mail slower while thousands look at the status site?
 
-    bench/visitors.py [--rounds 5] [--messages 30000] [--rate 1000] [--boost] [--write]
+    bench/visitors.py [--rounds 5] [--messages 30000] [--rate 1000]
+                      [--kinds flood,makers] [--boost] [--write]
 
 A server with its status site (20 systems with their 90 days) takes messages of
 10 KB by SMTP into 20 mailboxes (bench/smtp_load.c: 20 connections, each
@@ -165,7 +166,7 @@ def role_seconds(server):
 
 
 def one_round(server, copy, programs, kind, messages, rate, burn_s=0):
-    """(deliveries a second, what the visitors got or None)"""
+    """(deliveries a second, CPU seconds of the server, what visitors got or None)"""
     before = role_seconds(server)
     port = (copy if kind == "nginx" else server).ports["http"]
     with Visitors(programs["visit_load"], port, kind, rate,
@@ -181,7 +182,8 @@ def one_round(server, copy, programs, kind, messages, rate, burn_s=0):
     print(f"{kind}: {mail['accepted'] / mail['seconds']:.0f}/s, CPU seconds: "
           + ", ".join(f"{k} {v:.2f}" for k, v in used.items() if v >= 0.01),
           visitors.result or "", file=sys.stderr, flush=True)
-    return mail["accepted"] / mail["seconds"], visitors.result
+    return (mail["accepted"] / mail["seconds"], sum(used.values()),
+            visitors.result)
 
 
 def spread(values, digits=0):
@@ -189,33 +191,37 @@ def spread(values, digits=0):
             f"({min(values):.{digits}f}–{max(values):.{digits}f})")
 
 
-def table(rates, seen):
-    lines = ["| | deliveries/s | with visitors / without | visitors/s | "
-             "first page, p50 and p99, ms | their makers' CPU |",
-             "|---|---|---|---|---|---|"]
-    lines.append(f"| no visitors | {spread(rates['none'])} | | | | |")
-    for kind in KINDS[1:]:
+def table(rates, cpu, seen):
+    lines = ["| | deliveries/s | with visitors / without | server's CPU, s | "
+             "visitors/s | first page, p50 and p99, ms | their makers' CPU, s |",
+             "|---|---|---|---|---|---|---|"]
+    lines.append(f"| no visitors | {spread(rates['none'])} | | "
+                 f"{spread(cpu['none'], 2)} | | | |")
+    for kind in list(rates)[1:]:
         ratio = [b / a for a, b in zip(rates["none"], rates[kind])]
         v = seen[kind]
-        first = f"| {kind} | {spread(rates[kind])} | {spread(ratio, 3)} | "
+        first = (f"| {kind} | {spread(rates[kind])} | {spread(ratio, 3)} | "
+                 f"{spread(cpu[kind], 2)} | ")
         if kind == "makers":
-            lines.append(first + f"none | | {spread([x['cpu_s'] for x in v], 2)} s |")
+            lines.append(first + f"none | | {spread([x['cpu_s'] for x in v], 2)} |")
             continue
         lines.append(
             first
             + spread([x["visitors"] / x["seconds"] for x in v]) + " | "
             + spread([x["p50_ms"] for x in v], 1) + "; "
             + spread([x["p99_ms"] for x in v], 1) + " | "
-            + spread([x["cpu_s"] for x in v], 2) + " s |")
-    ratio = [b / a for a, b in zip(rates["makers"], rates["flood"])]
-    lines.append(f"| flood by makers | | {spread(ratio, 3)} | | | |")
+            + spread([x["cpu_s"] for x in v], 2) + " |")
+    if "makers" in rates:
+        ratio = [b / a for a, b in zip(rates["makers"], rates["flood"])]
+        lines.append(f"| flood by makers | | {spread(ratio, 3)} | | | | |")
     return "\n".join(lines)
 
 
 def rounds(args, programs):
     """Deliveries a second, and what visitors got, by kind."""
-    rates = {k: [] for k in KINDS}
-    seen = {k: [] for k in KINDS}
+    rates = {k: [] for k in args.kinds}
+    cpu = {k: [] for k in args.kinds}
+    seen = {k: [] for k in args.kinds}
     copy = Copy()
     stand_in = socket.create_server(("127.0.0.1", 0), backlog=4000)
     # As it is by default, but for limits of an address, since all mail comes
@@ -236,12 +242,14 @@ def rounds(args, programs):
         one_round(server, copy, programs, "storm", args.messages // 5,
                   args.rate)
         for _ in range(args.rounds):
-            for kind in KINDS:
+            for kind in args.kinds:
                 burn_s = (seen["flood"][-1]["cpu_s"] if kind == "makers"
                           else 0)
-                rate, visitors = one_round(server, copy, programs, kind,
-                                           args.messages, args.rate, burn_s)
+                rate, used, visitors = one_round(
+                    server, copy, programs, kind, args.messages, args.rate,
+                    burn_s)
                 rates[kind].append(rate)
+                cpu[kind].append(used)
                 if visitors:
                     seen[kind].append(visitors)
         server.stop()
@@ -249,7 +257,7 @@ def rounds(args, programs):
         copy.remove()
         server.remove()
         stand_in.close()
-    return rates, seen
+    return rates, cpu, seen
 
 
 def main():
@@ -257,9 +265,13 @@ def main():
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--messages", type=int, default=30000)
     p.add_argument("--rate", type=int, default=1000)
+    p.add_argument("--kinds", default=",".join(KINDS[1:]))
     p.add_argument("--boost", action="store_true")
     p.add_argument("--write", action="store_true")
     args = p.parse_args()
+    args.kinds = [k for k in KINDS if k in ("none", *args.kinds.split(","))]
+    if "makers" in args.kinds and "flood" not in args.kinds:
+        p.error("makers take what the flood before them took")
     with tempfile.TemporaryDirectory() as folder, Group(args.boost):
         programs = {n: built(folder, n) for n in ("smtp_load", "visit_load")}
         text = table(*rounds(args, programs))
