@@ -275,8 +275,7 @@ list(struct admin *a, const struct words *w)
 	if (r == ADMIN_OK)
 		r = ledger_rows_each(a, &rows, take_check, o);
 	if (r == ADMIN_OK)
-		if (a->is_json)
-			output_print(o, true);
+		output_print(o, a->is_json);
 	output_free(o);
 	buf_done(&prefix);
 	return r;
@@ -369,7 +368,8 @@ kinds(struct admin *a)
 		output_put_text(o, str_c(help[i]));
 		buf_done(&of);
 	}
-	output_print(o, a->is_json);
+	if (a->is_json)
+		output_print(o, true);
 	output_free(o);
 	return ADMIN_OK;
 }

@@ -182,7 +182,8 @@ put_command_text(const struct cli_command *c, struct buf *to)
 	bool is_found;
 
 	if (c->usage && c->run != cmd_dns && c->run != cmd_check) {
-		buf_printf(to, "%s.\n\n", c->help);
+		wrap_words(to, str_c(c->help), 0, 0);
+		buf_put_c(to, ".\n\n");
 		return help_put_section(page, c->name, to);
 	}
 	is_found = help_put_item(page, c->name, NULL, to);

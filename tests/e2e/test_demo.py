@@ -314,6 +314,12 @@ def test_what_was_changed_in_the_configuration_stays(demo):
     assert (demo.folder / "mailstead.conf.old").read_text() == was
     assert "mailstead.conf.old" in demo.log()
     demo.stop()
+    # Once more, and what was kept stays.
+    demo.base = free_base(but=demo.base)
+    demo.start()
+    assert (demo.folder / "mailstead.conf.old").read_text() == was
+    assert (demo.folder / "mailstead.conf.old.1").exists()
+    demo.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="we are an ordinary user")

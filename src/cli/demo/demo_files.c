@@ -16,6 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Configurations that are kept; the last one is written over. */
+#define OLD_MAX 99
+
 extern char **environ;
 
 /* --- folder ------------------------------------------------------------------- */
@@ -347,6 +350,10 @@ put_aside(struct admin *a, const struct demo *d)
 {
 	CLEANUP(freep) char *to = x_asprintf("%s.old", d->conf_path);
 
+	for (unsigned n = 1; access(to, F_OK) == 0 && n <= OLD_MAX; n++) {
+		free(to);
+		to = x_asprintf("%s.old.%u", d->conf_path, n);
+	}
 	if (rename(d->conf_path, to) < 0)
 		return errno == ENOENT ? ADMIN_OK
 		                       : admin_error(a, ADMIN_REFUSED, "%s: %s",

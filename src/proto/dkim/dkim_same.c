@@ -45,6 +45,21 @@ is_good_for_us(const struct dkim_key *key)
 	return dkim_key_fits(key, &ours, &dkim_policy_default, &why);
 }
 
+/* Any 32 bytes are a key of Ed25519, also the last ones of an RSA key. */
+static bool
+has_our_kind(struct str ours, const struct dkim_key *found)
+{
+	struct dkim_finding why;
+	struct dkim_key key;
+	bool is_same;
+
+	if (!dkim_key_parse(ours, &key, &why))
+		return false;
+	is_same = key.kind == found->kind;
+	dkim_key_done(&key);
+	return is_same;
+}
+
 bool
 dkim_is_same(struct str ours, struct str found)
 {
@@ -54,7 +69,8 @@ dkim_is_same(struct str ours, struct str found)
 
 	if (!dkim_key_parse(found, &key, &why))
 		return false;
-	is_same = is_good_for_us(&key) && has_our_bytes(ours, found);
+	is_same = has_our_kind(ours, &key) && is_good_for_us(&key) &&
+	          has_our_bytes(ours, found);
 	dkim_key_done(&key);
 	return is_same;
 }

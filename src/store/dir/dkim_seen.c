@@ -6,6 +6,7 @@
 
 #define LOOK_MAX_S   3600 /* of what waits, and of what is not as it should be */
 #define LOOK_WELL_S  86400 /* of what is */
+#define LOOK_SOON_S  60    /* of what signs, and nobody has ever answered for */
 #define LOOK_AGAIN_S 15    /* at least, when nobody answered */
 #define SILENT_S     3600
 
@@ -29,6 +30,8 @@ next_look(const struct dkim_entry *e, uint64_t now)
 {
 	switch ((enum dkim_state)e->state) {
 	case DKIM_STATE_ACTIVE:
+		if (e->looked == 0)
+			return now + LOOK_SOON_S;
 		return now +
 		       (e->found == DKIM_FOUND_SAME ? LOOK_WELL_S : LOOK_MAX_S);
 	case DKIM_STATE_PUBLISHED:

@@ -112,6 +112,21 @@ TEST(a_key_may_stand_there_without_its_wrapping)
 	buf_done(&text);
 }
 
+TEST(the_end_of_an_rsa_key_is_no_key_of_ed25519)
+{
+	struct buf der = BUF_INIT(KIB(2)), text = BUF_INIT(KIB(4));
+	struct str record;
+
+	crypt_key_to_public(rsa, &der);
+	buf_put_c(&text, "v=DKIM1; k=ed25519; p=");
+	base64_encode(&text, str_from(buf_str(&der), der.n - 32));
+	record = buf_str(&text);
+	CHECK(dkim_same(buf_str(&ours), &record, 1) == DKIM_SAME_OTHER,
+	    "of another kind");
+	buf_done(&der);
+	buf_done(&text);
+}
+
 TEST(several_records)
 {
 	const struct str both[] = { buf_str(&ours), buf_str(&theirs) };
@@ -125,4 +140,4 @@ TEST(several_records)
 }
 
 TEST_MAIN(CASE(one_record), CASE(a_key_may_stand_there_without_its_wrapping),
-    CASE(several_records))
+    CASE(the_end_of_an_rsa_key_is_no_key_of_ed25519), CASE(several_records))

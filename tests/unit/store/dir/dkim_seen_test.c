@@ -406,6 +406,26 @@ TEST(the_setting_counts_at_once)
 	CHECK(count_problems(&f) == 0, "check");
 }
 
+TEST(what_signs_and_was_never_answered_for_is_looked_for_soon)
+{
+	dir_set_dkim(f.d, (struct dir_dkim_times){ WAIT, KEEP, 0, false });
+	CHECK(add_to(DOMAIN, "r1", false) == REASON_NONE, "add");
+	LISTED("r1 active");
+	set_times();
+	(void)unpublished();
+	dns_has("");
+	dns_silent = "r1";
+	LOOKED_FOR("r1");
+	LOOKED_FOR("");
+	f.now += 60;
+	LOOKED_FOR("r1");
+	dns_has("r1");
+	f.now += 60;
+	LOOKED_FOR("r1");
+	f.now += HOUR;
+	LOOKED_FOR("");
+}
+
 /* As an older version has left it: a rotation is under way. */
 TEST(what_an_older_version_began_is_looked_for)
 {
@@ -512,6 +532,7 @@ TEST_MAIN(CASE_DNS(a_first_key_signs_when_it_was_seen),
     CASE_DNS(a_key_that_vanishes_signs_on_and_is_told),
     CASE_DNS(what_is_seen_belongs_to_the_key_that_was_looked_for),
     CASE_DNS(the_setting_counts_at_once),
+    CASE_DNS(what_signs_and_was_never_answered_for_is_looked_for_soon),
     CASE_DNS(what_an_older_version_began_is_looked_for),
     CASE_DNS(records_of_before_can_be_read),
     CASE_DNS(many_domains_are_looked_for_in_portions))
