@@ -329,10 +329,14 @@ def test_others_got_through_when_they_are_many(box):
     assert answer() == "not enough to say"
     assert "Too few others use your network" in my_connection(
         box, "127.16.9.9")
-    for u in users[19:]:
-        d.imap(u)
-    row(box, "127.16.0.0/16", "imaps", signed_in=26)
-    wait_for(lambda: answer() == "yes", 5, answer())
+
+    def is_enough():
+        """All of them, so that they are in one cell of five minutes: of two, one
+        behind the other, nobody knows whether they have the same accounts."""
+        for u in users:
+            d.imap(u)
+        return any(answer() == "yes" for _ in range(50))
+    wait_for(is_enough, what="all of them are not enough")
     told = my_connection(box, "127.16.9.9")
     assert "127.16.9.9 (IPv4)" in told and "127.16.0.0/16" in told
     assert "Yes, in the last 15 minutes." in told
