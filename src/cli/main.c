@@ -217,30 +217,37 @@ is_verb(const struct cli_command *c, const char *verb)
 	return false;
 }
 
+/* lines: as of usage_put(). */
+static void
+print_usage_lines(FILE *f, const struct buf *lines)
+{
+	struct buf text = BUF_INIT(KIB(32));
+
+	wrap_usage(&text, buf_str(lines));
+	fprintf(f, "usage: mailstead %s\n", buf_c(&text));
+	buf_done(&text);
+}
+
 static void
 print_usage(FILE *f, const struct cli_command *c, char **words, int n)
 {
-	struct buf usage = BUF_INIT(KIB(16)), lines = BUF_INIT(KIB(32));
+	struct buf lines = BUF_INIT(KIB(16));
 
-	put_usage(c, words, n, &usage);
-	wrap_usage(&lines, buf_str(&usage));
-	fprintf(f, "usage: mailstead %s\n", buf_c(&lines));
+	put_usage(c, words, n, &lines);
+	print_usage_lines(f, &lines);
 	buf_done(&lines);
-	buf_done(&usage);
 }
 
 static void
 print_all_usage(const struct cli_command *c)
 {
-	struct buf usage = BUF_INIT(KIB(16)), lines = BUF_INIT(KIB(32));
+	struct buf lines = BUF_INIT(KIB(16));
 
 	for (size_t i = 0; c->usage[i]; i++)
-		buf_printf(&usage, "%s%s", i ? "\n       mailstead " : "",
+		buf_printf(&lines, "%s%s", i ? "\n       mailstead " : "",
 		    c->usage[i]);
-	wrap_usage(&lines, buf_str(&usage));
-	printf("usage: mailstead %s\n", buf_c(&lines));
+	print_usage_lines(stdout, &lines);
 	buf_done(&lines);
-	buf_done(&usage);
 }
 
 static int
